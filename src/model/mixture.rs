@@ -1,0 +1,240 @@
+//! A mixture of Gaussians: log density, responsibilities, score, Hessian, samples.
+
+use rand::RngExt;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::raster::mixture_raster;
+use super::{Bounds, Cholesky, Density, Gaussian, Point, Raster, Symmetric};
+use crate::random::Rng;
+
+/// One Gaussian and its share of the mixture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Component {
+    /// log πₖ; −∞ is allowed.
+    pub log_weight: f64,
+    /// N(µₖ, Σₖ).
+    pub gaussian: Gaussian,
+}
+
+impl Component {
+    /// πₖ.
+    #[must_use]
+    pub fn weight(&self) -> f64 {
+        self.log_weight.exp()
+    }
+
+    /// log πₖ N(x | µₖ, Σₖ).
+    #[must_use]
+    pub fn log_joint(&self, x: Point) -> f64 {
+        self.log_weight + self.gaussian.log_density(x)
+    }
+}
+
+/// Why numbers do not describe a mixture.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum MixtureError {
+    /// A mixture without components has no density.
+    #[error("a mixture needs at least one component")]
+    Empty,
+    /// Arrays of different length.
+    #[error(
+        "{weights} weights, {means} means and {covariances} covariances do not belong together"
+    )]
+    Lengths {
+        /// How many weights there are.
+        weights: usize,
+        /// How many means.
+        means: usize,
+        /// How many covariances.
+        covariances: usize,
+    },
+    /// Weights must be shares.
+    #[error("the weights must be at least 0 and sum to 1; they sum to {sum}")]
+    Weights {
+        /// What they sum to.
+        sum: f64,
+    },
+    /// A mean is NaN or infinite.
+    #[error("the mean of component {index} is not a finite point")]
+    Mean {
+        /// Which component, counted from 1.
+        index: usize,
+    },
+    /// A covariance has no Cholesky factor.
+    #[error("the covariance of component {index} is not positive definite")]
+    Covariance {
+        /// Which component, counted from 1.
+        index: usize,
+    },
+}
+
+/// A mixture of K Gaussians, p(x) = Σₖ πₖ N(x | µₖ, Σₖ); thesis eq. 2.3. Weights sum to one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mixture {
+    components: Vec<Component>,
+}
+
+impl Mixture {
+    /// A mixture from weights, means and covariances. Shapes: K, K × 2, K × 3.
+    ///
+    /// # Errors
+    /// [`MixtureError`] if the numbers do not describe a mixture. Weights are divided by their sum, which has
+    /// to be within 1e-6 of one.
+    pub fn new(
+        weights: &[f64],
+        means: &[Point],
+        covariances: &[Symmetric],
+    ) -> Result<Mixture, MixtureError> {
+        if weights.is_empty() {
+            return Err(MixtureError::Empty);
+        }
+        if weights.len() != means.len() || weights.len() != covariances.len() {
+            return Err(MixtureError::Lengths {
+                weights: weights.len(),
+                means: means.len(),
+                covariances: covariances.len(),
+            });
+        }
+        let sum: f64 = weights.iter().sum();
+        // Written so that NaN fails.
+        let are_shares = weights.iter().all(|&w| w >= 0.0) && (sum - 1.0).abs() <= 1e-6;
+        if !are_shares {
+            return Err(MixtureError::Weights { sum });
+        }
+        let mut components = Vec::with_capacity(weights.len());
+        for (i, ((weight, &mean), &covariance)) in
+            weights.iter().zip(means).zip(covariances).enumerate()
+        {
+            if !mean.iter().all(|v| v.is_finite()) {
+                return Err(MixtureError::Mean { index: i + 1 });
+            }
+            let cholesky =
+                Cholesky::of(covariance).ok_or(MixtureError::Covariance { index: i + 1 })?;
+            components.push(Component {
+                log_weight: (weight / sum).ln(),
+                gaussian: Gaussian { mean, cholesky },
+            });
+        }
+        Ok(Mixture { components })
+    }
+
+    /// A mixture from components whose logarithmic weights are already normalized.
+    pub(crate) fn from_components(components: Vec<Component>) -> Mixture {
+        debug_assert!(!components.is_empty());
+        Mixture { components }
+    }
+
+    /// The components. Length K.
+    #[must_use]
+    pub fn components(&self) -> &[Component] {
+        &self.components
+    }
+
+    /// The weights πₖ; they sum to one. Length K.
+    #[must_use]
+    pub fn weights(&self) -> Vec<f64> {
+        self.components.iter().map(Component::weight).collect()
+    }
+
+    /// True if every number in it is finite (a weight may be zero).
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        self.components.iter().all(|component| {
+            let Gaussian { mean, cholesky } = component.gaussian;
+            !component.log_weight.is_nan()
+                && component.log_weight < f64::INFINITY
+                && mean.iter().all(|v| v.is_finite())
+                && [cholesky.l11, cholesky.l22].iter().all(|&l| l > 0.0 && l.is_finite())
+                && cholesky.l21.is_finite()
+        })
+    }
+
+    /// Chance that each component produced this point, and log p(x). Sums to one over K.
+    #[must_use]
+    pub fn responsibilities(&self, x: Point) -> (Vec<f64>, f64) {
+        let mut r: Vec<f64> = self.components.iter().map(|c| c.log_joint(x)).collect();
+        let log_density = log_sum_exp(&r);
+        for r in &mut r {
+            *r = (*r - log_density).exp();
+        }
+        (r, log_density)
+    }
+}
+
+/// log Σ exp(aₖ) without overflow; thesis eq. 3.3.
+#[must_use]
+pub(crate) fn log_sum_exp(a: &[f64]) -> f64 {
+    let max = a.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if max == f64::NEG_INFINITY {
+        return max;
+    }
+    max + a.iter().map(|a| (a - max).exp()).sum::<f64>().ln()
+}
+
+impl Density for Mixture {
+    fn log_density(&self, x: Point) -> f64 {
+        // Two passes instead of a buffer: this is called for single points, from many places.
+        let max = self.components.iter().map(|c| c.log_joint(x)).fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = self.components.iter().map(|c| (c.log_joint(x) - max).exp()).sum();
+        max + sum.ln()
+    }
+
+    fn score(&self, x: Point) -> Point {
+        let (r, _) = self.responsibilities(x);
+        let mut score = [0.0; 2];
+        for (component, r) in self.components.iter().zip(r) {
+            let g = component.gaussian.score(x);
+            score[0] += r * g[0];
+            score[1] += r * g[1];
+        }
+        score
+    }
+
+    /// Σₖ rₖ(gₖgₖᵀ − Σₖ⁻¹) − ssᵀ with gₖ the score of component k and s the score of the mixture.
+    fn hessian(&self, x: Point) -> Symmetric {
+        let (r, _) = self.responsibilities(x);
+        let mut score = [0.0; 2];
+        let scores: Vec<Point> = self.components.iter().map(|c| c.gaussian.score(x)).collect();
+        for (g, r) in scores.iter().zip(&r) {
+            score[0] += r * g[0];
+            score[1] += r * g[1];
+        }
+        let mut hessian = [0.0; 3];
+        for ((component, g), r) in self.components.iter().zip(scores).zip(r) {
+            let precision = component.gaussian.cholesky.precision();
+            // Centered on the mixture's score: Σ rₖ(gₖ−s)(gₖ−s)ᵀ does not cancel far from the means.
+            let (a, b) = (g[0] - score[0], g[1] - score[1]);
+            hessian[0] += r * (a * a - precision[0]);
+            hessian[1] += r * (a * b - precision[1]);
+            hessian[2] += r * (b * b - precision[2]);
+        }
+        hessian
+    }
+
+    /// Ancestral sampling, thesis algorithm 5: first a component, then a point of it.
+    fn sample(&self, count: usize, rng: &mut Rng) -> Vec<Point> {
+        let mut cumulative = 0.0;
+        let bounds: Vec<f64> = self
+            .components
+            .iter()
+            .map(|component| {
+                cumulative += component.weight();
+                cumulative
+            })
+            .collect();
+        (0..count)
+            .map(|_| {
+                let u = rng.random::<f64>() * cumulative;
+                let k = bounds.partition_point(|&bound| bound <= u).min(bounds.len() - 1);
+                let Gaussian { mean, cholesky } = self.components[k].gaussian;
+                let noise = [StandardNormal.sample(rng), StandardNormal.sample(rng)];
+                let [dx, dy] = cholesky.color(noise);
+                [mean[0] + dx, mean[1] + dy]
+            })
+            .collect()
+    }
+
+    fn raster(&self, bounds: Bounds, width: usize, height: usize) -> Raster {
+        mixture_raster(self, bounds, width, height)
+    }
+}

@@ -1,0 +1,93 @@
+//! Densities on the plane: plain f64, no tensors, no threads, no files, no window.
+//!
+//! Views and samplers speak to [`Density`]. [`Mixture`] is the first one; circuits and energy networks come later.
+
+mod gaussian;
+mod measures;
+mod mixture;
+mod parameters;
+mod raster;
+
+pub use gaussian::{Cholesky, Ellipse, Gaussian};
+pub use measures::{aic, bic, mean_log_likelihood};
+pub use mixture::{Component, Mixture, MixtureError};
+pub use parameters::{COVARIANCE_TYPE, CovarianceType, N_COMPONENTS, Parameters, REG_COVAR};
+pub use raster::{Raster, raster};
+
+use crate::random::Rng;
+
+/// A place on the plane, (x₁, x₂).
+pub type Point = [f64; 2];
+
+/// A symmetric 2×2 matrix as its entries [m₁₁, m₁₂, m₂₂].
+pub type Symmetric = [f64; 3];
+
+/// What every view may ask of a model. Points and values are in the units of the data.
+pub trait Density: Send + Sync {
+    /// log p(x), in nats.
+    fn log_density(&self, x: Point) -> f64;
+
+    /// The score ∇ₓ log p(x).
+    fn score(&self, x: Point) -> Point;
+
+    /// The Hessian of log p at x.
+    fn hessian(&self, x: Point) -> Symmetric;
+
+    /// Independent points drawn from the density.
+    fn sample(&self, count: usize, rng: &mut Rng) -> Vec<Point>;
+
+    /// The density on a grid. Shape: `height` rows (from the top) × `width` columns.
+    fn raster(&self, bounds: Bounds, width: usize, height: usize) -> Raster {
+        raster(bounds, width, height, |x| self.log_density(x).exp())
+    }
+}
+
+/// An axis-parallel rectangle on the plane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// Lower left corner.
+    pub min: Point,
+    /// Upper right corner.
+    pub max: Point,
+}
+
+impl Bounds {
+    /// The smallest rectangle that holds all points; `None` without points.
+    #[must_use]
+    pub fn around(points: &[Point]) -> Option<Bounds> {
+        let first = *points.first()?;
+        let mut bounds = Bounds { min: first, max: first };
+        for point in points {
+            for axis in 0..2 {
+                bounds.min[axis] = bounds.min[axis].min(point[axis]);
+                bounds.max[axis] = bounds.max[axis].max(point[axis]);
+            }
+        }
+        Some(bounds)
+    }
+
+    /// Width and height.
+    #[must_use]
+    pub fn size(&self) -> [f64; 2] {
+        [self.max[0] - self.min[0], self.max[1] - self.min[1]]
+    }
+
+    /// The point in the middle.
+    #[must_use]
+    pub fn center(&self) -> Point {
+        [f64::midpoint(self.min[0], self.max[0]), f64::midpoint(self.min[1], self.max[1])]
+    }
+
+    /// The rectangle with a margin on every side, as a share of its larger side; never empty.
+    #[must_use]
+    pub fn with_margin(&self, share: f64) -> Bounds {
+        let [width, height] = self.size();
+        let larger = width.max(height);
+        // All points equal: show a unit square around them.
+        let margin = if larger > 0.0 { larger * share } else { 0.5 };
+        Bounds {
+            min: [self.min[0] - margin, self.min[1] - margin],
+            max: [self.max[0] + margin, self.max[1] + margin],
+        }
+    }
+}
