@@ -1,5 +1,7 @@
 //! ScoreScope
 pub mod data;
+pub mod objectives;
+pub mod algorithms;
 pub mod model;
 pub mod random;
 pub mod settings;

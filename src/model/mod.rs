@@ -10,7 +10,9 @@ mod raster;
 
 pub use gaussian::{Cholesky, Ellipse, Gaussian};
 pub use measures::{aic, bic, mean_log_likelihood};
+pub(crate) use mixture::log_sum_exp;
 pub use mixture::{Component, Mixture, MixtureError};
+pub(crate) use parameters::raised;
 pub use parameters::{COVARIANCE_TYPE, CovarianceType, N_COMPONENTS, Parameters, REG_COVAR};
 pub use raster::{Raster, raster};
 

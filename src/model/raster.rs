@@ -88,7 +88,7 @@ pub(super) fn mixture_raster(
             values[start] += start_value;
             // log v(x + h) − log v(x) = −½ p₁₁ (h² + 2h (x − peak))
             let first_ratio = |h: f64| (-0.5 * p11 * h * (h + 2.0 * (start_x - peak_x))).exp();
-            let mut spread = |cells: &mut dyn Iterator<Item = &mut f64>, mut ratio: f64| {
+            let spread = |cells: &mut dyn Iterator<Item = &mut f64>, mut ratio: f64| {
                 let mut value = start_value;
                 for cell in cells {
                     value *= ratio;

@@ -1,0 +1,49 @@
+//! Optimizer: Adam in f64, as one of burn's optimizers.
+//!
+//! burn's own Adam keeps its constants and bias corrections in f32, which moves a trajectory by parts in 10⁵ within
+//! the first steps; numbers on screen should not depend on that.
+
+use burn::optim::{AdaptiveMomentumState, LearningRate, ModuleOptimizer, Optimizer};
+use burn::tensor::{Device, Tensor};
+
+/// Kingma and Ba (2015), algorithm 1, with their constants.
+#[derive(Debug, Clone)]
+struct Adam;
+
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
+const EPSILON: f64 = 1e-8;
+
+/// Adam for a whole module.
+pub(super) fn adam() -> ModuleOptimizer {
+    ModuleOptimizer::from(Adam)
+}
+
+impl Optimizer for Adam {
+    type State<const D: usize> = AdaptiveMomentumState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        learning_rate: LearningRate,
+        tensor: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<Self::State<D>>,
+    ) -> (Tensor<D>, Option<Self::State<D>>) {
+        let squares = gradient.clone().square();
+        let zeros = gradient.zeros_like();
+        let state = state.unwrap_or_else(|| AdaptiveMomentumState::new(0, zeros.clone(), zeros));
+        let time = state.time + 1;
+        let moment_1 = state.moment_1.mul_scalar(BETA1) + gradient.mul_scalar(1.0 - BETA1);
+        let moment_2 = state.moment_2.mul_scalar(BETA2) + squares.mul_scalar(1.0 - BETA2);
+        let correction_1 = 1.0 - BETA1.powf(time as f64);
+        let correction_2 = 1.0 - BETA2.powf(time as f64);
+        let root = moment_2.clone().div_scalar(correction_2).sqrt();
+        let direction = moment_1.clone() / root.add_scalar(EPSILON);
+        let step = direction.mul_scalar(learning_rate / correction_1);
+        (tensor - step, Some(AdaptiveMomentumState::new(time, moment_1, moment_2)))
+    }
+
+    fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
+        state.to_device(device)
+    }
+}

@@ -1,0 +1,302 @@
+//! Algorithm: gradient descent on an objective. θ as burn tensors, the objective as a burn operation, an optimizer
+//! of burn's.
+
+use std::sync::Arc;
+
+use burn::module::{Module, Param, ParamId};
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::tensor::{DType, Tensor, TensorData};
+use rand::RngExt;
+
+use super::adam::adam;
+use super::operation::{Task, device, evaluate};
+use super::{Algorithm, AlgorithmInfo, MAX_ITER, RANDOM_STATE, Start, StepError, TOL};
+use crate::model::{CovarianceType, Mixture, Parameters};
+use crate::objectives::{Objective, ObjectiveInfo};
+use crate::random::{Purpose, Rng, generator};
+use crate::settings::{Kind, Setting, Settings};
+
+/// Which optimizer turns gradients into steps.
+pub static OPTIMIZER: Setting = Setting {
+    key: "optimizer",
+    label: "Optimizer",
+    help: "Adam adapts the step of every parameter; momentum (0.9) and plain SGD follow the gradient itself.",
+    kind: Kind::Choice {
+        default: "adam",
+        options: &[("adam", "Adam"), ("momentum", "momentum"), ("sgd", "SGD")],
+    },
+    is_live: false,
+};
+
+/// Step size.
+pub static LEARNING_RATE: Setting = Setting {
+    key: "learning_rate",
+    label: "Learning rate",
+    help: "How far one step goes.",
+    kind: Kind::Number { default: 0.03, min: 1e-6, max: 10.0, is_logarithmic: true },
+    is_live: true,
+};
+
+/// How fast the learning rate falls.
+pub static LR_HALF_LIFE: Setting = Setting {
+    key: "lr_half_life",
+    label: "Rate halves every (steps)",
+    help: "The learning rate falls by half in this many steps; 0 keeps it constant.",
+    kind: Kind::Integer { default: 0, min: 0, max: 100_000 },
+    is_live: true,
+};
+
+/// Where the gradient is cut off.
+pub static MAX_GRAD_NORM: Setting = Setting {
+    key: "max_grad_norm",
+    label: "Clip gradient norm at",
+    help: "A longer gradient is shortened to this Euclidean norm over all parameters; 0 never clips.",
+    kind: Kind::Number { default: 0.0, min: 0.0, max: 1e6, is_logarithmic: true },
+    is_live: true,
+};
+
+/// How many points each step looks at.
+pub static BATCH_SIZE: Setting = Setting {
+    key: "batch_size",
+    label: "Mini-batch (points)",
+    help: "Each step looks at this many points drawn at random; 0 looks at all of them.",
+    kind: Kind::Integer { default: 0, min: 0, max: 100_000 },
+    is_live: true,
+};
+
+pub(super) fn info(objective: &'static ObjectiveInfo) -> AlgorithmInfo {
+    let mut settings = objective.settings.to_vec();
+    settings.extend([&LEARNING_RATE, &OPTIMIZER, &LR_HALF_LIFE, &MAX_GRAD_NORM, &BATCH_SIZE]);
+    settings.extend([&MAX_ITER, &TOL, &RANDOM_STATE]);
+    AlgorithmInfo {
+        id: objective.id,
+        label: objective.label,
+        short: objective.short,
+        formula: objective.formula,
+        help: objective.help,
+        settings,
+        objective: Some(objective),
+    }
+}
+
+/// Gives the objective of the next evaluation, for so many points.
+pub type Prepare = Box<dyn FnMut(&Settings, usize) -> Arc<dyn Objective> + Send>;
+
+/// Draws a fresh objective (its slices, say) for every evaluation.
+pub(super) fn prepare(objective: &'static ObjectiveInfo, settings: &Settings) -> Prepare {
+    let mut rng = generator(settings.integer(&RANDOM_STATE) as u64, Purpose::Slices);
+    Box::new(move |settings, count| (objective.prepare)(settings, count, &mut rng))
+}
+
+/// The learnable parameters. Shapes: K, K × 2 and [`CovarianceType::factor_shape`].
+#[derive(Module, Debug)]
+struct Theta {
+    logits: Param<Tensor<1>>,
+    means: Param<Tensor<2>>,
+    factors: Param<Tensor<2>>,
+}
+
+/// Gradient descent with the objective and its gradient evaluated at the current mixture.
+pub struct Gradient {
+    start: Start,
+    prepare: Prepare,
+    batches: Rng,
+    optimizer: ModuleOptimizer,
+    theta: Theta,
+    state: Evaluated,
+    step: usize,
+}
+
+/// What is known at one θ.
+struct Evaluated {
+    mixture: Mixture,
+    objective: f64,
+    log_likelihood: Option<f64>,
+    gradient: GradientsParams,
+}
+
+impl Gradient {
+    /// Gradient descent on the objectives that `prepare` gives.
+    ///
+    /// # Errors
+    /// [`StepError::NotFinite`] if the objective or its gradient is not finite at the start.
+    pub fn start(
+        start: Start,
+        settings: &Settings,
+        mut prepare: Prepare,
+    ) -> Result<Gradient, StepError> {
+        let optimizer = match settings.choice(&OPTIMIZER).as_str() {
+            "sgd" => SgdConfig::new().init(),
+            // burn's default dampens the gradient by 0.1; textbook momentum does not.
+            "momentum" => SgdConfig::new()
+                .with_momentum(Some(MomentumConfig::new().with_momentum(0.9).with_dampening(0.0)))
+                .init(),
+            _ => adam(),
+        };
+        let mut batches = generator(settings.integer(&RANDOM_STATE) as u64, Purpose::Batches);
+        let theta = Theta::of(&Parameters::of(&start.mixture, start.covariance_type, start.floor));
+        let state = theta.evaluate(&start, settings, &mut prepare, &mut batches)?;
+        Ok(Gradient { start, prepare, batches, optimizer, theta, state, step: 0 })
+    }
+}
+
+impl Algorithm for Gradient {
+    fn step(&mut self, settings: &Settings) -> Result<(), StepError> {
+        let gradient = self.theta.clipped(&self.state.gradient, settings.number(&MAX_GRAD_NORM))?;
+        let learning_rate = settings.number(&LEARNING_RATE)
+            * match settings.integer(&LR_HALF_LIFE) {
+                0 => 1.0,
+                half_life => 0.5_f64.powf(self.step as f64 / half_life as f64),
+            };
+        let theta = self.optimizer.step(learning_rate, self.theta.clone(), gradient);
+        // Only a θ with a finite objective replaces the last one.
+        self.state = theta.evaluate(&self.start, settings, &mut self.prepare, &mut self.batches)?;
+        self.theta = theta;
+        self.step += 1;
+        Ok(())
+    }
+
+    fn mixture(&self) -> &Mixture {
+        &self.state.mixture
+    }
+
+    fn objective(&self) -> f64 {
+        self.state.objective
+    }
+
+    fn train_log_likelihood(&self) -> Option<f64> {
+        self.state.log_likelihood
+    }
+}
+
+impl Theta {
+    fn of(parameters: &Parameters) -> Theta {
+        let device = device();
+        let component_count = parameters.logits.len();
+        let shape = parameters.covariance_type.factor_shape(component_count);
+        let means = parameters.means.as_flattened().to_vec();
+        let options = (&device, DType::F64);
+        let logits = TensorData::new(parameters.logits.clone(), [component_count]);
+        let means = TensorData::new(means, [component_count, 2]);
+        let factors = TensorData::new(parameters.factors.clone(), shape);
+        Theta {
+            logits: Param::from_tensor(Tensor::from_data(logits, options)),
+            means: Param::from_tensor(Tensor::from_data(means, options)),
+            factors: Param::from_tensor(Tensor::from_data(factors, options)),
+        }
+    }
+
+    fn parameters(&self, start: &Start) -> Parameters {
+        Parameters {
+            covariance_type: start.covariance_type,
+            floor: start.floor,
+            logits: numbers(self.logits.val()),
+            means: numbers(self.means.val()).as_chunks().0.to_vec(),
+            factors: numbers(self.factors.val()),
+        }
+    }
+
+    /// The factors of all components, [log L₁₁, L₂₁, log L₂₂] each, as a differentiable function of θ. Shape: K × 3.
+    fn full_factors(&self, covariance_type: CovarianceType) -> Tensor<2> {
+        let factors = self.factors.val();
+        let zeros = |like: &Tensor<2>| like.zeros_like();
+        match covariance_type {
+            CovarianceType::Full => factors,
+            CovarianceType::Tied => factors.repeat_dim(0, self.logits.dims()[0]),
+            CovarianceType::Spherical => {
+                Tensor::cat(vec![factors.clone(), zeros(&factors), factors], 1)
+            }
+            CovarianceType::Diagonal => {
+                let first = factors.clone().narrow(1, 0, 1);
+                let second = factors.narrow(1, 1, 1);
+                Tensor::cat(vec![first.clone(), zeros(&first), second], 1)
+            }
+        }
+    }
+
+    fn evaluate(
+        &self,
+        start: &Start,
+        settings: &Settings,
+        prepare: &mut Prepare,
+        batches: &mut Rng,
+    ) -> Result<Evaluated, StepError> {
+        let mixture = self.parameters(start).mixture();
+        if !mixture.is_finite() {
+            return Err(StepError::NotFinite);
+        }
+        let point_count = start.points.len();
+        let batch_size = settings.integer(&BATCH_SIZE);
+        let indices: Option<Arc<[u32]>> = (batch_size > 0 && batch_size < point_count)
+            .then(|| (0..batch_size).map(|_| batches.random_range(0..point_count as u32)).collect());
+        let task = Task {
+            objective: prepare(settings, indices.as_ref().map_or(point_count, |i| i.len())),
+            points: start.points.clone(),
+            indices,
+            floor: start.floor,
+        };
+        let is_whole = task.indices.is_none();
+        let factors = self.full_factors(start.covariance_type);
+        let values = evaluate(self.logits.val(), self.means.val(), factors, task);
+        let log_likelihood = numbers(values.log_likelihood)[0];
+        let objective = numbers(values.objective.clone())[0];
+        if !objective.is_finite() || !log_likelihood.is_finite() {
+            return Err(StepError::NotFinite);
+        }
+        let gradient = GradientsParams::from_grads(values.objective.backward(), self);
+        Ok(Evaluated {
+            mixture,
+            objective,
+            log_likelihood: is_whole.then_some(log_likelihood),
+            gradient,
+        })
+    }
+
+    /// The gradient, shortened to `max_norm` if it is longer; 0 never shortens.
+    ///
+    /// burn clips every tensor by its own norm; here, as in the literature (Pascanu et al. 2013), the norm is that of
+    /// the whole gradient, so that its direction stays.
+    fn clipped(
+        &self,
+        gradient: &GradientsParams,
+        max_norm: f64,
+    ) -> Result<GradientsParams, StepError> {
+        let logits = gradient.get::<1>(self.logits.id);
+        let means = gradient.get::<2>(self.means.id);
+        let factors = gradient.get::<2>(self.factors.id);
+        let squares = square_sum(logits.clone())
+            + square_sum(means.clone())
+            + square_sum(factors.clone());
+        let norm = squares.sqrt();
+        if !norm.is_finite() {
+            return Err(StepError::NotFinite);
+        }
+        let scale = if max_norm > 0.0 && norm > max_norm { max_norm / norm } else { 1.0 };
+        let mut clipped = GradientsParams::new();
+        register(&mut clipped, self.logits.id, logits, scale);
+        register(&mut clipped, self.means.id, means, scale);
+        register(&mut clipped, self.factors.id, factors, scale);
+        Ok(clipped)
+    }
+}
+
+fn square_sum<const D: usize>(tensor: Option<Tensor<D>>) -> f64 {
+    tensor.map_or(0.0, |tensor| numbers(tensor).iter().map(|v| v * v).sum())
+}
+
+fn register<const D: usize>(
+    gradient: &mut GradientsParams,
+    id: ParamId,
+    tensor: Option<Tensor<D>>,
+    scale: f64,
+) {
+    if let Some(tensor) = tensor {
+        gradient.register(id, if scale == 1.0 { tensor } else { tensor.mul_scalar(scale) });
+    }
+}
+
+/// A tensor's numbers, row after row.
+fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data().iter::<f64>().collect()
+}

@@ -1,0 +1,300 @@
+//! Starting mixtures: where the means begin, how heavy and how wide the components are.
+
+use rand::RngExt;
+use rand::seq::index;
+
+use crate::data::Dataset;
+use crate::model::{Mixture, Point, Symmetric};
+use crate::random::{Purpose, Rng, generator};
+use crate::settings::{Kind, Setting, Settings};
+
+/// Where the means begin.
+pub static INIT_PARAMS: Setting = Setting {
+    key: "init_params",
+    label: "Means",
+    help: "k-means: cluster centers, as in the thesis. k-means++: its spread-out seeds alone. \
+           Random points: drawn from the data. Random: from a normal distribution as wide as the data.",
+    kind: Kind::Choice {
+        default: "kmeans",
+        options: &[
+            ("kmeans", "k-means"),
+            ("k-means++", "k-means++ seeds"),
+            ("random_from_data", "random data points"),
+            ("random", "random places"),
+        ],
+    },
+    is_live: false,
+};
+
+/// How heavy the components begin.
+pub static INIT_WEIGHTS: Setting = Setting {
+    key: "init_weights",
+    label: "Weights",
+    help: "Uniform: all 1/K. Random: uniform numbers, divided by their sum. Cluster: each cluster's share of the points.",
+    kind: Kind::Choice {
+        default: "uniform",
+        options: &[("uniform", "uniform"), ("random", "random"), ("cluster", "cluster's own")],
+    },
+    is_live: false,
+};
+
+/// How wide the components begin.
+pub static INIT_COVARIANCES: Setting = Setting {
+    key: "init_covariances",
+    label: "Covariances",
+    help: "Identity: Σ = I, as in the thesis. Cluster: the covariance of the points nearest to each mean.",
+    kind: Kind::Choice {
+        default: "identity",
+        options: &[("identity", "identity"), ("cluster", "cluster's own")],
+    },
+    is_live: false,
+};
+
+/// Seed of the start.
+pub static RANDOM_STATE: Setting = Setting {
+    key: "random_state",
+    label: "Seed of the start",
+    help: "Random choices of the start are drawn from this seed.",
+    kind: Kind::Integer { default: 0, min: 0, max: 4_294_967_295 },
+    is_live: false,
+};
+
+/// All knobs of a start.
+pub static SETTINGS: &[&Setting] = &[&INIT_PARAMS, &INIT_WEIGHTS, &INIT_COVARIANCES, &RANDOM_STATE];
+
+/// Why there is no start.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum StartError {
+    /// More components than points.
+    #[error(
+        "{components} components need at least {components} training points, and there are {points}: \
+         lower K, or add points"
+    )]
+    TooFewPoints {
+        /// K.
+        components: usize,
+        /// Number of training points.
+        points: usize,
+    },
+}
+
+/// The mixture that training starts from.
+///
+/// # Errors
+/// [`StartError`] if there are fewer training points than components.
+pub fn start(
+    data: &Dataset,
+    component_count: usize,
+    floor: f64,
+    settings: &Settings,
+) -> Result<Mixture, StartError> {
+    let points = &*data.train;
+    if points.len() < component_count {
+        return Err(StartError::TooFewPoints { components: component_count, points: points.len() });
+    }
+    let mut rng = generator(settings.integer(&RANDOM_STATE) as u64, Purpose::Start);
+    let means = match settings.choice(&INIT_PARAMS).as_str() {
+        "k-means++" => spread_seeds(points, component_count, &mut rng),
+        "random_from_data" => index::sample(&mut rng, points.len(), component_count)
+            .into_iter()
+            .map(|i| points[i])
+            .collect(),
+        "random" => {
+            let spread = data.variance.sqrt();
+            let center = data.bounds.center();
+            let normal = rand_distr::StandardNormal;
+            (0..component_count)
+                .map(|_| center.map(|c| c + spread * rng.sample::<f64, _>(normal)))
+                .collect()
+        }
+        _ => {
+            let seeds = spread_seeds(points, component_count, &mut rng);
+            lloyd(points, seeds)
+        }
+    };
+    let owners = nearest(points, &means);
+    let mut weights = match settings.choice(&INIT_WEIGHTS).as_str() {
+        // 1 − u lies in (0, 1]: no component starts without any weight.
+        "random" => (0..component_count).map(|_| 1.0 - rng.random::<f64>()).collect(),
+        "cluster" => {
+            let mut counts = vec![0.0; component_count];
+            for &owner in &owners {
+                counts[owner] += 1.0;
+            }
+            // A mean that owns no point still counts as one, or EM could never move it.
+            counts.into_iter().map(|count: f64| count.max(1.0)).collect()
+        }
+        _ => vec![1.0; component_count],
+    };
+    let total: f64 = weights.iter().sum();
+    for weight in &mut weights {
+        *weight /= total;
+    }
+    let covariances = match settings.choice(&INIT_COVARIANCES).as_str() {
+        "cluster" => cluster_covariances(points, &means, &owners, data.variance, floor),
+        _ => vec![[1.0, 0.0, 1.0]; component_count],
+    };
+    // Weights, means and covariances are valid by construction; if not, that is a bug of ours.
+    Ok(Mixture::new(&weights, &means, &covariances)
+        .unwrap_or_else(|error| panic!("a start must be a mixture: {error}")))
+}
+
+fn square_distance(a: Point, b: Point) -> f64 {
+    (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2)
+}
+
+/// k-means++ (Arthur and Vassilvitskii 2007): every further seed is drawn with probability proportional to its
+/// squared distance from the nearest seed so far.
+fn spread_seeds(points: &[Point], count: usize, rng: &mut Rng) -> Vec<Point> {
+    let mut seeds = vec![points[rng.random_range(0..points.len())]];
+    let mut distances: Vec<f64> = points.iter().map(|&p| square_distance(p, seeds[0])).collect();
+    while seeds.len() < count {
+        let total: f64 = distances.iter().sum();
+        let mut remaining = rng.random::<f64>() * total;
+        let chosen = distances.iter().position(|d| {
+            remaining -= d;
+            remaining < 0.0
+        });
+        // All points are seeds already (some are equal): any will do.
+        let seed = points[chosen.unwrap_or_else(|| rng.random_range(0..points.len()))];
+        for (distance, &point) in distances.iter_mut().zip(points) {
+            *distance = distance.min(square_distance(point, seed));
+        }
+        seeds.push(seed);
+    }
+    seeds
+}
+
+/// The index of the nearest center for every point.
+fn nearest(points: &[Point], centers: &[Point]) -> Vec<usize> {
+    let nearest_of = |&point: &Point| {
+        let mut best = (0, f64::INFINITY);
+        for (k, &center) in centers.iter().enumerate() {
+            let distance = square_distance(point, center);
+            if distance < best.1 {
+                best = (k, distance);
+            }
+        }
+        best.0
+    };
+    points.iter().map(nearest_of).collect()
+}
+
+/// Lloyd's algorithm: centers move to the mean of their points until nothing changes; at most 300 rounds, as in
+/// scikit-learn. A center without points moves to the point that is worst served.
+fn lloyd(points: &[Point], mut centers: Vec<Point>) -> Vec<Point> {
+    let mut owners = Vec::new();
+    for _ in 0..300 {
+        let next = nearest(points, &centers);
+        if next == owners {
+            break;
+        }
+        owners = next;
+        let mut sums = vec![([0.0; 2], 0.0); centers.len()];
+        for (&owner, point) in owners.iter().zip(points) {
+            let (sum, count) = &mut sums[owner];
+            sum[0] += point[0];
+            sum[1] += point[1];
+            *count += 1.0;
+        }
+        for k in 0..centers.len() {
+            let (sum, count) = sums[k];
+            centers[k] = if count > 0.0 {
+                [sum[0] / count, sum[1] / count]
+            } else {
+                worst_served(points, &centers, &owners)
+            };
+        }
+    }
+    centers
+}
+
+fn worst_served(points: &[Point], centers: &[Point], owners: &[usize]) -> Point {
+    let distance = |i: usize| square_distance(points[i], centers[owners[i]]);
+    let worst = (0..points.len()).max_by(|&a, &b| distance(a).total_cmp(&distance(b)));
+    points[worst.unwrap_or(0)]
+}
+
+/// The covariance of the points nearest to each mean; a circle of the overall variance over K where they are too few
+/// to have one.
+fn cluster_covariances(
+    points: &[Point],
+    means: &[Point],
+    owners: &[usize],
+    variance: f64,
+    floor: f64,
+) -> Vec<Symmetric> {
+    let mut sums = vec![([0.0; 3], 0.0); means.len()];
+    for (&owner, point) in owners.iter().zip(points) {
+        let (d1, d2) = (point[0] - means[owner][0], point[1] - means[owner][1]);
+        let (sum, count) = &mut sums[owner];
+        sum[0] += d1 * d1;
+        sum[1] += d1 * d2;
+        sum[2] += d2 * d2;
+        *count += 1.0;
+    }
+    let variance = if variance > 0.0 { variance } else { 1.0 };
+    let circle = variance / means.len() as f64 + floor;
+    sums.into_iter()
+        .map(|(sum, count)| {
+            let [s11, s12, s22] = sum.map(|s| s / count);
+            let own = [s11 + floor, s12, s22 + floor];
+            let is_wide = count >= 3.0 && s11 * s22 - s12 * s12 > 1e-9 * s11 * s22;
+            if is_wide { own } else { [circle, 0.0, circle] }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Value;
+
+    fn clusters() -> Dataset {
+        let mut points = Vec::new();
+        for i in 0..90 {
+            let center = [[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]][i % 3];
+            let angle = i as f64;
+            points.push([center[0] + 0.3 * angle.cos(), center[1] + 0.2 * angle.sin()]);
+        }
+        Dataset::new(&points, 0.0, false, 0).unwrap()
+    }
+
+    #[test]
+    fn k_means_finds_separated_clusters() {
+        let data = clusters();
+        for seed in 0..20 {
+            let mut settings = Settings::default();
+            settings.set("random_state", Value::Integer(seed));
+            settings.set("init_covariances", Value::Choice("cluster".into()));
+            let mixture = start(&data, 3, 0.0, &settings).unwrap();
+            let mut means: Vec<_> =
+                mixture.components().iter().map(|c| c.gaussian.mean.map(f64::round)).collect();
+            means.sort_by(|a, b| a.partial_cmp(b).unwrap());
+            assert_eq!(means, [[0.0, 0.0], [0.0, 10.0], [10.0, 0.0]], "seed {seed}");
+            for component in mixture.components() {
+                let axes = component.gaussian.cholesky.ellipse(1.0).semi_axes;
+                assert!(axes[0] < 0.5 && axes[1] > 0.05, "{axes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_start_is_a_mixture_even_of_equal_points() {
+        let equal = Dataset::new(&[[1.0, 2.0]; 9], 0.0, false, 0).unwrap();
+        for data in [&equal, &clusters()] {
+            for setting in SETTINGS {
+                let Kind::Choice { options, .. } = &setting.kind else { continue };
+                for (id, _) in *options {
+                    let mut settings = Settings::default();
+                    settings.set(setting.key, Value::Choice((*id).to_owned()));
+                    let mixture = start(data, 9, 1e-4, &settings).unwrap();
+                    assert!(mixture.is_finite(), "{} = {id}", setting.key);
+                    assert_eq!(mixture.components().len(), 9);
+                }
+            }
+        }
+        let error = start(&equal, 10, 0.0, &Settings::default()).unwrap_err().to_string();
+        assert!(error.starts_with("10 components need at least 10 training points"), "{error}");
+    }
+}

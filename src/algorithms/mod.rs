@@ -1,0 +1,149 @@
+//! How an objective is minimized. [`ALGORITHMS`] is the list; every [`Algorithm`] starts from a mixture and steps.
+
+mod adam;
+pub mod em;
+pub mod initial;
+mod gradient;
+
+mod operation;
+
+pub use gradient::{Gradient, Prepare};
+
+use std::sync::{Arc, LazyLock};
+
+use crate::model::{CovarianceType, Mixture, Point};
+use crate::objectives::{OBJECTIVES, ObjectiveInfo};
+use crate::settings::{Kind, Setting, Settings};
+
+/// When training stops by itself.
+pub static MAX_ITER: Setting = Setting {
+    key: "max_iter",
+    label: "Most steps",
+    help: "Training pauses after this many steps.",
+    kind: Kind::Integer { default: 1_000, min: 1, max: 1_000_000 },
+    is_live: true,
+};
+
+/// When training counts as converged.
+pub static TOL: Setting = Setting {
+    key: "tol",
+    label: "Tolerance",
+    help: "Training has converged when the objective changed by less than this in each of the last ten steps; \
+           0 never stops.",
+    kind: Kind::Number { default: 1e-6, min: 0.0, max: 0.1, is_logarithmic: true },
+    is_live: true,
+};
+
+/// Seed of everything random in the training itself.
+pub static RANDOM_STATE: Setting = Setting {
+    key: "random_state",
+    label: "Seed of the training",
+    help: "Slices and mini-batches are drawn from this seed.",
+    kind: Kind::Integer { default: 0, min: 0, max: 4_294_967_295 },
+    is_live: false,
+};
+
+/// All algorithms, in the order of menus: EM, and gradient descent on every objective.
+pub static ALGORITHMS: LazyLock<Vec<AlgorithmInfo>> = LazyLock::new(|| {
+    let gradients = OBJECTIVES.iter().map(|objective| gradient::info(objective));
+    std::iter::once(em::info()).chain(gradients).collect()
+});
+
+/// The algorithm with this id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static AlgorithmInfo> {
+    ALGORITHMS.iter().find(|info| info.id == id)
+}
+
+/// What menus, files and the command line need to know of an algorithm.
+pub struct AlgorithmInfo {
+    /// Name in files and on the command line.
+    pub id: &'static str,
+    /// Name in menus.
+    pub label: &'static str,
+    /// A few letters for plots.
+    pub short: &'static str,
+    /// What it minimizes, as text.
+    pub formula: &'static str,
+    /// What it does, in one sentence.
+    pub help: &'static str,
+    /// Its knobs.
+    pub settings: Vec<&'static Setting>,
+    /// The objective whose gradient it follows; EM has none.
+    objective: Option<&'static ObjectiveInfo>,
+}
+
+/// Where an algorithm starts.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// The first mixture.
+    pub mixture: Mixture,
+    /// The points to learn from. At least one.
+    pub points: Arc<[Point]>,
+    /// Which covariances the components may have.
+    pub covariance_type: CovarianceType,
+    /// Added to the diagonal of every covariance, in squared units of the data.
+    pub floor: f64,
+}
+
+/// Why a step could not be taken. The algorithm stays at its last good mixture.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum StepError {
+    /// A covariance became singular.
+    #[error(
+        "component {index} has collapsed onto a point or a line near ({}, {}), where the objective has no bound: \
+         raise the covariance floor (reg_covar), or start again elsewhere",
+        rounded(&.near[0]), rounded(&.near[1])
+    )]
+    Collapsed {
+        /// Which component, counted from 1.
+        index: usize,
+        /// Its last mean.
+        near: Point,
+    },
+    /// A number became NaN or infinite.
+    #[error(
+        "the objective or its gradient is no longer finite: lower the learning rate, clip the gradient \
+         (max_grad_norm), or raise the covariance floor (reg_covar)"
+    )]
+    NotFinite,
+}
+
+fn rounded(value: &f64) -> String {
+    format!("{value:.3}")
+}
+
+/// Something that improves a mixture step by step.
+///
+/// After every step the objective has been evaluated at the new mixture, so that what is shown belongs together.
+pub trait Algorithm: Send {
+    /// Takes one step. Settings may change from step to step where they are live.
+    ///
+    /// # Errors
+    /// [`StepError`] if there is no finite next mixture; the last good one is kept.
+    fn step(&mut self, settings: &Settings) -> Result<(), StepError>;
+
+    /// The mixture reached so far.
+    fn mixture(&self) -> &Mixture;
+
+    /// The objective at that mixture; an estimate where slices or mini-batches are random.
+    fn objective(&self) -> f64;
+
+    /// The mean log-likelihood of all training points there, where the algorithm knows it anyway.
+    fn train_log_likelihood(&self) -> Option<f64>;
+}
+
+impl AlgorithmInfo {
+    /// The algorithm at its start, the objective evaluated there.
+    ///
+    /// # Errors
+    /// [`StepError::NotFinite`] if the objective is not finite at the start.
+    pub fn start(&self, start: Start, settings: &Settings) -> Result<Box<dyn Algorithm>, StepError> {
+        Ok(match self.objective {
+            None => Box::new(em::ExpectationMaximization::start(start)?),
+            Some(objective) => {
+                Box::new(Gradient::start(start, settings, gradient::prepare(objective, settings))?)
+            }
+        })
+    }
+}

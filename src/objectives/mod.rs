@@ -1,0 +1,107 @@
+//! What is being minimized. One file each: an objective's value and its gradient with respect to θ.
+//!
+//! All of them are sums over points of closed forms, computed by the fused loops of `kernel.rs`. To add one, write
+//! its file and add its two words below; it then is an algorithm with all its settings.
+
+pub mod kernel;
+mod nll;
+mod score_matching;
+mod sliced;
+
+pub use nll::NegativeLogLikelihood;
+pub use score_matching::ScoreMatching;
+pub use sliced::{N_SLICES, SLICE_DISTRIBUTION, Sliced};
+
+use std::sync::Arc;
+
+use crate::model::{Parameters, Point};
+use crate::random::Rng;
+use crate::settings::{Setting, Settings};
+
+/// All objectives, in the order of menus.
+pub static OBJECTIVES: &[&ObjectiveInfo] = &[&nll::INFO, &score_matching::INFO, &sliced::INFO];
+
+/// What menus, files and the command line need to know of an objective.
+pub struct ObjectiveInfo {
+    /// Name in files and on the command line.
+    pub id: &'static str,
+    /// Name in menus.
+    pub label: &'static str,
+    /// A few letters for plots.
+    pub short: &'static str,
+    /// Its definition, as text.
+    pub formula: &'static str,
+    /// What it measures, in one sentence.
+    pub help: &'static str,
+    /// Its knobs.
+    pub settings: &'static [&'static Setting],
+    /// The objective of one step over that many points; draws whatever is random about it.
+    pub prepare: fn(&Settings, usize, &mut Rng) -> Arc<dyn Objective>,
+}
+
+/// A function of θ and of points.
+pub trait Objective: std::fmt::Debug + Send + Sync {
+    /// Value and gradient at full-covariance parameters.
+    fn evaluate(&self, parameters: &Parameters, batch: Batch<'_>) -> Evaluation;
+}
+
+/// An objective at one θ.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// Mean of the objective's terms over the points.
+    pub value: f64,
+    /// Mean log-likelihood of the same points, in nats per point: every objective passes by it.
+    pub log_likelihood: f64,
+    /// Gradient of `value`.
+    pub gradient: Gradient,
+}
+
+/// The gradient with respect to θ of a mixture with full covariances.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Gradient {
+    /// With respect to the logits. Length K.
+    pub logits: Vec<f64>,
+    /// With respect to the means. Length K.
+    pub means: Vec<Point>,
+    /// With respect to [log L₁₁, L₂₁, log L₂₂] of every component. Length 3K.
+    pub factors: Vec<f64>,
+}
+
+/// Some of the points: all, or those at given places.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    points: &'a [Point],
+    indices: Option<&'a [u32]>,
+}
+
+impl<'a> Batch<'a> {
+    /// All points.
+    #[must_use]
+    pub fn all(points: &'a [Point]) -> Batch<'a> {
+        Batch { points, indices: None }
+    }
+
+    /// The points at these places; every index must be one of `points`.
+    #[must_use]
+    pub fn of(points: &'a [Point], indices: &'a [u32]) -> Batch<'a> {
+        Batch { points, indices: Some(indices) }
+    }
+
+    /// How many points.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.indices.map_or(self.points.len(), <[u32]>::len)
+    }
+
+    /// True without points.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The nth point.
+    #[must_use]
+    pub fn point(&self, n: usize) -> Point {
+        self.points[self.indices.map_or(n, |indices| indices[n] as usize)]
+    }
+}

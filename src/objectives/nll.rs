@@ -1,0 +1,26 @@
+//! Objective: the mean negative log-likelihood.
+
+use std::sync::Arc;
+
+use super::{Batch, Evaluation, Objective, ObjectiveInfo, kernel};
+use crate::model::Parameters;
+
+/// −(1/N) Σ log p(xₙ); thesis eq. 3.5 as a mean.
+#[derive(Debug)]
+pub struct NegativeLogLikelihood;
+
+pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
+    id: "nll",
+    label: "Gradient descent on the NLL",
+    short: "NLL",
+    formula: "−(1/N) Σ log p(xₙ)",
+    help: "Maximum likelihood by gradient descent: makes the data as probable as possible.",
+    settings: &[],
+    prepare: |_, _, _| Arc::new(NegativeLogLikelihood),
+};
+
+impl Objective for NegativeLogLikelihood {
+    fn evaluate(&self, parameters: &Parameters, batch: Batch<'_>) -> Evaluation {
+        kernel::negative_log_likelihood(parameters, batch)
+    }
+}
