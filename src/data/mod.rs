@@ -1,5 +1,7 @@
 //! Points and where they come from.
 
+pub mod generators;
+
 use std::sync::Arc;
 
 use rand::seq::SliceRandom;
