@@ -1,6 +1,7 @@
 //! Points and where they come from.
 
 pub mod generators;
+pub mod spray;
 
 use std::sync::Arc;
 
