@@ -1,5 +1,6 @@
 //! Points and where they come from.
 
+pub mod formats;
 pub mod generators;
 pub mod spray;
 
