@@ -1,5 +1,9 @@
 //! Points and where they come from.
 
+pub mod formats;
+pub mod generators;
+pub mod spray;
+
 use std::sync::Arc;
 
 use rand::seq::SliceRandom;
