@@ -61,7 +61,7 @@ pub enum Kind {
 
 /// A chosen value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a number, a word in quotes, true or false")]
 pub enum Value {
     /// On or off.
     Switch(bool),

@@ -1,0 +1,619 @@
+//! Experiment: everything that decides a run, and how it is written down.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::algorithms::{self, AlgorithmInfo, initial};
+use crate::data::generators::{self, Generator};
+use crate::data::spray::{self, Stroke};
+use crate::data::{Dataset, formats};
+use crate::model::{COVARIANCE_TYPE, CovarianceType, N_COMPONENTS, Point, REG_COVAR};
+use crate::random::{Purpose, generator};
+use crate::settings::{Kind, Setting, SettingError, Settings};
+
+/// Whether the data are scaled to unit variance.
+pub static SCALE: Setting = Setting {
+    key: "scale",
+    label: "Scale to unit variance",
+    help: "Shifts and stretches both coordinates to mean 0 and variance 1; switching it off undoes it.",
+    kind: Kind::Switch { default: false },
+    is_live: false,
+};
+
+/// How many of the points are kept for validation.
+pub static VALIDATION_FRACTION: Setting = Setting {
+    key: "validation_fraction",
+    label: "Validation share",
+    help: "This share of the points is never trained on; it tells whether the model has learned or memorized.",
+    kind: Kind::Number { default: 0.5, min: 0.0, max: 0.9, is_logarithmic: false },
+    is_live: false,
+};
+
+/// The knobs that all data have.
+pub static DATA_SETTINGS: &[&Setting] = &[&SCALE, &VALIDATION_FRACTION, &generators::RANDOM_STATE];
+
+/// The knobs of the mixture.
+pub static MODEL_SETTINGS: &[&Setting] = &[&N_COMPONENTS, &COVARIANCE_TYPE, &REG_COVAR];
+
+/// Where the points come from, before anything is drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// A generator, by its id.
+    Generator(String),
+    /// A file.
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// Which two of its columns, counted from 0; `None` for the first two with numbers.
+        columns: Option<[usize; 2]>,
+        /// What is in it, once it has been read.
+        loaded: Option<LoadedPoints>,
+    },
+    /// An empty canvas.
+    Nothing,
+}
+
+/// Points of a file that has been read. Two are equal if they are the same in memory.
+#[derive(Debug, Clone)]
+pub struct LoadedPoints(pub Arc<[Point]>);
+
+impl PartialEq for LoadedPoints {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// Everything that decides a run. Equal experiments give equal numbers, bit for bit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct Experiment {
+    /// Where the points come from.
+    pub source: Source,
+    /// Strokes drawn over them, in order; in the units of the source.
+    pub strokes: Vec<Stroke>,
+    /// Knobs of the data: [`DATA_SETTINGS`] and those of the generator.
+    pub data: Settings,
+    /// Knobs of the mixture: [`MODEL_SETTINGS`].
+    pub model: Settings,
+    /// Knobs of the start: [`initial::SETTINGS`].
+    pub start: Settings,
+    /// The algorithm, by its id.
+    pub algorithm_id: String,
+    /// Knobs of the algorithm.
+    pub algorithm: Settings,
+}
+
+/// What has to happen when an experiment changed under a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Both are the same.
+    Nothing,
+    /// Only live settings differ: the run goes on with them.
+    Tune,
+    /// The run starts again.
+    Restart,
+}
+
+/// Why an experiment cannot be read or run.
+#[derive(Debug, thiserror::Error)]
+pub enum ExperimentError {
+    /// The file is not there, or cannot be read.
+    #[error("{path} cannot be read: {reason}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The file is not an experiment.
+    #[error("{path} is not an experiment: {reason}")]
+    Malformed {
+        /// The file.
+        path: String,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// No generator of this name.
+    #[error("there is no data set \"{id}\"; these exist: {known}")]
+    UnknownDataset {
+        /// What was asked for.
+        id: String,
+        /// What there is.
+        known: String,
+    },
+    /// No algorithm of this name.
+    #[error("there is no algorithm \"{id}\"; these exist: {known}")]
+    UnknownAlgorithm {
+        /// What was asked for.
+        id: String,
+        /// What there is.
+        known: String,
+    },
+    /// A setting is unknown or out of range.
+    #[error("[{section}] {error}")]
+    Setting {
+        /// Which part of the experiment.
+        section: &'static str,
+        /// What is wrong with it.
+        error: SettingError,
+    },
+    /// A key that no section has.
+    #[error("there is no setting \"{key}\"; these exist: {known}")]
+    UnknownKey {
+        /// What was asked for.
+        key: String,
+        /// What there is.
+        known: String,
+    },
+    /// The points cannot be read.
+    #[error(transparent)]
+    Format(#[from] formats::FormatError),
+    /// The points are no data set.
+    #[error(transparent)]
+    Dataset(#[from] crate::data::DatasetError),
+    /// There is no start.
+    #[error(transparent)]
+    Start(#[from] initial::StartError),
+    /// The objective is not finite at the start.
+    #[error("{0}")]
+    FirstStep(#[from] algorithms::StepError),
+}
+
+impl Default for Experiment {
+    fn default() -> Experiment {
+        Experiment {
+            source: Source::Generator("halfmoons".to_owned()),
+            strokes: Vec::new(),
+            data: Settings::default(),
+            model: Settings::default(),
+            start: Settings::default(),
+            algorithm_id: "em".to_owned(),
+            algorithm: Settings::default(),
+        }
+    }
+}
+
+impl Experiment {
+    /// Reads an experiment file. Paths in it are relative to its folder.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if the file cannot be read or does not describe an experiment.
+    pub fn read(path: &Path) -> Result<Experiment, ExperimentError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| ExperimentError::Unreadable { path: name.clone(), reason: e.to_string() })?;
+        let mut experiment = Experiment::from_toml(&name, &text)?;
+        if let Source::File { path: data, .. } = &mut experiment.source
+            && let Some(folder) = path.parent()
+        {
+            *data = folder.join(&*data);
+        }
+        Ok(experiment)
+    }
+
+    /// Reads an experiment from text; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if the text does not describe an experiment.
+    pub fn from_toml(name: &str, text: &str) -> Result<Experiment, ExperimentError> {
+        let experiment: Experiment =
+            toml::from_str(text).map_err(|error| ExperimentError::Malformed {
+                path: name.to_owned(),
+                reason: error.to_string().trim_end().to_owned(),
+            })?;
+        experiment.check()?;
+        Ok(experiment)
+    }
+
+    /// The experiment as the text that [`Experiment::from_toml`] reads.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        // Strings, numbers and lists always have a form in TOML.
+        toml::to_string(self).unwrap_or_else(|error| panic!("an experiment must be writable: {error}"))
+    }
+
+    /// Checks every id and every setting.
+    ///
+    /// # Errors
+    /// The first thing that is unknown or out of range.
+    pub fn check(&self) -> Result<(), ExperimentError> {
+        if let Source::Generator(id) = &self.source {
+            find_generator(id)?;
+        }
+        find_algorithm(&self.algorithm_id)?;
+        for (section, settings, declared) in self.sections() {
+            settings
+                .check(&declared)
+                .map_err(|error| ExperimentError::Setting { section, error })?;
+        }
+        Ok(())
+    }
+
+    /// The four groups of settings: name, chosen values, declared knobs.
+    #[must_use]
+    pub fn sections(&self) -> [(&'static str, &Settings, Vec<&'static Setting>); 4] {
+        [
+            ("data", &self.data, self.data_settings()),
+            ("model", &self.model, MODEL_SETTINGS.to_vec()),
+            ("start", &self.start, initial::SETTINGS.to_vec()),
+            ("algorithm", &self.algorithm, self.algorithm_info().settings.clone()),
+        ]
+    }
+
+    /// The knobs of the data as they are chosen: the generator's own, then those of all data.
+    #[must_use]
+    pub fn data_settings(&self) -> Vec<&'static Setting> {
+        let mut declared = Vec::new();
+        if let Some(generator) = self.generator() {
+            declared.push(&generators::N_SAMPLES);
+            declared.extend(generator.settings);
+        }
+        declared.extend(DATA_SETTINGS);
+        declared
+    }
+
+    /// The chosen generator, where there is one.
+    #[must_use]
+    pub fn generator(&self) -> Option<&'static Generator> {
+        match &self.source {
+            Source::Generator(id) => generators::find(id),
+            Source::File { .. } | Source::Nothing => None,
+        }
+    }
+
+    /// The chosen algorithm; EM if the id is unknown, which [`Experiment::check`] reports.
+    #[must_use]
+    pub fn algorithm_info(&self) -> &'static AlgorithmInfo {
+        algorithms::find(&self.algorithm_id).unwrap_or(&algorithms::ALGORITHMS[0])
+    }
+
+    /// Which covariances the components may have.
+    #[must_use]
+    pub fn covariance_type(&self) -> CovarianceType {
+        CovarianceType::from_id(&self.model.choice(&COVARIANCE_TYPE))
+    }
+
+    /// Sets `key` or `section.key` from text, as on the command line. A key that several sections have (a seed, say)
+    /// is set in all of them.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if no section has it, or if the value does not fit.
+    pub fn set(&mut self, key: &str, text: &str) -> Result<(), ExperimentError> {
+        let (wanted_section, bare_key) = match key.split_once('.') {
+            Some((section, key)) => (Some(section), key),
+            None => (None, key),
+        };
+        let mut chosen = Vec::new();
+        for (section, _, declared) in self.sections() {
+            if wanted_section.is_none_or(|wanted| wanted == section)
+                && let Some(setting) = declared.iter().find(|s| s.key == bare_key)
+            {
+                let value = setting
+                    .parse(text)
+                    .map_err(|error| ExperimentError::Setting { section, error })?;
+                chosen.push((section, setting.key, value));
+            }
+        }
+        if chosen.is_empty() {
+            let known: Vec<String> = self
+                .sections()
+                .iter()
+                .flat_map(|(section, _, declared)| {
+                    declared.iter().map(move |setting| format!("{section}.{}", setting.key))
+                })
+                .collect();
+            return Err(ExperimentError::UnknownKey {
+                key: key.to_owned(),
+                known: known.join(", "),
+            });
+        }
+        for (section, key, value) in chosen {
+            let settings = match section {
+                "data" => &mut self.data,
+                "model" => &mut self.model,
+                "start" => &mut self.start,
+                _ => &mut self.algorithm,
+            };
+            settings.set(key, value);
+        }
+        Ok(())
+    }
+
+    /// Chooses a data source; settings that it has too are kept, drawn strokes are not.
+    pub fn choose_source(&mut self, source: Source) {
+        self.source = source;
+        self.strokes.clear();
+        self.data = self.data.only(&self.data_settings());
+    }
+
+    /// Chooses an algorithm; settings that it has too are kept.
+    pub fn choose_algorithm(&mut self, id: &str) {
+        id.clone_into(&mut self.algorithm_id);
+        self.algorithm = self.algorithm.only(&self.algorithm_info().settings);
+    }
+
+    /// What has to happen to a run of `running` to become one of `self`.
+    #[must_use]
+    pub fn change_since(&self, running: &Experiment) -> Change {
+        if self == running {
+            return Change::Nothing;
+        }
+        let mut same_but_live = running.clone();
+        for setting in self.algorithm_info().settings.iter().filter(|setting| setting.is_live) {
+            same_but_live.algorithm.set(setting.key, self.algorithm.value(setting));
+        }
+        let mut explicit = self.clone();
+        for setting in self.algorithm_info().settings.iter().filter(|setting| setting.is_live) {
+            explicit.algorithm.set(setting.key, self.algorithm.value(setting));
+        }
+        if explicit == same_but_live { Change::Tune } else { Change::Restart }
+    }
+
+    /// All points: the source's, with every stroke applied.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if the file cannot be read or the generator is unknown.
+    pub fn points(&self) -> Result<Vec<Point>, ExperimentError> {
+        let mut points = match &self.source {
+            Source::Generator(id) => {
+                let seed = self.data.integer(&generators::RANDOM_STATE) as u64;
+                let count = self.data.integer(&generators::N_SAMPLES);
+                let mut rng = generator(seed, Purpose::Data);
+                (find_generator(id)?.generate)(&self.data, count, &mut rng)
+            }
+            Source::File { loaded: Some(LoadedPoints(points)), .. } => points.to_vec(),
+            Source::File { path, columns, loaded: None } => formats::read(path, *columns)?.points,
+            Source::Nothing => Vec::new(),
+        };
+        spray::apply(&mut points, &self.strokes);
+        Ok(points)
+    }
+
+    /// The points, split and scaled.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if there are none, or they cannot be read.
+    pub fn dataset(&self) -> Result<Dataset, ExperimentError> {
+        Ok(Dataset::new(
+            &self.points()?,
+            self.data.number(&VALIDATION_FRACTION),
+            self.data.switch(&SCALE),
+            self.data.integer(&generators::RANDOM_STATE) as u64,
+        )?)
+    }
+
+    /// The covariance floor for this data, in its squared units.
+    #[must_use]
+    pub fn floor(&self, dataset: &Dataset) -> f64 {
+        // Points that are all equal have no variance to take a share of.
+        let variance = if dataset.variance > 0.0 { dataset.variance } else { 1.0 };
+        self.model.number(&REG_COVAR) * variance
+    }
+
+    /// The arguments of `scorescope run` that repeat this experiment; `None` where drawn points need a file.
+    #[must_use]
+    pub fn command_line(&self) -> Option<String> {
+        if !self.strokes.is_empty() {
+            return None;
+        }
+        let mut words = vec!["scorescope run".to_owned()];
+        match &self.source {
+            Source::Generator(id) => words.push(format!("--dataset {id}")),
+            Source::File { path, columns, .. } => {
+                words.push(format!("--data {}", quoted(&path.display().to_string())));
+                if let Some([first, second]) = columns {
+                    words.push(format!("--columns {},{}", first + 1, second + 1));
+                }
+            }
+            Source::Nothing => return None,
+        }
+        words.push(format!("--algorithm {}", self.algorithm_id));
+        for (section, settings, declared) in self.sections() {
+            for setting in declared {
+                let value = settings.value(setting);
+                if value != setting.default_value() {
+                    words.push(format!("--set {section}.{}={value}", setting.key));
+                }
+            }
+        }
+        words.push("--out results".to_owned());
+        Some(words.join(" "))
+    }
+}
+
+/// A word as a POSIX shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn find_generator(id: &str) -> Result<&'static Generator, ExperimentError> {
+    generators::find(id).ok_or_else(|| {
+        let known: Vec<_> = generators::GENERATORS.iter().map(|info| info.id).collect();
+        ExperimentError::UnknownDataset { id: id.to_owned(), known: known.join(", ") }
+    })
+}
+
+fn find_algorithm(id: &str) -> Result<&'static AlgorithmInfo, ExperimentError> {
+    algorithms::find(id).ok_or_else(|| {
+        let known: Vec<_> = algorithms::ALGORITHMS.iter().map(|info| info.id).collect();
+        ExperimentError::UnknownAlgorithm { id: id.to_owned(), known: known.join(", ") }
+    })
+}
+
+/// An experiment as it stands in a file.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Written {
+    data: WrittenData,
+    model: Settings,
+    start: Settings,
+    algorithm: WrittenAlgorithm,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct WrittenData {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dataset: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
+    /// Counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    columns: Option<[usize; 2]>,
+    #[serde(flatten)]
+    settings: Settings,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    strokes: Vec<Stroke>,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct WrittenAlgorithm {
+    name: Option<String>,
+    #[serde(flatten)]
+    settings: Settings,
+}
+
+impl TryFrom<Written> for Experiment {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Experiment, String> {
+        let WrittenData { dataset, file, columns, settings, strokes } = written.data;
+        let columns = match columns {
+            Some([0, _] | [_, 0]) => return Err("[data] columns are counted from 1".to_owned()),
+            columns => columns.map(|columns| columns.map(|c| c - 1)),
+        };
+        let source = match (dataset, file) {
+            (Some(_), Some(_)) => {
+                return Err("[data] takes either a dataset or a file, not both".to_owned());
+            }
+            (Some(id), None) => Source::Generator(id),
+            (None, Some(path)) => Source::File { path, columns, loaded: None },
+            (None, None) => Source::Nothing,
+        };
+        if matches!(source, Source::Nothing) && strokes.is_empty() {
+            return Err("[data] needs a dataset, a file or strokes: try dataset = \"halfmoons\"".to_owned());
+        }
+        if let Some(bad) = strokes.iter().position(|stroke| !is_finite(stroke)) {
+            return Err(format!("[[data.strokes]] number {} is not finite", bad + 1));
+        }
+        Ok(Experiment {
+            source,
+            strokes,
+            data: settings,
+            model: written.model,
+            start: written.start,
+            algorithm_id: written.algorithm.name.unwrap_or_else(|| "em".to_owned()),
+            algorithm: written.algorithm.settings,
+        })
+    }
+}
+
+fn is_finite(stroke: &Stroke) -> bool {
+    stroke.radius.is_finite() && stroke.path.iter().flatten().all(|v| v.is_finite())
+}
+
+impl From<Experiment> for Written {
+    fn from(experiment: Experiment) -> Written {
+        let (dataset, file, columns) = match experiment.source {
+            Source::Generator(id) => (Some(id), None, None),
+            Source::File { path, columns, .. } => {
+                (None, Some(path), columns.map(|columns| columns.map(|c| c + 1)))
+            }
+            Source::Nothing => (None, None, None),
+        };
+        Written {
+            data: WrittenData {
+                dataset,
+                file,
+                columns,
+                settings: experiment.data,
+                strokes: experiment.strokes,
+            },
+            model: experiment.model,
+            start: experiment.start,
+            algorithm: WrittenAlgorithm {
+                name: Some(experiment.algorithm_id),
+                settings: experiment.algorithm,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::spray::Tool;
+
+    #[test]
+    fn an_experiment_survives_being_written_down() {
+        let mut experiment = Experiment::default();
+        experiment.choose_algorithm("ssm");
+        experiment.set("n_components", "7").unwrap();
+        experiment.set("learning_rate", "0.015").unwrap();
+        experiment.set("start.random_state", "5").unwrap();
+        experiment.strokes.push(Stroke {
+            tool: Tool::Brush,
+            path: vec![[0.5, 0.25], [1.0, 1.0]],
+            radius: 0.1,
+            count: 20,
+            seed: 3,
+        });
+        let text = experiment.to_toml();
+        assert_eq!(Experiment::from_toml("test", &text).unwrap(), experiment, "{text}");
+        assert_eq!(experiment.command_line(), None);
+        experiment.strokes.clear();
+        assert_eq!(
+            experiment.command_line().unwrap(),
+            "scorescope run --dataset halfmoons --algorithm ssm --set model.n_components=7 \
+             --set start.random_state=5 --set algorithm.learning_rate=0.015 --out results"
+        );
+    }
+
+    #[test]
+    fn a_shared_key_is_set_everywhere_and_a_named_section_alone() {
+        let mut experiment = Experiment::default();
+        experiment.choose_algorithm("sm");
+        experiment.set("random_state", "4").unwrap();
+        assert_eq!(experiment.data.integer(&generators::RANDOM_STATE), 4);
+        assert_eq!(experiment.start.integer(&initial::RANDOM_STATE), 4);
+        experiment.set("data.random_state", "9").unwrap();
+        assert_eq!(experiment.start.integer(&initial::RANDOM_STATE), 4);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let check = |text: &str, expected: &str| {
+            let error = Experiment::from_toml("x.toml", text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        };
+        check("", "[data] needs a dataset");
+        check("[data]\ndataset = 'moons'", "there is no data set \"moons\"; these exist: halfmoons");
+        check("[data]\ndataset='board'\n[algorithm]\nname='gd'", "there is no algorithm \"gd\"");
+        check("[data]\ndataset='board'\n[model]\nn_components=0", "[model] n_components = 0 is not possible");
+        check("[data]\ndataset='board'\nn_sample=5", "there is no setting \"n_sample\"");
+        check("[data]\ndataset='board'\nfile='a.csv'", "either a dataset or a file");
+        check("[data", "x.toml is not an experiment");
+        check("[dta]\n", "unknown field `dta`");
+    }
+
+    #[test]
+    fn live_settings_tune_and_others_restart() {
+        let mut running = Experiment::default();
+        running.choose_algorithm("nll");
+        let changed = |key: &str, value: &str| {
+            let mut experiment = running.clone();
+            experiment.set(key, value).unwrap();
+            experiment.change_since(&running)
+        };
+        assert_eq!(running.change_since(&running), Change::Nothing);
+        assert_eq!(changed("learning_rate", "0.5"), Change::Tune);
+        assert_eq!(changed("optimizer", "sgd"), Change::Restart);
+        assert_eq!(changed("n_components", "3"), Change::Restart);
+        assert_eq!(changed("n_samples", "300"), Change::Restart);
+    }
+}

@@ -1,0 +1,16 @@
+//! Running an experiment: what decides it, the loop without threads, and the thread that drives the loop.
+
+mod experiment;
+mod history;
+mod run;
+mod snapshot;
+mod worker;
+
+pub use experiment::{
+    Change, DATA_SETTINGS, Experiment, ExperimentError, LoadedPoints, MODEL_SETTINGS, SCALE, Source,
+    VALIDATION_FRACTION,
+};
+pub use history::{Best, Record};
+pub use run::{Finish, Prepared, Run};
+pub use snapshot::{Activity, Snapshot};
+pub use worker::{Command, Event, Worker};

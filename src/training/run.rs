@@ -1,0 +1,299 @@
+//! Run: the training loop without threads. One experiment, stepped by its caller.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Best, Experiment, ExperimentError, Record};
+use crate::algorithms::{Algorithm, MAX_ITER, Start, StepError, TOL, initial};
+use crate::data::Dataset;
+use crate::model::Mixture;
+use crate::objectives::kernel::mean_log_likelihood;
+use crate::settings::Settings;
+
+/// Steps whose change of the objective has to be below `tol` for a run to count as converged.
+const CONVERGED_STEPS: usize = 10;
+
+/// An experiment's data and first mixture: what every run of it shares.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The points, split and scaled.
+    pub dataset: Arc<Dataset>,
+    /// The mixture that training starts from.
+    pub start: Arc<Mixture>,
+    /// Added to the diagonal of every covariance, in squared units of the data.
+    pub floor: f64,
+}
+
+impl Prepared {
+    /// Makes or reads the data and finds the start.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if there are no points, or no start.
+    pub fn new(experiment: &Experiment) -> Result<Prepared, ExperimentError> {
+        experiment.check()?;
+        let dataset = experiment.dataset()?;
+        let floor = experiment.floor(&dataset);
+        let component_count = experiment.model.integer(&crate::model::N_COMPONENTS);
+        let start = initial::start(&dataset, component_count, floor, &experiment.start)?;
+        Ok(Prepared { dataset: Arc::new(dataset), start: Arc::new(start), floor })
+    }
+}
+
+/// Why a run stopped by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finish {
+    /// The objective no longer changes by more than `tol`.
+    Converged,
+    /// `max_iter` steps were taken.
+    MaxIter,
+    /// There was no finite next step; the last good mixture is kept.
+    Failed(StepError),
+}
+
+impl std::fmt::Display for Finish {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Finish::Converged => write!(f, "converged: the objective changed by less than tol"),
+            Finish::MaxIter => write!(f, "max_iter steps are done"),
+            Finish::Failed(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+/// One experiment in training.
+pub struct Run {
+    experiment: Experiment,
+    prepared: Prepared,
+    settings: Settings,
+    algorithm: Box<dyn Algorithm>,
+    record: Record,
+    best: Best,
+    /// The objective at the last few steps, newest last; one more than [`CONVERGED_STEPS`].
+    recent: Vec<f64>,
+}
+
+impl Run {
+    /// A run at its start, step 0.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if the data, the start or the first evaluation fail.
+    pub fn new(experiment: &Experiment, prepared: Prepared) -> Result<Run, ExperimentError> {
+        let settings = experiment.algorithm.clone();
+        let start = Start {
+            mixture: (*prepared.start).clone(),
+            points: prepared.dataset.train.clone(),
+            covariance_type: experiment.covariance_type(),
+            floor: prepared.floor,
+        };
+        let began = Instant::now();
+        let algorithm = experiment.algorithm_info().start(start, &settings)?;
+        let seconds = began.elapsed().as_secs_f64();
+        let record = record(0, seconds, &*algorithm, &prepared.dataset);
+        let best = Best { record, mixture: Arc::new(algorithm.mixture().clone()) };
+        Ok(Run {
+            experiment: experiment.clone(),
+            prepared,
+            settings,
+            algorithm,
+            record,
+            best,
+            recent: vec![record.objective],
+        })
+    }
+
+    /// The same run at its start again: equal to the bit.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if the first evaluation fails.
+    pub fn rewound(&self) -> Result<Run, ExperimentError> {
+        let experiment = Experiment { algorithm: self.settings.clone(), ..self.experiment.clone() };
+        Run::new(&experiment, self.prepared.clone())
+    }
+
+    /// Takes one step and judges it.
+    ///
+    /// # Errors
+    /// [`StepError`] if there is no finite next mixture; the run stays where it was.
+    pub fn step(&mut self) -> Result<Record, StepError> {
+        let began = Instant::now();
+        self.algorithm.step(&self.settings)?;
+        let seconds = self.record.seconds + began.elapsed().as_secs_f64();
+        self.record =
+            record(self.record.step + 1, seconds, &*self.algorithm, &self.prepared.dataset);
+        if self.record.judged_by() < self.best.record.judged_by() {
+            let mixture = Arc::new(self.algorithm.mixture().clone());
+            self.best = Best { record: self.record, mixture };
+        }
+        if self.recent.len() > CONVERGED_STEPS {
+            self.recent.remove(0);
+        }
+        self.recent.push(self.record.objective);
+        Ok(self.record)
+    }
+
+    /// Forgets how the objective changed so far, so that a run that stopped can go on.
+    pub fn forget_convergence(&mut self) {
+        self.recent.drain(..self.recent.len() - 1);
+    }
+
+    /// True if the objective changed by less than `tol` in each of the last ten steps.
+    #[must_use]
+    pub fn has_converged(&self) -> bool {
+        let tolerance = self.settings.number(&TOL);
+        self.recent.len() > CONVERGED_STEPS
+            && self.recent.windows(2).all(|pair| (pair[1] - pair[0]).abs() < tolerance)
+    }
+
+    /// How many steps are to be taken at most.
+    #[must_use]
+    pub fn max_iter(&self) -> usize {
+        self.settings.integer(&MAX_ITER)
+    }
+
+    /// Takes new values of live settings from the next step on.
+    pub fn tune(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    /// The last step's record.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        self.record
+    }
+
+    /// The best step so far.
+    #[must_use]
+    pub fn best(&self) -> &Best {
+        &self.best
+    }
+
+    /// The mixture reached so far.
+    #[must_use]
+    pub fn mixture(&self) -> &Mixture {
+        self.algorithm.mixture()
+    }
+
+    /// The data and the first mixture.
+    #[must_use]
+    pub fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+}
+
+fn record(step: usize, seconds: f64, algorithm: &dyn Algorithm, data: &Dataset) -> Record {
+    let mixture = algorithm.mixture();
+    let train = algorithm.train_log_likelihood();
+    Record {
+        step,
+        seconds,
+        objective: algorithm.objective(),
+        train_nll: -train.unwrap_or_else(|| mean_log_likelihood(mixture, &data.train)),
+        val_nll: -mean_log_likelihood(mixture, &data.validation),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::algorithms::ALGORITHMS;
+
+    fn small(id: &str) -> Experiment {
+        let mut experiment = Experiment::default();
+        experiment.choose_algorithm(id);
+        experiment.set("n_samples", "400").unwrap();
+        experiment.set("n_components", "4").unwrap();
+        experiment
+    }
+
+    fn run(experiment: &Experiment) -> Run {
+        Run::new(experiment, Prepared::new(experiment).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_algorithm_improves_its_objective_and_repeats_to_the_bit() {
+        for info in &*ALGORITHMS {
+            let mut first = run(&small(info.id));
+            let start = first.record();
+            for _ in 0..30 {
+                first.step().unwrap();
+            }
+            assert!(first.record().objective < start.objective, "{}", info.id);
+            let mut second = first.rewound().unwrap();
+            assert_eq!(second.record().objective, start.objective, "{}", info.id);
+            for _ in 0..30 {
+                second.step().unwrap();
+            }
+            assert_eq!(first.mixture(), second.mixture(), "{}", info.id);
+            assert_eq!(first.best().mixture, second.best().mixture, "{}", info.id);
+        }
+    }
+
+    #[test]
+    fn covariance_types_and_mini_batches_work_everywhere() {
+        for info in &*ALGORITHMS {
+            for covariance_type in ["full", "diag", "spherical", "tied"] {
+                let mut experiment = small(info.id);
+                experiment.set("covariance_type", covariance_type).unwrap();
+                if info.id != "em" {
+                    experiment.set("batch_size", "50").unwrap();
+                }
+                let mut run = run(&experiment);
+                for _ in 0..20 {
+                    run.step().unwrap();
+                }
+                let what = format!("{} {covariance_type}", info.id);
+                let [first, second] = [0, 1].map(|k| {
+                    run.mixture().components()[k].gaussian.cholesky.covariance()
+                });
+                match covariance_type {
+                    "diag" => assert_eq!(first[1], 0.0, "{what}"),
+                    "spherical" => assert!((first[0] - first[2]).abs() < 1e-12, "{what}"),
+                    "tied" => assert_eq!(first, second, "{what}"),
+                    _ => assert!(first != second, "{what}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn em_never_lowers_the_likelihood() {
+        for covariance_type in ["full", "diag", "spherical", "tied"] {
+            let mut experiment = small("em");
+            experiment.set("reg_covar", "0").unwrap();
+            experiment.set("covariance_type", covariance_type).unwrap();
+            let mut run = run(&experiment);
+            for _ in 0..60 {
+                let before = run.record().train_nll;
+                let after = run.step().unwrap().train_nll;
+                assert!(after <= before + 1e-12, "{covariance_type}: {before} {after}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wild_learning_rate_stops_at_the_last_good_mixture() {
+        let mut experiment = small("sm");
+        experiment.set("learning_rate", "10").unwrap();
+        experiment.set("reg_covar", "0").unwrap();
+        experiment.set("optimizer", "sgd").unwrap();
+        let mut run = run(&experiment);
+        let error = (0..500).find_map(|_| run.step().err());
+        assert_eq!(error, Some(StepError::NotFinite));
+        assert!(run.mixture().is_finite());
+        assert!(run.record().objective.is_finite());
+    }
+
+    #[test]
+    fn a_run_converges_by_tol() {
+        let mut experiment = small("em");
+        experiment.set("tol", "0.001").unwrap();
+        let mut run = run(&experiment);
+        let steps = (1..1000).find(|_| {
+            run.step().unwrap();
+            run.has_converged()
+        });
+        assert!(steps.is_some_and(|steps| steps > CONVERGED_STEPS), "{steps:?}");
+        run.forget_convergence();
+        assert!(!run.has_converged());
+    }
+}

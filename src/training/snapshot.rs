@@ -1,0 +1,32 @@
+//! Snapshot: a finished picture of a run that nobody changes any more.
+
+use std::sync::Arc;
+
+use super::{Best, Finish, Prepared, Record};
+use crate::model::Mixture;
+
+/// What the worker is doing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Activity {
+    /// Stepping.
+    Playing,
+    /// Waiting for a command.
+    Paused,
+    /// Stopped by itself, and why. Playing goes on from here.
+    Finished(Finish),
+}
+
+/// A run at one step.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The data and the first mixture.
+    pub prepared: Prepared,
+    /// This step's record.
+    pub record: Record,
+    /// This step's mixture.
+    pub mixture: Arc<Mixture>,
+    /// The best step so far.
+    pub best: Best,
+    /// What the worker is doing.
+    pub activity: Activity,
+}

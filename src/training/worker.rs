@@ -1,0 +1,334 @@
+//! Worker: the thread that drives one run. Commands go in; events, in order, and the latest snapshot come out.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{Activity, Experiment, Finish, Prepared, Record, Run, Snapshot};
+use crate::settings::Settings;
+
+/// What a worker can be told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Step until paused, converged, or `max_iter` further steps are done.
+    Play,
+    /// Stop stepping.
+    Pause,
+    /// Take one step, then pause.
+    Step,
+    /// Go back to the start, and pause there.
+    Rewind,
+    /// Steps per second while playing; `None` for as fast as it goes.
+    Pace(Option<f64>),
+    /// Go on with these live settings.
+    Tune(Settings),
+}
+
+/// What a worker reports. Nothing is lost, and everything comes in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The run is at its start, for the first time or again; this is step 0.
+    Started(Record),
+    /// A step was taken.
+    Recorded(Record),
+    /// Stepping stopped by itself.
+    Finished(Finish),
+    /// There is nothing to run: what is wrong.
+    Failed(String),
+}
+
+/// Wakes whoever watches; called from the worker's thread.
+pub type Wake = Box<dyn Fn() + Send>;
+
+/// A running worker. Dropping it ends its thread after the current step.
+pub struct Worker {
+    commands: Sender<Command>,
+    events: Receiver<Event>,
+    latest: Arc<Mutex<Option<Arc<Snapshot>>>>,
+}
+
+impl Worker {
+    /// Starts a thread that prepares the experiment (unless it is given prepared) and then waits for commands.
+    ///
+    /// # Errors
+    /// An I/O error if the system gives no thread.
+    pub fn spawn(
+        experiment: Experiment,
+        prepared: Option<Prepared>,
+        wake: Wake,
+    ) -> std::io::Result<Worker> {
+        let (commands, command_receiver) = channel();
+        let (event_sender, events) = channel();
+        let latest = Arc::new(Mutex::new(None));
+        let mut driver = Driver {
+            commands: command_receiver,
+            events: event_sender,
+            latest: latest.clone(),
+            wake,
+            last_wake: None,
+        };
+        std::thread::Builder::new().name("training".to_owned()).spawn(move || {
+            let result = catch_unwind(AssertUnwindSafe(|| driver.run(&experiment, prepared)));
+            if let Err(panic) = result {
+                driver.fail(format!(
+                    "training stopped because of a bug in ScoreScope ({}); what was shown last is kept: \
+                     please report it, and press Rewind to start again",
+                    panic_text(&*panic)
+                ));
+            }
+        })?;
+        Ok(Worker { commands, events, latest })
+    }
+
+    /// Sends a command. A worker that has ended ignores it.
+    pub fn send(&self, command: Command) {
+        // The thread ends only after Failed, which its owner has been told.
+        let _ = self.commands.send(command);
+    }
+
+    /// The events since the last call, in order.
+    pub fn drain(&self) -> impl Iterator<Item = Event> {
+        self.events.try_iter()
+    }
+
+    /// The newest snapshot; `None` until the experiment is prepared.
+    #[must_use]
+    pub fn latest(&self) -> Option<Arc<Snapshot>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What a panic said.
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}
+
+/// The worker's side of the channels.
+struct Driver {
+    commands: Receiver<Command>,
+    events: Sender<Event>,
+    latest: Arc<Mutex<Option<Arc<Snapshot>>>>,
+    wake: Wake,
+    last_wake: Option<Instant>,
+}
+
+/// While it plays: when the next step is due, and how many are left.
+struct Playing {
+    due: Instant,
+    steps_left: usize,
+}
+
+/// No display shows more pictures than this in a second.
+const SHORTEST_WAKE: Duration = Duration::from_millis(12);
+
+impl Driver {
+    fn run(&mut self, experiment: &Experiment, prepared: Option<Prepared>) {
+        let prepared = prepared.map_or_else(|| Prepared::new(experiment), Ok);
+        let mut run = match prepared.and_then(|prepared| Run::new(experiment, prepared)) {
+            Ok(run) => run,
+            Err(error) => return self.fail(error.to_string()),
+        };
+        self.report(Event::Started(run.record()));
+        self.publish(&run, Activity::Paused);
+        let mut pace: Option<f64> = None;
+        let mut playing: Option<Playing> = None;
+        loop {
+            let command = match &playing {
+                None => self.commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(playing) => match playing.due.checked_duration_since(Instant::now()) {
+                    Some(wait) => self.commands.recv_timeout(wait),
+                    None => self.commands.try_recv().map_err(|error| match error {
+                        TryRecvError::Empty => RecvTimeoutError::Timeout,
+                        TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+                    }),
+                },
+            };
+            match command {
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
+                    let Some(now) = &mut playing else { continue };
+                    let interval = pace.map_or(Duration::ZERO, |p| Duration::from_secs_f64(1.0 / p));
+                    // From when it was due, so that the pace is kept; but never catch up on more than one step.
+                    now.due = (now.due + interval).max(Instant::now() - interval);
+                    now.steps_left = now.steps_left.saturating_sub(1);
+                    let steps_left = now.steps_left;
+                    if let Some(finish) = self.step(&mut run, steps_left) {
+                        playing = None;
+                        self.publish(&run, Activity::Finished(finish.clone()));
+                        self.report(Event::Finished(finish));
+                    }
+                }
+                Ok(Command::Play) => {
+                    run.forget_convergence();
+                    playing = Some(Playing { due: Instant::now(), steps_left: run.max_iter() });
+                    self.publish(&run, Activity::Playing);
+                }
+                Ok(Command::Pause) => {
+                    playing = None;
+                    self.publish(&run, Activity::Paused);
+                }
+                Ok(Command::Step) => {
+                    playing = None;
+                    let finish = self.step(&mut run, 1);
+                    match finish {
+                        Some(finish @ Finish::Failed(_)) => {
+                            self.publish(&run, Activity::Finished(finish.clone()));
+                            self.report(Event::Finished(finish));
+                        }
+                        _ => self.publish(&run, Activity::Paused),
+                    }
+                }
+                Ok(Command::Rewind) => {
+                    playing = None;
+                    match run.rewound() {
+                        Ok(start) => run = start,
+                        Err(error) => return self.fail(error.to_string()),
+                    }
+                    self.report(Event::Started(run.record()));
+                    self.publish(&run, Activity::Paused);
+                }
+                Ok(Command::Pace(steps_per_second)) => {
+                    pace = steps_per_second;
+                    if let Some(playing) = &mut playing {
+                        playing.due = Instant::now();
+                    }
+                }
+                Ok(Command::Tune(settings)) => run.tune(settings),
+            }
+        }
+    }
+
+    /// Takes one step; says why playing ends with it, if it does.
+    fn step(&mut self, run: &mut Run, steps_left: usize) -> Option<Finish> {
+        match run.step() {
+            Err(error) => Some(Finish::Failed(error)),
+            Ok(record) => {
+                let _ = self.events.send(Event::Recorded(record));
+                if run.has_converged() {
+                    return Some(Finish::Converged);
+                }
+                if steps_left == 0 {
+                    return Some(Finish::MaxIter);
+                }
+                self.set_latest(run, Activity::Playing);
+                if self.last_wake.is_none_or(|last| last.elapsed() >= SHORTEST_WAKE) {
+                    self.wake();
+                }
+                None
+            }
+        }
+    }
+
+    fn publish(&mut self, run: &Run, activity: Activity) {
+        self.set_latest(run, activity);
+        self.wake();
+    }
+
+    fn set_latest(&self, run: &Run, activity: Activity) {
+        let snapshot = Snapshot {
+            prepared: run.prepared().clone(),
+            record: run.record(),
+            mixture: Arc::new(run.mixture().clone()),
+            best: run.best().clone(),
+            activity,
+        };
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(snapshot));
+    }
+
+    /// Sends an event and wakes the watcher. A watcher that is gone ends the loop at the next command.
+    fn report(&mut self, event: Event) {
+        let _ = self.events.send(event);
+        self.wake();
+    }
+
+    fn fail(&mut self, message: String) {
+        self.report(Event::Failed(message));
+    }
+
+    fn wake(&mut self) {
+        self.last_wake = Some(Instant::now());
+        (self.wake)();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quick() -> Experiment {
+        let mut experiment = Experiment::default();
+        experiment.set("n_samples", "200").unwrap();
+        experiment.set("n_components", "3").unwrap();
+        experiment.set("max_iter", "25").unwrap();
+        experiment.set("tol", "0").unwrap();
+        experiment
+    }
+
+    /// Events until one fits.
+    fn wait_for(worker: &Worker, fits: impl Fn(&Event) -> bool) -> Vec<Event> {
+        let mut seen = Vec::new();
+        loop {
+            let event = worker.events.recv_timeout(Duration::from_secs(20)).unwrap();
+            let is_last = fits(&event);
+            seen.push(event);
+            if is_last {
+                return seen;
+            }
+        }
+    }
+
+    #[test]
+    fn it_plays_rewinds_and_repeats_itself() {
+        let worker = Worker::spawn(quick(), None, Box::new(|| ())).unwrap();
+        wait_for(&worker, |e| matches!(e, Event::Started(_)));
+        let play = || {
+            worker.send(Command::Play);
+            wait_for(&worker, |e| matches!(e, Event::Finished(_)))
+        };
+        let objectives = |events: &[Event]| -> Vec<f64> {
+            let objective = |e: &Event| match e {
+                Event::Recorded(record) => Some(record.objective),
+                _ => None,
+            };
+            events.iter().filter_map(objective).collect()
+        };
+        let first = play();
+        assert_eq!(objectives(&first).len(), 25);
+        assert_eq!(first.last(), Some(&Event::Finished(Finish::MaxIter)));
+        worker.send(Command::Rewind);
+        wait_for(&worker, |e| matches!(e, Event::Started(record) if record.step == 0));
+        assert_eq!(objectives(&play()), objectives(&first));
+        // Playing on takes another round.
+        assert_eq!(objectives(&play()).len(), 25);
+        assert_eq!(worker.latest().unwrap().record.step, 50);
+    }
+
+    #[test]
+    fn it_steps_once_and_keeps_a_slow_pace() {
+        let worker = Worker::spawn(quick(), None, Box::new(|| ())).unwrap();
+        worker.send(Command::Step);
+        wait_for(&worker, |e| matches!(e, Event::Recorded(record) if record.step == 1));
+        worker.send(Command::Pace(Some(1.0)));
+        worker.send(Command::Play);
+        wait_for(&worker, |e| matches!(e, Event::Recorded(record) if record.step == 2));
+        worker.send(Command::Pause);
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(worker.latest().unwrap().activity, Activity::Paused);
+        assert!(worker.drain().next().is_none());
+    }
+
+    #[test]
+    fn what_cannot_run_says_why() {
+        let mut experiment = quick();
+        experiment.set("n_samples", "10").unwrap();
+        experiment.set("n_components", "50").unwrap();
+        let worker = Worker::spawn(experiment, None, Box::new(|| ())).unwrap();
+        let events = wait_for(&worker, |e| matches!(e, Event::Failed(_)));
+        let Some(Event::Failed(message)) = events.last() else { panic!("{events:?}") };
+        assert!(message.contains("50 components need at least 50 training points"), "{message}");
+        assert!(worker.latest().is_none());
+    }
+}
