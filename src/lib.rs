@@ -1,8 +1,8 @@
 //! ScoreScope
-pub mod data;
-pub mod objectives;
 pub mod algorithms;
-pub mod training;
+pub mod data;
 pub mod model;
+pub mod objectives;
 pub mod random;
 pub mod settings;
+pub mod training;

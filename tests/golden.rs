@@ -10,8 +10,9 @@ use scorescope::objectives::{Batch, NegativeLogLikelihood, Objective, ScoreMatch
 use serde_json::Value;
 
 fn golden() -> Value {
-    let path = std::env::var("SCORESCOPE_GOLDEN")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/golden.json").to_owned());
+    let path = std::env::var("SCORESCOPE_GOLDEN").unwrap_or_else(|_| {
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/golden.json").to_owned()
+    });
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
     serde_json::from_str(&text).unwrap()
 }
@@ -99,7 +100,8 @@ fn losses_and_their_gradients() {
                 ("chol_raw", gradient.factors),
             ] {
                 // A block that is zero up to underflow is compared with the largest entry of this loss's gradient.
-                let tolerance = case["tol"]["grad"][loss][block].as_f64().unwrap().max(1e-14 * largest);
+                let tolerance =
+                    case["tol"]["grad"][loss][block].as_f64().unwrap().max(1e-14 * largest);
                 check(&format!("{name} d{loss}/d{block}"), &got, &reference[block], tolerance);
             }
         }
@@ -146,9 +148,12 @@ fn traces_of_em() {
         };
         let x = points(&holder["x"]);
         let init = &holder["init"];
-        let mut mixture =
-            Mixture::new(&numbers(&init["weights"]), &points(&init["means"]), &symmetric(&init["cov"]))
-                .unwrap();
+        let mut mixture = Mixture::new(
+            &numbers(&init["weights"]),
+            &points(&init["means"]),
+            &symmetric(&init["cov"]),
+        )
+        .unwrap();
         let floor = case["reg_covar"].as_f64().unwrap();
         let mut trace = vec![-mean_log_likelihood(&mixture, &x)];
         for step in 1..=20 {

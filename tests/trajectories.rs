@@ -15,8 +15,10 @@ use scorescope::settings::{Settings, Value as Chosen};
 use serde_json::Value;
 
 fn data(name: &str) -> Vec<Point> {
-    let folder = std::env::var_os("SCORESCOPE_TRAJECTORY_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data"), PathBuf::from);
+    let folder = std::env::var_os("SCORESCOPE_TRAJECTORY_DATA").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data"),
+        PathBuf::from,
+    );
     {
         let bytes = std::fs::read(folder.join(format!("{name}.npy"))).unwrap();
         let file = npyz::NpyFile::new(&bytes[..]).unwrap();
@@ -48,7 +50,8 @@ fn runs_follow_pytorch_and_scikit_learn() {
         let means = data(&format!("{dataset}_K{component_count}_means_kmeans"));
         let weights = vec![1.0 / component_count as f64; component_count];
         let start = Start {
-            mixture: Mixture::new(&weights, &means, &vec![[1.0, 0.0, 1.0]; component_count]).unwrap(),
+            mixture: Mixture::new(&weights, &means, &vec![[1.0, 0.0, 1.0]; component_count])
+                .unwrap(),
             points: train.into(),
             covariance_type: CovarianceType::Full,
             floor: run["reg"].as_f64().unwrap_or(0.0),
@@ -63,7 +66,9 @@ fn runs_follow_pytorch_and_scikit_learn() {
         let mut algorithm: Box<dyn Algorithm> = if id == "ssm" {
             // The file's slices are the same at every step.
             let slices = slices.clone();
-            Box::new(Gradient::start(start, &settings, Box::new(move |_, _| slices.clone())).unwrap())
+            Box::new(
+                Gradient::start(start, &settings, Box::new(move |_, _| slices.clone())).unwrap(),
+            )
         } else {
             algorithms::find(id).unwrap().start(start, &settings).unwrap()
         };

@@ -45,9 +45,7 @@ impl Algorithm for ExpectationMaximization {
         let mixture = Mixture::new(&weights, &means, &covariances).map_err(|error| {
             use crate::model::MixtureError::Covariance;
             match error {
-                Covariance { index } => {
-                    StepError::Collapsed { index, near: means[index - 1] }
-                }
+                Covariance { index } => StepError::Collapsed { index, near: means[index - 1] },
                 _ => StepError::NotFinite,
             }
         })?;
@@ -88,9 +86,9 @@ pub fn maximization(
     let means = moments.iter().zip(old.clone());
     let means = means.map(|(m, old)| if m.count > 0.0 { m.mean } else { old.mean }).collect();
     let shared = match covariance_type {
-        CovarianceType::Tied => Some(std::array::from_fn(|i| {
-            moments.iter().map(|m| m.scatter[i]).sum::<f64>() / total
-        })),
+        CovarianceType::Tied => {
+            Some(std::array::from_fn(|i| moments.iter().map(|m| m.scatter[i]).sum::<f64>() / total))
+        }
         _ => None,
     };
     let covariances = moments.iter().zip(old).map(|(m, old)| {

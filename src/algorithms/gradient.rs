@@ -228,8 +228,9 @@ impl Theta {
         }
         let point_count = start.points.len();
         let batch_size = settings.integer(&BATCH_SIZE);
-        let indices: Option<Arc<[u32]>> = (batch_size > 0 && batch_size < point_count)
-            .then(|| (0..batch_size).map(|_| batches.random_range(0..point_count as u32)).collect());
+        let indices: Option<Arc<[u32]>> = (batch_size > 0 && batch_size < point_count).then(|| {
+            (0..batch_size).map(|_| batches.random_range(0..point_count as u32)).collect()
+        });
         let task = Task {
             objective: prepare(settings, indices.as_ref().map_or(point_count, |i| i.len())),
             points: start.points.clone(),
@@ -265,9 +266,8 @@ impl Theta {
         let logits = gradient.get::<1>(self.logits.id);
         let means = gradient.get::<2>(self.means.id);
         let factors = gradient.get::<2>(self.factors.id);
-        let squares = square_sum(logits.clone())
-            + square_sum(means.clone())
-            + square_sum(factors.clone());
+        let squares =
+            square_sum(logits.clone()) + square_sum(means.clone()) + square_sum(factors.clone());
         let norm = squares.sqrt();
         if !norm.is_finite() {
             return Err(StepError::NotFinite);

@@ -2,8 +2,8 @@
 
 mod adam;
 pub mod em;
-pub mod initial;
 mod gradient;
+pub mod initial;
 
 mod operation;
 
@@ -138,7 +138,11 @@ impl AlgorithmInfo {
     ///
     /// # Errors
     /// [`StepError::NotFinite`] if the objective is not finite at the start.
-    pub fn start(&self, start: Start, settings: &Settings) -> Result<Box<dyn Algorithm>, StepError> {
+    pub fn start(
+        &self,
+        start: Start,
+        settings: &Settings,
+    ) -> Result<Box<dyn Algorithm>, StepError> {
         Ok(match self.objective {
             None => Box::new(em::ExpectationMaximization::start(start)?),
             Some(objective) => {

@@ -13,8 +13,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{
-    Autodiff, Backend, Dispatch, NdArray, TensorMetadata, backend_extension,
-    try_read_sync,
+    Autodiff, Backend, Dispatch, NdArray, TensorMetadata, backend_extension, try_read_sync,
 };
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -47,7 +46,12 @@ pub(super) struct Values {
 }
 
 /// Evaluates an objective. Shapes: logits K, means K × 2, factors K × 3 ([log L₁₁, L₂₁, log L₂₂]).
-pub(super) fn evaluate(logits: Tensor<1>, means: Tensor<2>, factors: Tensor<2>, task: Task) -> Values {
+pub(super) fn evaluate(
+    logits: Tensor<1>,
+    means: Tensor<2>,
+    factors: Tensor<2>,
+    task: Task,
+) -> Values {
     let (objective, log_likelihood) = <Dispatch as ObjectiveBackend>::objective(
         logits.into_dispatch(),
         means.into_dispatch(),

@@ -62,10 +62,10 @@ impl Dataset {
         let mut points = points.to_vec();
         points.shuffle(&mut generator(seed, Purpose::Split));
         let mut validation_count = (points.len() as f64 * validation_fraction).round() as usize;
-        if validation_fraction > 0.0 && points.len() >= 2 {
-            validation_count = validation_count.clamp(1, points.len() - 1);
+        if validation_fraction > 0.0 {
+            validation_count = validation_count.max(1);
         }
-        let train = points.split_off(validation_count.min(points.len()));
+        let train = points.split_off(validation_count.min(points.len().saturating_sub(1)));
         Dataset::from_parts(train, points, scale_to_unit_variance)
     }
 

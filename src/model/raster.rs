@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn a_density_integrates_to_one() {
         let bounds = Bounds { min: [-6.0, -6.0], max: [6.0, 6.0] };
-        let integral = mixture().raster(bounds, 600, 600).integral();
+        let integral = mixture().raster(bounds, 2400, 2400).integral();
         assert!((integral - 1.0).abs() < 1e-9, "{integral}");
     }
 }

@@ -193,8 +193,12 @@ struct Sums<T> {
     form: [T; 3],
 }
 
-const ZERO_LANES: Sums<Lanes> =
-    Sums { c: [0.0; LANES], u: [[0.0; LANES]; 2], spread: [[0.0; LANES]; 3], form: [[0.0; LANES]; 3] };
+const ZERO_LANES: Sums<Lanes> = Sums {
+    c: [0.0; LANES],
+    u: [[0.0; LANES]; 2],
+    spread: [[0.0; LANES]; 3],
+    form: [[0.0; LANES]; 3],
+};
 
 impl Sums<Lanes> {
     fn total(&self) -> Sums<f64> {
@@ -507,7 +511,8 @@ pub fn expectation(mixture: &Mixture, points: &[Point]) -> (Vec<Moments>, f64) {
             log_likelihood += block.log_density.iter().sum::<f64>();
             stored.push((block.x, block.y, block.r.clone()));
         }
-        let moments: Vec<Moments> = (0..whiteners.len()).map(|k| chunk_moments(&stored, k)).collect();
+        let moments: Vec<Moments> =
+            (0..whiteners.len()).map(|k| chunk_moments(&stored, k)).collect();
         (moments, log_likelihood)
     });
     let mut chunks = chunks.into_iter();

@@ -182,8 +182,10 @@ impl Experiment {
     /// [`ExperimentError`] if the file cannot be read or does not describe an experiment.
     pub fn read(path: &Path) -> Result<Experiment, ExperimentError> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| ExperimentError::Unreadable { path: name.clone(), reason: e.to_string() })?;
+        let text = std::fs::read_to_string(path).map_err(|e| ExperimentError::Unreadable {
+            path: name.clone(),
+            reason: e.to_string(),
+        })?;
         let mut experiment = Experiment::from_toml(&name, &text)?;
         if let Source::File { path: data, .. } = &mut experiment.source
             && let Some(folder) = path.parent()
@@ -211,7 +213,8 @@ impl Experiment {
     #[must_use]
     pub fn to_toml(&self) -> String {
         // Strings, numbers and lists always have a form in TOML.
-        toml::to_string(self).unwrap_or_else(|error| panic!("an experiment must be writable: {error}"))
+        toml::to_string(self)
+            .unwrap_or_else(|error| panic!("an experiment must be writable: {error}"))
     }
 
     /// Checks every id and every setting.
@@ -496,7 +499,9 @@ impl TryFrom<Written> for Experiment {
             (None, None) => Source::Nothing,
         };
         if matches!(source, Source::Nothing) && strokes.is_empty() {
-            return Err("[data] needs a dataset, a file or strokes: try dataset = \"halfmoons\"".to_owned());
+            return Err(
+                "[data] needs a dataset, a file or strokes: try dataset = \"halfmoons\"".to_owned()
+            );
         }
         if let Some(bad) = strokes.iter().position(|stroke| !is_finite(stroke)) {
             return Err(format!("[[data.strokes]] number {} is not finite", bad + 1));
@@ -592,9 +597,15 @@ mod tests {
             assert!(error.contains(expected), "{text}: {error}");
         };
         check("", "[data] needs a dataset");
-        check("[data]\ndataset = 'moons'", "there is no data set \"moons\"; these exist: halfmoons");
+        check(
+            "[data]\ndataset = 'moons'",
+            "there is no data set \"moons\"; these exist: halfmoons",
+        );
         check("[data]\ndataset='board'\n[algorithm]\nname='gd'", "there is no algorithm \"gd\"");
-        check("[data]\ndataset='board'\n[model]\nn_components=0", "[model] n_components = 0 is not possible");
+        check(
+            "[data]\ndataset='board'\n[model]\nn_components=0",
+            "[model] n_components = 0 is not possible",
+        );
         check("[data]\ndataset='board'\nn_sample=5", "there is no setting \"n_sample\"");
         check("[data]\ndataset='board'\nfile='a.csv'", "either a dataset or a file");
         check("[data", "x.toml is not an experiment");

@@ -7,8 +7,8 @@ mod snapshot;
 mod worker;
 
 pub use experiment::{
-    Change, DATA_SETTINGS, Experiment, ExperimentError, LoadedPoints, MODEL_SETTINGS, SCALE, Source,
-    VALIDATION_FRACTION,
+    Change, DATA_SETTINGS, Experiment, ExperimentError, LoadedPoints, MODEL_SETTINGS, SCALE,
+    Source, VALIDATION_FRACTION,
 };
 pub use history::{Best, Record};
 pub use run::{Finish, Prepared, Run};

@@ -242,9 +242,8 @@ mod tests {
                     run.step().unwrap();
                 }
                 let what = format!("{} {covariance_type}", info.id);
-                let [first, second] = [0, 1].map(|k| {
-                    run.mixture().components()[k].gaussian.cholesky.covariance()
-                });
+                let [first, second] =
+                    [0, 1].map(|k| run.mixture().components()[k].gaussian.cholesky.covariance());
                 match covariance_type {
                     "diag" => assert_eq!(first[1], 0.0, "{what}"),
                     "spherical" => assert!((first[0] - first[2]).abs() < 1e-12, "{what}"),

@@ -150,7 +150,8 @@ impl Driver {
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {
                     let Some(now) = &mut playing else { continue };
-                    let interval = pace.map_or(Duration::ZERO, |p| Duration::from_secs_f64(1.0 / p));
+                    let interval =
+                        pace.map_or(Duration::ZERO, |p| Duration::from_secs_f64(1.0 / p));
                     // From when it was due, so that the pace is kept; but never catch up on more than one step.
                     now.due = (now.due + interval).max(Instant::now() - interval);
                     now.steps_left = now.steps_left.saturating_sub(1);
