@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use scorescope::algorithms::{self, Algorithm, Gradient, Start};
+use scorescope::data::formats;
 use scorescope::model::{CovarianceType, Mixture, Point};
 use scorescope::objectives::kernel::mean_log_likelihood;
 use scorescope::objectives::{Objective, Sliced};
@@ -19,11 +20,7 @@ fn data(name: &str) -> Vec<Point> {
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data"),
         PathBuf::from,
     );
-    {
-        let bytes = std::fs::read(folder.join(format!("{name}.npy"))).unwrap();
-        let file = npyz::NpyFile::new(&bytes[..]).unwrap();
-        file.into_vec::<f64>().unwrap().as_chunks().0.to_vec()
-    }
+    formats::read(&folder.join(format!("{name}.npy")), None).unwrap().points
 }
 
 fn close(what: &str, got: f64, reference: f64, tolerance: f64) {

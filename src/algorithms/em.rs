@@ -10,7 +10,7 @@ pub(super) fn info() -> AlgorithmInfo {
         id: "em",
         label: "Expectation–maximization",
         short: "EM",
-        formula: "−(1/N) Σ log p(xₙ)",
+        formula: "−(1/N) Σ log p(x)",
         help: "Asks which component each point belongs to, then gives each component the mean and covariance of its \
                points; the likelihood never falls.",
         settings: vec![&MAX_ITER, &TOL],

@@ -42,7 +42,7 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     id: "ssm",
     label: "Sliced score matching",
     short: "SSM",
-    formula: "(1/NM) ΣΣ vᵀ∇s(xₙ)v + ½‖s(xₙ)‖²",
+    formula: "(1/NM) ΣΣ vᵀ∇s(x)v + ½‖s(x)‖²",
     help: "Score matching that looks at the score's slope along random directions v only (reduced variance).",
     settings: &[&N_SLICES, &SLICE_DISTRIBUTION],
     prepare: |settings, count, rng| Arc::new(draw(settings, count, rng)),

@@ -354,6 +354,12 @@ impl Experiment {
         if explicit == same_but_live { Change::Tune } else { Change::Restart }
     }
 
+    /// True if both have equal points, split and scaled alike.
+    #[must_use]
+    pub fn has_same_data(&self, other: &Experiment) -> bool {
+        self.source == other.source && self.strokes == other.strokes && self.data == other.data
+    }
+
     /// All points: the source's, with every stroke applied.
     ///
     /// # Errors
@@ -423,6 +429,25 @@ impl Experiment {
         }
         words.push("--out results".to_owned());
         Some(words.join(" "))
+    }
+}
+
+/// Two columns as a person counts them, from 1: `2,5`. Nothing means the first two with numbers.
+///
+/// # Errors
+/// A sentence that says how to write them.
+pub fn parse_columns(text: &str) -> Result<Option<[usize; 2]>, String> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let numbers: Vec<usize> = text
+        .split([',', ' ', ';'])
+        .filter(|word| !word.is_empty())
+        .filter_map(|word| word.parse().ok().filter(|&n| n > 0))
+        .collect();
+    match numbers[..] {
+        [first, second] => Ok(Some([first - 1, second - 1])),
+        _ => Err("Columns are two numbers counted from 1, such as 1,2.".to_owned()),
     }
 }
 
@@ -588,6 +613,14 @@ mod tests {
         assert_eq!(experiment.start.integer(&initial::RANDOM_STATE), 4);
         experiment.set("data.random_state", "9").unwrap();
         assert_eq!(experiment.start.integer(&initial::RANDOM_STATE), 4);
+    }
+
+    #[test]
+    fn columns_are_counted_from_one() {
+        assert_eq!(parse_columns("2, 5"), Ok(Some([1, 4])));
+        assert_eq!(parse_columns(""), Ok(None));
+        assert!(parse_columns("0,1").is_err());
+        assert!(parse_columns("a").is_err());
     }
 
     #[test]

@@ -25,17 +25,24 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Makes or reads the data and finds the start.
+    /// Makes or reads the data, and finds the start.
     ///
     /// # Errors
     /// [`ExperimentError`] if there are no points, or no start.
     pub fn new(experiment: &Experiment) -> Result<Prepared, ExperimentError> {
+        Prepared::on(experiment, Arc::new(experiment.dataset()?))
+    }
+
+    /// Finds the start on data that are at hand.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if there is no start.
+    pub fn on(experiment: &Experiment, dataset: Arc<Dataset>) -> Result<Prepared, ExperimentError> {
         experiment.check()?;
-        let dataset = experiment.dataset()?;
         let floor = experiment.floor(&dataset);
         let component_count = experiment.model.integer(&crate::model::N_COMPONENTS);
         let start = initial::start(&dataset, component_count, floor, &experiment.start)?;
-        Ok(Prepared { dataset: Arc::new(dataset), start: Arc::new(start), floor })
+        Ok(Prepared { dataset, start: Arc::new(start), floor })
     }
 }
 
@@ -62,7 +69,7 @@ impl std::fmt::Display for Finish {
 
 /// One experiment in training.
 pub struct Run {
-    experiment: Experiment,
+    experiment: Arc<Experiment>,
     prepared: Prepared,
     settings: Settings,
     algorithm: Box<dyn Algorithm>,
@@ -91,7 +98,7 @@ impl Run {
         let record = record(0, seconds, &*algorithm, &prepared.dataset);
         let best = Best { record, mixture: Arc::new(algorithm.mixture().clone()) };
         Ok(Run {
-            experiment: experiment.clone(),
+            experiment: Arc::new(experiment.clone()),
             prepared,
             settings,
             algorithm,
@@ -106,7 +113,8 @@ impl Run {
     /// # Errors
     /// [`ExperimentError`] if the first evaluation fails.
     pub fn rewound(&self) -> Result<Run, ExperimentError> {
-        let experiment = Experiment { algorithm: self.settings.clone(), ..self.experiment.clone() };
+        let experiment =
+            Experiment { algorithm: self.settings.clone(), ..(*self.experiment).clone() };
         Run::new(&experiment, self.prepared.clone())
     }
 
@@ -153,6 +161,12 @@ impl Run {
     /// Takes new values of live settings from the next step on.
     pub fn tune(&mut self, settings: Settings) {
         self.settings = settings;
+    }
+
+    /// What is being run, with its settings as they were at the start.
+    #[must_use]
+    pub fn experiment(&self) -> &Arc<Experiment> {
+        &self.experiment
     }
 
     /// The last step's record.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Best, Finish, Prepared, Record};
+use super::{Best, Experiment, Finish, Prepared, Record};
 use crate::model::Mixture;
 
 /// What the worker is doing.
@@ -19,6 +19,8 @@ pub enum Activity {
 /// A run at one step.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
+    /// What is being run.
+    pub experiment: Arc<Experiment>,
     /// The data and the first mixture.
     pub prepared: Prepared,
     /// This step's record.
@@ -29,4 +31,12 @@ pub struct Snapshot {
     pub best: Best,
     /// What the worker is doing.
     pub activity: Activity,
+}
+
+impl Snapshot {
+    /// True if the run stopped because it converged.
+    #[must_use]
+    pub fn has_converged(&self) -> bool {
+        self.activity == Activity::Finished(Finish::Converged)
+    }
 }

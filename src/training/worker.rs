@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Activity, Experiment, Finish, Prepared, Record, Run, Snapshot};
+use crate::data::Dataset;
 use crate::settings::Settings;
 
 /// What a worker can be told.
@@ -35,8 +36,13 @@ pub enum Event {
     Recorded(Record),
     /// Stepping stopped by itself.
     Finished(Finish),
-    /// There is nothing to run: what is wrong.
-    Failed(String),
+    /// There is nothing to run.
+    Failed {
+        /// What is wrong.
+        message: String,
+        /// The data, if they were not what is wrong.
+        dataset: Option<Arc<Dataset>>,
+    },
 }
 
 /// Wakes whoever watches; called from the worker's thread.
@@ -50,13 +56,13 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts a thread that prepares the experiment (unless it is given prepared) and then waits for commands.
+    /// Starts a thread that prepares the experiment, on its data where they are at hand, and then waits for commands.
     ///
     /// # Errors
     /// An I/O error if the system gives no thread.
     pub fn spawn(
         experiment: Experiment,
-        prepared: Option<Prepared>,
+        dataset: Option<Arc<Dataset>>,
         wake: Wake,
     ) -> std::io::Result<Worker> {
         let (commands, command_receiver) = channel();
@@ -70,13 +76,14 @@ impl Worker {
             last_wake: None,
         };
         std::thread::Builder::new().name("training".to_owned()).spawn(move || {
-            let result = catch_unwind(AssertUnwindSafe(|| driver.run(&experiment, prepared)));
+            let result = catch_unwind(AssertUnwindSafe(|| driver.run(&experiment, dataset)));
             if let Err(panic) = result {
-                driver.fail(format!(
-                    "training stopped because of a bug in ScoreScope ({}); what was shown last is kept: \
-                     please report it, and press Rewind to start again",
+                let message = format!(
+                    "training stopped because of a bug in ScoreScope ({}): please report it, and press Rewind \
+                     to start again",
                     panic_text(&*panic)
-                ));
+                );
+                driver.fail(message, None);
             }
         })?;
         Ok(Worker { commands, events, latest })
@@ -125,14 +132,19 @@ struct Playing {
 const SHORTEST_WAKE: Duration = Duration::from_millis(12);
 
 impl Driver {
-    fn run(&mut self, experiment: &Experiment, prepared: Option<Prepared>) {
-        let prepared = prepared.map_or_else(|| Prepared::new(experiment), Ok);
+    fn run(&mut self, experiment: &Experiment, dataset: Option<Arc<Dataset>>) {
+        let dataset = match dataset.map_or_else(|| experiment.dataset().map(Arc::new), Ok) {
+            Ok(dataset) => dataset,
+            Err(error) => return self.fail(error.to_string(), None),
+        };
+        let prepared = Prepared::on(experiment, dataset.clone());
         let mut run = match prepared.and_then(|prepared| Run::new(experiment, prepared)) {
             Ok(run) => run,
-            Err(error) => return self.fail(error.to_string()),
+            Err(error) => return self.fail(error.to_string(), Some(dataset)),
         };
+        // The snapshot first: who hears of the start wants to see it.
+        self.set_latest(&run, Activity::Paused);
         self.report(Event::Started(run.record()));
-        self.publish(&run, Activity::Paused);
         let mut pace: Option<f64> = None;
         let mut playing: Option<Playing> = None;
         loop {
@@ -186,10 +198,10 @@ impl Driver {
                     playing = None;
                     match run.rewound() {
                         Ok(start) => run = start,
-                        Err(error) => return self.fail(error.to_string()),
+                        Err(error) => return self.fail(error.to_string(), Some(dataset)),
                     }
+                    self.set_latest(&run, Activity::Paused);
                     self.report(Event::Started(run.record()));
-                    self.publish(&run, Activity::Paused);
                 }
                 Ok(Command::Pace(steps_per_second)) => {
                     pace = steps_per_second;
@@ -230,6 +242,7 @@ impl Driver {
 
     fn set_latest(&self, run: &Run, activity: Activity) {
         let snapshot = Snapshot {
+            experiment: run.experiment().clone(),
             prepared: run.prepared().clone(),
             record: run.record(),
             mixture: Arc::new(run.mixture().clone()),
@@ -245,8 +258,8 @@ impl Driver {
         self.wake();
     }
 
-    fn fail(&mut self, message: String) {
-        self.report(Event::Failed(message));
+    fn fail(&mut self, message: String, dataset: Option<Arc<Dataset>>) {
+        self.report(Event::Failed { message, dataset });
     }
 
     fn wake(&mut self) {
@@ -327,8 +340,10 @@ mod tests {
         experiment.set("n_samples", "10").unwrap();
         experiment.set("n_components", "50").unwrap();
         let worker = Worker::spawn(experiment, None, Box::new(|| ())).unwrap();
-        let events = wait_for(&worker, |e| matches!(e, Event::Failed(_)));
-        let Some(Event::Failed(message)) = events.last() else { panic!("{events:?}") };
+        let events = wait_for(&worker, |e| matches!(e, Event::Failed { .. }));
+        let Some(Event::Failed { message, dataset: Some(_) }) = events.last() else {
+            panic!("{events:?}")
+        };
         assert!(message.contains("50 components need at least 50 training points"), "{message}");
         assert!(worker.latest().is_none());
     }

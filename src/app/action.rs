@@ -1,0 +1,274 @@
+//! Action: all that a user can ask for beyond values, with label, tooltip, shortcut and icon in one place. Menus,
+//! buttons, keys and the help page are made from it.
+
+use egui::{Key, KeyboardShortcut, Modifiers};
+use egui_material_icons::{MaterialIcon, icons};
+
+/// Something a user asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Ask for a file to open.
+    Open,
+    /// Ask where to save the experiment.
+    SaveExperiment,
+    /// Ask what to export and where.
+    Export,
+    /// Put the experiment as a command line on the clipboard.
+    CopyCommandLine,
+    /// Close the window.
+    Quit,
+    /// Take back the last change.
+    Undo,
+    /// Make it again.
+    Redo,
+    /// Remove everything drawn.
+    ClearDrawing,
+    /// Start or stop stepping.
+    PlayPause,
+    /// One step.
+    Step,
+    /// Back to the start.
+    Rewind,
+    /// Another start.
+    NewStart,
+    /// As fast as it goes until converged or `max_iter`.
+    RunToEnd,
+    /// Show the best step instead of the newest, or back.
+    ToggleBest,
+    /// Show all of the data.
+    Fit,
+    /// Light or dark.
+    ToggleTheme,
+    /// Fold the side panels away, or back.
+    TogglePanels,
+    /// Linear or logarithmic density.
+    ToggleLogDensity,
+    /// The help page.
+    ToggleHelp,
+}
+
+/// What is shown of an action.
+pub struct ActionInfo {
+    /// In menus and for screen readers.
+    pub label: &'static str,
+    /// One sentence.
+    pub tooltip: &'static str,
+    /// On buttons.
+    pub icon: MaterialIcon,
+    /// On the keyboard.
+    pub shortcut: Option<KeyboardShortcut>,
+}
+
+impl Action {
+    /// All actions, in the order of the help page.
+    pub const ALL: [Action; 19] = [
+        Action::PlayPause,
+        Action::Step,
+        Action::Rewind,
+        Action::RunToEnd,
+        Action::NewStart,
+        Action::ToggleBest,
+        Action::Fit,
+        Action::ToggleLogDensity,
+        Action::TogglePanels,
+        Action::ToggleTheme,
+        Action::ToggleHelp,
+        Action::Open,
+        Action::SaveExperiment,
+        Action::Export,
+        Action::CopyCommandLine,
+        Action::Undo,
+        Action::Redo,
+        Action::ClearDrawing,
+        Action::Quit,
+    ];
+
+    /// Its label, tooltip, icon and shortcut.
+    #[must_use]
+    pub fn info(self) -> ActionInfo {
+        let command = |key| Some(KeyboardShortcut::new(Modifiers::COMMAND, key));
+        let plain = |key| Some(KeyboardShortcut::new(Modifiers::NONE, key));
+        let (label, tooltip, icon, shortcut) = match self {
+            Action::Open => (
+                "Open file…",
+                "Open points (CSV, TSV, NPY, a picture) or an experiment (TOML). Files can also be dropped on the window.",
+                icons::ICON_FOLDER_OPEN,
+                command(Key::O),
+            ),
+            Action::SaveExperiment => (
+                "Save experiment…",
+                "Save everything that decides this run as a TOML file, for this window and for `scorescope run`.",
+                icons::ICON_SAVE,
+                command(Key::S),
+            ),
+            Action::Export => (
+                "Export…",
+                "Save a picture, the curves, the points, samples or the model.",
+                icons::ICON_IOS_SHARE,
+                command(Key::E),
+            ),
+            Action::CopyCommandLine => (
+                "Copy as command line",
+                "Copy the `scorescope run` command that repeats this experiment without a window.",
+                icons::ICON_TERMINAL,
+                Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::C)),
+            ),
+            Action::Quit => ("Quit", "Close the window.", icons::ICON_CLOSE, command(Key::Q)),
+            Action::Undo => {
+                ("Undo", "Take back the last change or stroke.", icons::ICON_UNDO, command(Key::Z))
+            }
+            Action::Redo => (
+                "Redo",
+                "Make the change again that was taken back.",
+                icons::ICON_REDO,
+                Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z)),
+            ),
+            Action::ClearDrawing => (
+                "Clear drawing",
+                "Remove everything drawn; the data set below stays.",
+                icons::ICON_DELETE_SWEEP,
+                None,
+            ),
+            Action::PlayPause => (
+                "Play or pause",
+                "Train step by step, or stop.",
+                icons::ICON_PLAY_ARROW,
+                plain(Key::Space),
+            ),
+            Action::Step => (
+                "One step",
+                "Train one step, then wait.",
+                icons::ICON_SKIP_NEXT,
+                plain(Key::ArrowRight),
+            ),
+            Action::Rewind => (
+                "Rewind",
+                "Back to the same start, to the bit.",
+                icons::ICON_SKIP_PREVIOUS,
+                plain(Key::Home),
+            ),
+            Action::RunToEnd => (
+                "Run to convergence",
+                "Train as fast as it goes until the objective no longer changes (tol) or max_iter steps are done.",
+                icons::ICON_FAST_FORWARD,
+                plain(Key::End),
+            ),
+            Action::NewStart => (
+                "New start",
+                "Begin again from another start: the next seed.",
+                icons::ICON_CASINO,
+                plain(Key::N),
+            ),
+            Action::ToggleBest => (
+                "Show best step",
+                "Show the step with the lowest validation NLL instead of the newest one.",
+                icons::ICON_STAR,
+                plain(Key::B),
+            ),
+            Action::Fit => {
+                ("Fit view", "Show all of the data.", icons::ICON_FIT_SCREEN, plain(Key::F))
+            }
+            Action::ToggleTheme => (
+                "Light or dark",
+                "Switch between the light and the dark theme.",
+                icons::ICON_CONTRAST,
+                plain(Key::D),
+            ),
+            Action::TogglePanels => (
+                "Side panels",
+                "Fold the side panels away, so that the canvas has the window.",
+                icons::ICON_FULLSCREEN,
+                plain(Key::Tab),
+            ),
+            Action::ToggleLogDensity => (
+                "Logarithmic density",
+                "Color the density by its logarithm, which shows its tails.",
+                icons::ICON_LINE_AXIS,
+                plain(Key::L),
+            ),
+            Action::ToggleHelp => {
+                ("Help", "What is what, and all keys.", icons::ICON_HELP, plain(Key::F1))
+            }
+        };
+        ActionInfo { label, tooltip, icon, shortcut }
+    }
+
+    /// The tooltip with the shortcut behind it.
+    #[must_use]
+    pub fn hint(self, ctx: &egui::Context) -> String {
+        let info = self.info();
+        match info.shortcut {
+            Some(shortcut) => format!("{} ({})", info.tooltip, ctx.format_shortcut(&shortcut)),
+            None => info.tooltip.to_owned(),
+        }
+    }
+}
+
+/// The actions whose keys were pressed. Longer shortcuts go first, or Ctrl+Shift+Z would undo.
+pub fn pressed(ctx: &egui::Context) -> Vec<Action> {
+    if ctx.egui_wants_keyboard_input() {
+        return Vec::new();
+    }
+    let mut actions = Action::ALL.to_vec();
+    actions.sort_by_key(|action| {
+        let modifiers = action.info().shortcut.map(|shortcut| shortcut.modifiers);
+        std::cmp::Reverse(modifiers.map_or(0, |m| u8::from(m.shift) + u8::from(m.command)))
+    });
+    actions
+        .into_iter()
+        .filter(|action| {
+            let shortcut = action.info().shortcut;
+            shortcut
+                .is_some_and(|shortcut| ctx.input_mut(|input| input.consume_shortcut(&shortcut)))
+        })
+        .collect()
+}
+
+/// A menu entry for an action; pushes it when clicked.
+pub fn menu_item_ui(
+    ui: &mut egui::Ui,
+    action: Action,
+    is_enabled: bool,
+    actions: &mut Vec<Action>,
+) {
+    let info = action.info();
+    let mut button = egui::Button::new(info.label);
+    if let Some(shortcut) = info.shortcut {
+        button = button.shortcut_text(ui.ctx().format_shortcut(&shortcut));
+    }
+    if ui.add_enabled(is_enabled, button).on_hover_text(info.tooltip).clicked() {
+        actions.push(action);
+        ui.close();
+    }
+}
+
+/// A button with an action's icon; pushes the action when clicked.
+pub fn icon_button_ui(
+    ui: &mut egui::Ui,
+    action: Action,
+    size: f32,
+    is_enabled: bool,
+    actions: &mut Vec<Action>,
+) -> egui::Response {
+    state_button_ui(ui, action, action.info().icon, size, is_enabled, actions)
+}
+
+/// The same with an icon that shows what the action would do now.
+pub fn state_button_ui(
+    ui: &mut egui::Ui,
+    action: Action,
+    icon: MaterialIcon,
+    size: f32,
+    is_enabled: bool,
+    actions: &mut Vec<Action>,
+) -> egui::Response {
+    let button = egui::Button::new(icon.rich_text().size(size)).frame_when_inactive(false);
+    let response = ui.add_enabled(is_enabled, button);
+    let label = action.info().label;
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, is_enabled, label));
+    let response = response.on_hover_text(action.hint(ui.ctx()));
+    if response.clicked() {
+        actions.push(action);
+    }
+    response
+}

@@ -1,0 +1,113 @@
+//! What each action does.
+
+use super::action::Action;
+use super::dialog::{Answer, Dialog};
+use super::exports::{Material, export};
+use super::jobs::Outcome;
+use super::{App, Notice, theme};
+use crate::algorithms::initial;
+use crate::export::write_file;
+use crate::figures::Theme;
+use crate::settings::Value;
+
+impl App {
+    pub(super) fn apply(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
+            Action::Open => self.dialog = Some(Dialog::open()),
+            Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
+            Action::Export => self.dialog = Some(Dialog::export()),
+            Action::CopyCommandLine => match self.document.experiment.command_line() {
+                Some(command) => {
+                    self.notice = Some(Notice::info(format!("Copied: {command}")));
+                    ctx.copy_text(command);
+                }
+                None => {
+                    let text = "Drawn points do not fit on a command line: save the experiment and run \
+                                `scorescope run FILE.toml --out results`";
+                    self.notice = Some(Notice::problem(text));
+                }
+            },
+            Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            Action::Undo => self.document.undo(),
+            Action::Redo => self.document.redo(),
+            Action::ClearDrawing => {
+                self.document.mark();
+                self.document.experiment.strokes.clear();
+            }
+            Action::PlayPause => {
+                if self.session.is_playing() {
+                    self.session.pause();
+                } else {
+                    self.notice = None;
+                    self.session.play(false);
+                }
+            }
+            Action::Step => self.session.step(),
+            Action::Rewind => {
+                self.notice = None;
+                self.session.rewind();
+            }
+            Action::RunToEnd => {
+                self.notice = None;
+                self.session.play(true);
+            }
+            Action::NewStart => {
+                self.document.mark();
+                let start = &mut self.document.experiment.start;
+                let seed = (start.integer(&initial::RANDOM_STATE) as i64 + 1) % (1 << 32);
+                start.set(initial::RANDOM_STATE.key, Value::Integer(seed));
+                self.notice = Some(Notice::info(format!("New start, seed {seed}")));
+            }
+            Action::ToggleBest => self.view.shows_best = !self.view.shows_best,
+            Action::Fit => self.canvas.fit(),
+            Action::ToggleTheme => {
+                self.view.theme = match self.view.theme {
+                    Theme::Light => Theme::Dark,
+                    Theme::Dark => Theme::Light,
+                };
+                theme::apply(ctx, self.view.theme);
+            }
+            Action::TogglePanels => self.view.has_panels = !self.view.has_panels,
+            Action::ToggleLogDensity => self.view.has_log_density = !self.view.has_log_density,
+            Action::ToggleHelp => self.view.has_help = !self.view.has_help,
+        }
+    }
+
+    /// Does what a dialog was asked for, and closes it.
+    pub(super) fn answer(&mut self, answer: Answer) {
+        self.dialog = None;
+        match answer {
+            Answer::Cancelled => {}
+            Answer::Open { path, columns } => self.open(path, columns),
+            Answer::SaveExperiment(path) => {
+                let text = self.document.experiment.to_toml();
+                self.jobs.start(move || match write_file(&path, text.as_bytes()) {
+                    Ok(()) => Outcome::Saved(format!("Saved the experiment as {}", path.display())),
+                    Err(error) => Outcome::Failed(error.to_string()),
+                });
+            }
+            Answer::Export { what, format, path } => {
+                let Some(snapshot) = self.session.snapshot().cloned() else {
+                    self.notice = Some(Notice::problem("There is nothing to export yet"));
+                    return;
+                };
+                let material = Material {
+                    snapshot,
+                    history: self.session.history().to_vec(),
+                    view: self.view.clone(),
+                    bounds: self.canvas.bounds(),
+                };
+                self.jobs.start(move || {
+                    let written = export(what, format, &material)
+                        .and_then(|bytes| Ok(write_file(&path, &bytes)?));
+                    match written {
+                        Ok(()) => {
+                            Outcome::Saved(format!("Saved {} as {}", what.label(), path.display()))
+                        }
+                        Err(error) => Outcome::Failed(error.to_string()),
+                    }
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,491 @@
+//! Canvas: the main plot. Shows the layers and turns the pointer into strokes.
+
+use std::sync::Arc;
+
+use egui::{Align2, Color32, CursorIcon, FontId, PointerButton, Pos2, Shape, Stroke as Pen};
+use egui_plot::{PlotBounds, PlotTransform};
+
+use super::action::Action;
+use super::document::Document;
+use super::painter::{Painter, Request};
+use super::plot::{self, Textures, color32};
+use super::session::Session;
+use super::theme;
+use super::view::{Shown, View};
+use crate::data::spray::{self, Stroke, Tool};
+use crate::data::{Dataset, Scaling};
+use crate::figures::colors::ColorMap;
+use crate::figures::{Layer, Palette, plane};
+use crate::model::{Bounds, Mixture, Point};
+use crate::training::{Record, Snapshot, Source};
+
+/// What is shown before there are points.
+const EMPTY_VIEW: Bounds = Bounds { min: [-3.0, -3.0], max: [3.0, 3.0] };
+
+/// The main plot and what the hand is doing on it.
+pub struct Canvas {
+    bounds: Bounds,
+    /// True until the view has been fitted to the data.
+    wants_fit: bool,
+    /// The data that the view was fitted to, by where they come from.
+    fitted_to: Option<Source>,
+    stroke: Option<Stroke>,
+    /// Seconds that the airbrush has been held.
+    held_secs: f64,
+}
+
+impl Default for Canvas {
+    fn default() -> Canvas {
+        Canvas {
+            bounds: EMPTY_VIEW,
+            wants_fit: true,
+            fitted_to: None,
+            stroke: None,
+            held_secs: 0.0,
+        }
+    }
+}
+
+/// The mixture and the record that the view has chosen: the newest step, or the best.
+#[must_use]
+pub fn chosen(snapshot: &Snapshot, view: &View) -> (Arc<Mixture>, Record) {
+    if view.shows_best {
+        (snapshot.best.mixture.clone(), snapshot.best.record)
+    } else {
+        (snapshot.mixture.clone(), snapshot.record)
+    }
+}
+
+/// The points of a data set, what of them is shown.
+#[must_use]
+pub fn data_layers(dataset: &Dataset, shown: Shown, palette: &Palette) -> Vec<Layer> {
+    let mut layers = Vec::new();
+    let radius = |count: usize| if count > 3_000 { 1.3 } else { 1.9 };
+    if shown.train {
+        let train = dataset.train.clone();
+        let radius = radius(train.len());
+        layers.push(plane::points("train", "Training data", train, palette.train, radius));
+    }
+    if shown.validation {
+        let validation = dataset.validation.clone();
+        let radius = radius(validation.len());
+        layers.push(plane::points(
+            "validation",
+            "Validation data",
+            validation,
+            palette.validation,
+            radius,
+        ));
+    }
+    layers
+}
+
+/// Brings layers into the order in which they are drawn.
+pub fn sort(layers: &mut [Layer]) {
+    const ORDER: [&str; 6] = ["density", "train", "validation", "samples", "score", "components"];
+    layers.sort_by_key(|layer| ORDER.iter().position(|id| *id == layer.id));
+}
+
+impl Canvas {
+    /// Shows all of the data from the next frame on.
+    pub fn fit(&mut self) {
+        self.wants_fit = true;
+    }
+
+    /// The rectangle that is shown.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// Draws the canvas and the legend below it.
+    pub fn show_ui(
+        &mut self,
+        ui: &mut egui::Ui,
+        document: &mut Document,
+        session: &Session,
+        view: &mut View,
+        painter: &mut Painter,
+        textures: &mut Textures,
+        actions: &mut Vec<Action>,
+    ) {
+        let palette = view.theme.palette();
+        let fill = color32(palette.plot_background);
+        let legend = egui::Frame::new().fill(fill).inner_margin(egui::Margin::symmetric(12, 8));
+        egui::Panel::bottom("legend")
+            .frame(legend)
+            .show_separator_line(false)
+            .show(ui, |ui| legend_ui(ui, view, actions));
+        let frame = egui::Frame::new().fill(fill).inner_margin(egui::Margin {
+            top: 10,
+            right: 10,
+            left: 4,
+            bottom: 0,
+        });
+        egui::CentralPanel::no_frame()
+            .frame(frame)
+            .show(ui, |ui| self.plot_ui(ui, document, session, view, painter, textures));
+    }
+
+    fn plot_ui(
+        &mut self,
+        ui: &mut egui::Ui,
+        document: &mut Document,
+        session: &Session,
+        view: &View,
+        painter: &mut Painter,
+        textures: &mut Textures,
+    ) {
+        let palette = view.theme.palette();
+        let dataset = session.dataset().filter(|_| !is_blank(document, session)).cloned();
+        self.fit_new_data(document, session);
+        let empty = plane::plane("", self.bounds, Vec::new());
+        let fit = self
+            .wants_fit
+            .then(|| dataset.as_ref().map_or(EMPTY_VIEW, |d| d.bounds.with_margin(0.08)));
+        let is_drawing = view.tool.is_some();
+        let shown = plot::frame(&empty, palette, 13.0)
+            .data_aspect(1.0)
+            .show_background(false)
+            .allow_drag(!is_drawing)
+            .pan_pointer_button(PointerButton::Primary)
+            .allow_zoom(true)
+            .allow_scroll(false)
+            .show(ui, |plot_ui| {
+                if let Some(fit) = fit {
+                    plot_ui.set_plot_bounds(PlotBounds::from_min_max(fit.min, fit.max));
+                } else {
+                    zoom_by_wheel(plot_ui);
+                    if is_drawing {
+                        pan_by_other_buttons(plot_ui);
+                    }
+                }
+            });
+        self.wants_fit = false;
+        let (transform, response) = (shown.transform, shown.response);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Canvas"));
+        let area = *transform.frame();
+        let (min, max) = (transform.bounds().min(), transform.bounds().max());
+        self.bounds = Bounds { min, max };
+        let scaling = dataset.as_ref().map_or(Scaling::NONE, |dataset| dataset.scaling);
+
+        if let Some(snapshot) = session.snapshot() {
+            let (mixture, record) = chosen(snapshot, view);
+            let side = |pixels: f32| ((pixels / 2.5) as usize).clamp(256, 640);
+            painter.request(Request {
+                mixture,
+                step: record.step,
+                bounds: self.bounds,
+                size: [side(area.width()), side(area.height())],
+                shown: view.shown,
+                color_map: ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme),
+                scale: view.density_scale(),
+                theme: view.theme,
+                sample_count: view.sample_count,
+            });
+        }
+        let mut layers: Vec<Layer> = Vec::new();
+        if let Some(snapshot) = session.snapshot() {
+            if let Some(painting) = painter.painting() {
+                layers.extend(painting.iter().filter(|layer| view.shown.has(layer.id)).cloned());
+            }
+            if view.shown.components {
+                let (mixture, _) = chosen(snapshot, view);
+                layers.push(plane::components(&mixture, palette));
+            }
+        }
+        if let Some(dataset) = &dataset {
+            layers.extend(data_layers(dataset, view.shown, palette));
+        }
+        sort(&mut layers);
+        let brush = ui.painter().with_clip_rect(area);
+        plot::paint_layers(&brush, &transform, [&empty.x, &empty.y], &layers, palette, textures);
+        if let Some(tool) = view.tool {
+            self.draw(ui, &response, &transform, document, view, tool, scaling);
+            self.stroke_ui(ui, &brush, &transform, &response, view, tool, scaling);
+        }
+        hint_ui(&brush, document, session, view);
+    }
+
+    /// Another data set is shown whole; strokes and other settings leave the view where it is.
+    fn fit_new_data(&mut self, document: &Document, session: &Session) {
+        let source = &document.experiment.source;
+        if session.is_preparing() || self.fitted_to.as_ref() == Some(source) {
+            return;
+        }
+        self.fitted_to = Some(source.clone());
+        self.wants_fit = true;
+    }
+
+    /// Turns the pointer into a stroke; a stroke that is done goes into the document.
+    fn draw(
+        &mut self,
+        ui: &egui::Ui,
+        response: &egui::Response,
+        transform: &PlotTransform,
+        document: &mut Document,
+        view: &View,
+        tool: Tool,
+        scaling: Scaling,
+    ) {
+        let (is_down, time_step) =
+            ui.input(|input| (input.pointer.primary_down(), f64::from(input.stable_dt).min(0.1)));
+        let place = |at: Pos2| {
+            let value = transform.value_from_position(at);
+            scaling.undo([value.x, value.y])
+        };
+        let pointer = response.interact_pointer_pos();
+        if let (Some(at), true, true) = (pointer, is_down, response.is_pointer_button_down_on()) {
+            let place = place(at);
+            let stroke = self.stroke.get_or_insert_with(|| {
+                self.held_secs = 0.0;
+                let unit = f64::midpoint(scaling.unit[0], scaling.unit[1]);
+                Stroke {
+                    tool,
+                    path: Vec::new(),
+                    radius: radius(self.bounds, view) * unit,
+                    count: 0,
+                    seed: document.experiment.strokes.len() as u64,
+                }
+            });
+            if tool == Tool::Airbrush || stroke.path.last() != Some(&place) {
+                stroke.path.push(place);
+            }
+            self.held_secs += time_step;
+            stroke.count = count(stroke, view.tool_points, self.held_secs);
+            ui.ctx().request_repaint();
+        } else if let Some(stroke) = self.stroke.take() {
+            document.mark();
+            document.experiment.strokes.push(stroke);
+        }
+    }
+
+    /// The stroke under the hand, and the tool's reach.
+    fn stroke_ui(
+        &self,
+        ui: &egui::Ui,
+        brush: &egui::Painter,
+        transform: &PlotTransform,
+        response: &egui::Response,
+        view: &View,
+        tool: Tool,
+        scaling: Scaling,
+    ) {
+        let palette = view.theme.palette();
+        let screen = |x: Point| {
+            let [x, y] = scaling.apply(x);
+            transform.position_from_point(&egui_plot::PlotPoint::new(x, y))
+        };
+        let reach = (radius(self.bounds, view) * transform.dpos_dvalue_x().abs()) as f32;
+        if let Some(stroke) = &self.stroke {
+            if tool == Tool::Eraser {
+                let path: Vec<Pos2> = stroke.path.iter().map(|&x| screen(x)).collect();
+                let cover = color32(palette.plot_background).gamma_multiply(0.8);
+                for at in &path {
+                    brush.circle_filled(*at, reach, cover);
+                }
+                brush.add(Shape::line(path, Pen::new(2.0 * reach, cover)));
+            } else {
+                let color = color32(palette.train);
+                let points = spray::spray(stroke).into_iter().map(screen);
+                brush.extend(points.map(|at| Shape::circle_filled(at, 1.9, color)));
+            }
+        }
+        if let Some(at) = response.hover_pos() {
+            ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
+            brush.circle_stroke(at, reach, Pen::new(1.5, color32(palette.accent)));
+        }
+    }
+}
+
+/// True if the canvas is to be empty although data of before may still be around.
+fn is_blank(document: &Document, session: &Session) -> bool {
+    document.experiment.source == Source::Nothing
+        && document.experiment.strokes.is_empty()
+        && session.snapshot().is_none()
+}
+
+/// The tool's radius in the units of the canvas.
+fn radius(bounds: Bounds, view: &View) -> f64 {
+    let [width, height] = bounds.size();
+    view.tool_radius * width.min(height)
+}
+
+/// How many points a stroke has: for each ten radii of the brush's path, for each second of the airbrush, for a line
+/// or an ellipse in all.
+fn count(stroke: &Stroke, points: usize, held_secs: f64) -> usize {
+    let share = match stroke.tool {
+        Tool::Brush => {
+            let length: f64 = stroke
+                .path
+                .windows(2)
+                .map(|pair| (pair[1][0] - pair[0][0]).hypot(pair[1][1] - pair[0][1]))
+                .sum();
+            0.1 + length / (10.0 * stroke.radius.max(f64::MIN_POSITIVE))
+        }
+        Tool::Airbrush => held_secs,
+        Tool::Line | Tool::Ellipse => 1.0,
+        Tool::Eraser => return 0,
+    };
+    (points as f64 * share).ceil() as usize
+}
+
+fn zoom_by_wheel(plot_ui: &mut egui_plot::PlotUi<'_>) {
+    if !plot_ui.response().contains_pointer() {
+        return;
+    }
+    let scrolled = plot_ui.ctx().input(|input| input.smooth_scroll_delta().y);
+    if scrolled == 0.0 {
+        return;
+    }
+    let factor = (scrolled / 300.0).exp();
+    let [width, height] = [plot_ui.plot_bounds().width(), plot_ui.plot_bounds().height()];
+    // Beyond this range coordinates lose their digits, or points their meaning.
+    let size = width.max(height);
+    if (size > 1e6 && factor < 1.0) || (size < 1e-6 && factor > 1.0) {
+        return;
+    }
+    plot_ui.zoom_bounds_around_hovered(egui::Vec2::splat(factor));
+}
+
+/// While the left button draws, the others move the view.
+fn pan_by_other_buttons(plot_ui: &mut egui_plot::PlotUi<'_>) {
+    let response = plot_ui.response();
+    let is_panning =
+        response.dragged_by(PointerButton::Middle) || response.dragged_by(PointerButton::Secondary);
+    if is_panning {
+        let delta = plot_ui.pointer_coordinate_drag_delta();
+        plot_ui.translate_bounds(-delta);
+    }
+}
+
+/// What to do, where there is nothing to see yet; what is wrong, where something is.
+fn hint_ui(brush: &egui::Painter, document: &Document, session: &Session, view: &View) {
+    let palette = view.theme.palette();
+    let area = brush.clip_rect();
+    let is_empty =
+        document.experiment.source == Source::Nothing && document.experiment.strokes.is_empty();
+    let (text, color) = if is_empty {
+        ("Choose a drawing tool and drag here: every stroke adds points.".to_owned(), palette.text)
+    } else if let Some(problem) = session.problem() {
+        (problem.to_owned(), palette.categorical[1])
+    } else if session.history().len() == 1 && !session.is_playing() && view.tool.is_none() {
+        ("Press Space and watch the mixture learn.".to_owned(), palette.text)
+    } else {
+        return;
+    };
+    let galley = brush.layout(text, FontId::proportional(17.0), color32(color), area.width() * 0.8);
+    let rect =
+        Align2::CENTER_TOP.anchor_size(area.center_top() + egui::vec2(0.0, 18.0), galley.size());
+    let card = rect.expand2(egui::vec2(14.0, 8.0));
+    brush.rect(
+        card,
+        8.0,
+        theme::panel_fill(view.theme).gamma_multiply(0.94),
+        Pen::new(1.0, color32(palette.grid)),
+        egui::StrokeKind::Inside,
+    );
+    brush.galley(rect.min, galley, Color32::PLACEHOLDER);
+}
+
+/// The legend: its words switch the layers.
+fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) {
+    let palette = view.theme.palette();
+    let density =
+        ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme).color(0.7, view.theme);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let shown = &mut view.shown;
+        for (is_on, label, color, help) in [
+            (
+                &mut shown.density,
+                "density",
+                density,
+                "The model's density p(x) as a field of color.",
+            ),
+            (
+                &mut shown.train,
+                "data",
+                palette.train,
+                "The points that the model learns from.",
+            ),
+            (
+                &mut shown.validation,
+                "validation",
+                palette.validation,
+                "The points that it never learns from.",
+            ),
+            (
+                &mut shown.components,
+                "components",
+                palette.ellipse,
+                "Each Gaussian at one and two standard deviations, with its weight.",
+            ),
+            (
+                &mut shown.samples,
+                "samples",
+                palette.samples,
+                "Points drawn from the model at this step.",
+            ),
+            (
+                &mut shown.score,
+                "score",
+                palette.score,
+                "Arrows along ∇ₓ log p(x): the way to denser places.",
+            ),
+        ] {
+            if legend_entry_ui(ui, *is_on, label, color32(color)).on_hover_text(help).clicked() {
+                *is_on = !*is_on;
+            }
+        }
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let log = ui.selectable_label(view.has_log_density, "log density");
+            if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
+                actions.push(Action::ToggleLogDensity);
+            }
+            let fit = ui.button("fit view");
+            if fit.on_hover_text(Action::Fit.hint(ui.ctx())).clicked() {
+                actions.push(Action::Fit);
+            }
+        });
+    });
+}
+
+fn legend_entry_ui(ui: &mut egui::Ui, is_on: bool, label: &str, color: Color32) -> egui::Response {
+    let weak = ui.visuals().weak_text_color();
+    let text =
+        egui::RichText::new(label).color(if is_on { ui.visuals().text_color() } else { weak });
+    // Room for the dot before the word.
+    let button =
+        egui::Button::new(egui::RichText::new(format!("     {label}")).color(Color32::TRANSPARENT))
+            .selected(is_on)
+            .frame_when_inactive(false);
+    let response = ui.add(button);
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, is_on, label));
+    let dot = response.rect.left_center() + egui::vec2(15.0, 0.0);
+    if is_on {
+        ui.painter().circle_filled(dot, 5.0, color);
+    } else {
+        ui.painter().circle_stroke(dot, 4.5, Pen::new(1.5, weak));
+    }
+    let galley =
+        egui::WidgetText::from(text).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Button);
+    let at = egui::pos2(dot.x + 11.0, response.rect.center().y - galley.size().y / 2.0);
+    ui.painter().galley(at, galley, Color32::PLACEHOLDER);
+    response
+}
+
+impl Shown {
+    /// True if the layer of this id is on.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        match id {
+            "density" => self.density,
+            "score" => self.score,
+            "train" => self.train,
+            "validation" => self.validation,
+            "samples" => self.samples,
+            _ => self.components,
+        }
+    }
+}

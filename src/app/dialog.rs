@@ -1,0 +1,253 @@
+//! Dialog: asks for a path. It can always be typed; the system's own dialog is one click away, and the window does not
+//! wait for it.
+
+use std::path::PathBuf;
+
+use super::exports::{Format, What};
+use super::jobs::{Jobs, Outcome};
+use crate::training::parse_columns;
+
+/// The question that is open.
+pub struct Dialog {
+    question: Question,
+    path: String,
+    /// True if saving there would replace a file; looked up whenever the path changes.
+    replaces: bool,
+    is_new: bool,
+}
+
+enum Question {
+    Open { columns: String },
+    SaveExperiment,
+    Export { what: What, format: Format },
+}
+
+/// What was answered.
+pub enum Answer {
+    /// Nothing is to happen.
+    Cancelled,
+    /// Open this file.
+    Open {
+        /// Which one.
+        path: PathBuf,
+        /// Two columns, counted from 0; `None` for the first two with numbers.
+        columns: Option<[usize; 2]>,
+    },
+    /// Save the experiment there.
+    SaveExperiment(PathBuf),
+    /// Export something there.
+    Export {
+        /// What.
+        what: What,
+        /// How.
+        format: Format,
+        /// Where.
+        path: PathBuf,
+    },
+}
+
+impl Dialog {
+    fn new(question: Question, path: String) -> Dialog {
+        Dialog { question, replaces: PathBuf::from(&path).exists(), path, is_new: true }
+    }
+
+    /// Which file is to be opened?
+    #[must_use]
+    pub fn open() -> Dialog {
+        Dialog::new(Question::Open { columns: String::new() }, String::new())
+    }
+
+    /// Where is the experiment to be saved?
+    #[must_use]
+    pub fn save_experiment() -> Dialog {
+        Dialog::new(Question::SaveExperiment, "experiment.toml".to_owned())
+    }
+
+    /// What is to be exported, and where?
+    #[must_use]
+    pub fn export() -> Dialog {
+        let question = Question::Export { what: What::Canvas, format: Format::Png };
+        Dialog::new(question, "canvas.png".to_owned())
+    }
+
+    /// Takes the path that the system's dialog gave.
+    pub fn take_path(&mut self, path: Option<PathBuf>) {
+        if let Some(path) = path {
+            self.path = path.display().to_string();
+            self.replaces = path.exists();
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self.question {
+            Question::Open { .. } => "Open file",
+            Question::SaveExperiment => "Save experiment",
+            Question::Export { .. } => "Export",
+        }
+    }
+
+    /// Shows the dialog; gives the answer once there is one.
+    pub fn show_ui(&mut self, ctx: &egui::Context, jobs: &mut Jobs) -> Option<Answer> {
+        let mut answer = None;
+        let modal = egui::Modal::new(egui::Id::unique("dialog")).show(ctx, |ui| {
+            ui.set_width(460.0);
+            ui.heading(self.title());
+            ui.add_space(6.0);
+            let path_before = self.path.clone();
+            self.choices_ui(ui);
+            let submitted = self.path_ui(ui, jobs);
+            if self.path != path_before {
+                self.replaces = PathBuf::from(self.path.trim()).exists();
+            }
+            let saves = !matches!(self.question, Question::Open { .. });
+            if saves && self.replaces {
+                ui.colored_label(
+                    ui.visuals().warn_fg_color,
+                    "This file exists and will be replaced.",
+                );
+            }
+            let problem = self.problem();
+            if let Some(problem) = &problem
+                && !self.path.is_empty()
+            {
+                ui.colored_label(ui.visuals().warn_fg_color, problem);
+            }
+            ui.add_space(8.0);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let verb = match (saves, self.replaces) {
+                    (false, _) => "Open",
+                    (true, false) => "Save",
+                    (true, true) => "Replace",
+                };
+                let clicked = ui.add_enabled(problem.is_none(), egui::Button::new(verb)).clicked();
+                if (clicked || submitted) && problem.is_none() {
+                    answer = Some(self.answer());
+                }
+                if ui.button("Cancel").clicked() {
+                    answer = Some(Answer::Cancelled);
+                }
+            });
+        });
+        if modal.should_close() && answer.is_none() {
+            answer = Some(Answer::Cancelled);
+        }
+        self.is_new = false;
+        answer
+    }
+
+    fn choices_ui(&mut self, ui: &mut egui::Ui) {
+        match &mut self.question {
+            Question::Open { columns } => {
+                ui.label("Points (CSV, TSV, NPY, a picture) or an experiment (TOML).");
+                ui.horizontal(|ui| {
+                    let label = ui.label("Columns");
+                    let field = egui::TextEdit::singleline(columns)
+                        .hint_text("first two with numbers, or 1,2");
+                    ui.add(field.desired_width(f32::INFINITY)).labelled_by(label.id);
+                });
+            }
+            Question::SaveExperiment => {
+                ui.label(
+                    "Opens here again, and runs without a window: scorescope run FILE --out DIR",
+                );
+            }
+            Question::Export { what, format } => {
+                let before = (*what, *format);
+                ui.horizontal(|ui| {
+                    let label = ui.label("What");
+                    egui::ComboBox::from_id_salt("what")
+                        .selected_text(what.label())
+                        .show_ui(ui, |ui| {
+                            for option in What::ALL {
+                                ui.selectable_value(what, option, option.label());
+                            }
+                        })
+                        .response
+                        .labelled_by(label.id);
+                    if !what.formats().contains(format) {
+                        *format = what.formats()[0];
+                    }
+                    for &option in what.formats() {
+                        ui.selectable_value(format, option, option.extension().to_uppercase());
+                    }
+                });
+                if before != (*what, *format) {
+                    self.path = renamed(&self.path, *what, *format);
+                }
+            }
+        }
+    }
+
+    /// The path and the button for the system's dialog. True if Enter was pressed.
+    fn path_ui(&mut self, ui: &mut egui::Ui, jobs: &mut Jobs) -> bool {
+        ui.horizontal(|ui| {
+            let label = ui.label("Path");
+            let browse = ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let browse = ui.button("Browse…").on_hover_text("The system's own dialog");
+                let field = egui::TextEdit::singleline(&mut self.path).desired_width(f32::INFINITY);
+                let response = ui.add(field).labelled_by(label.id);
+                if self.is_new {
+                    response.request_focus();
+                }
+                let enter = ui.input(|input| input.key_pressed(egui::Key::Enter));
+                (browse.clicked(), response.lost_focus() && enter)
+            });
+            let (wants_browser, submitted) = browse.inner;
+            if wants_browser {
+                let is_open = matches!(self.question, Question::Open { .. });
+                let name = self.path.clone();
+                jobs.start(move || {
+                    let dialog = rfd::FileDialog::new();
+                    let path = if is_open {
+                        dialog.pick_file()
+                    } else {
+                        dialog.set_file_name(name).save_file()
+                    };
+                    Outcome::Chosen(path)
+                });
+            }
+            submitted
+        })
+        .inner
+    }
+
+    /// Why this cannot be answered yet.
+    fn problem(&self) -> Option<String> {
+        if self.path.trim().is_empty() {
+            return Some("A path is needed.".to_owned());
+        }
+        match &self.question {
+            Question::Open { columns } => parse_columns(columns).err(),
+            Question::SaveExperiment | Question::Export { .. } => None,
+        }
+    }
+
+    fn answer(&self) -> Answer {
+        let path = PathBuf::from(self.path.trim());
+        match &self.question {
+            Question::Open { columns } => {
+                Answer::Open { path, columns: parse_columns(columns).ok().flatten() }
+            }
+            Question::SaveExperiment => Answer::SaveExperiment(path),
+            Question::Export { what, format } => {
+                Answer::Export { what: *what, format: *format, path }
+            }
+        }
+    }
+}
+
+/// The path with the proposed name and ending in place of its own.
+fn renamed(path: &str, what: What, format: Format) -> String {
+    let name = format!("{}.{}", what.stem(), format.extension());
+    PathBuf::from(path).with_file_name(name).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_follows_the_format() {
+        assert_eq!(renamed("out/canvas.png", What::Nll, Format::Svg), "out/nll.svg");
+    }
+}

@@ -1,0 +1,95 @@
+//! Document: what save and undo are about.
+
+use egui::util::undoer::{Settings, Undoer};
+
+use crate::training::Experiment;
+
+/// The experiment, with its past and its future.
+pub struct Document {
+    /// What is on the table. Panels edit it directly.
+    pub experiment: Experiment,
+    undoer: Undoer<Experiment>,
+}
+
+impl Document {
+    /// A document without a past.
+    #[must_use]
+    pub fn new(experiment: Experiment) -> Document {
+        let mut undoer = Undoer::with_settings(Settings {
+            max_undos: 200,
+            stable_time: 0.6,
+            ..Settings::default()
+        });
+        undoer.feed_state(0.0, &experiment);
+        Document { experiment, undoer }
+    }
+
+    /// Marks a point to come back to, before a change that is one thing of its own: a stroke, another data set.
+    pub fn mark(&mut self) {
+        self.undoer.add_undo(&self.experiment);
+    }
+
+    /// Lets a slider that moves become one change once it rests. Call it every frame.
+    pub fn remember(&mut self, time_secs: f64) {
+        self.undoer.feed_state(time_secs, &self.experiment);
+    }
+
+    /// True while a change has not yet become one to undo: the window should look again soon.
+    #[must_use]
+    pub fn is_in_flux(&self) -> bool {
+        self.undoer.is_in_flux()
+    }
+
+    /// True if there is something to take back.
+    #[must_use]
+    pub fn can_undo(&self) -> bool {
+        self.undoer.has_undo(&self.experiment)
+    }
+
+    /// True if something was taken back.
+    #[must_use]
+    pub fn can_redo(&self) -> bool {
+        self.undoer.has_redo(&self.experiment)
+    }
+
+    /// Takes the last change back.
+    pub fn undo(&mut self) {
+        if let Some(experiment) = self.undoer.undo(&self.experiment) {
+            self.experiment = experiment.clone();
+        }
+    }
+
+    /// Makes it again.
+    pub fn redo(&mut self) {
+        if let Some(experiment) = self.undoer.redo(&self.experiment) {
+            self.experiment = experiment.clone();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_marked_change_is_undone_by_itself() {
+        let mut document = Document::new(Experiment::default());
+        for k in ["3", "4", "5"] {
+            document.mark();
+            document.experiment.set("n_components", k).unwrap();
+            document.remember(0.01);
+        }
+        let components =
+            |document: &Document| document.experiment.model.integer(&crate::model::N_COMPONENTS);
+        let mut seen = Vec::new();
+        while document.can_undo() {
+            document.undo();
+            seen.push(components(&document));
+        }
+        assert_eq!(seen, [4, 3, 12]);
+        while document.can_redo() {
+            document.redo();
+        }
+        assert_eq!(components(&document), 5);
+    }
+}

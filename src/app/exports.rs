@@ -1,0 +1,227 @@
+//! Exports: what can be saved of what is on screen, redrawn at full resolution.
+
+use std::sync::Arc;
+
+use super::canvas;
+use super::painter::{Request, paint};
+use super::view::View;
+use crate::export::{model, png, points, svg, table};
+use crate::figures::colors::ColorMap;
+use crate::figures::{Plot, bars, learning, plane};
+use crate::model::{Bounds, Density};
+use crate::random::{Purpose, generator};
+use crate::training::{Record, Snapshot};
+
+/// What is saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// The canvas with the layers that are on.
+    Canvas,
+    /// The likelihood curves.
+    Nll,
+    /// The objective's curve.
+    Objective,
+    /// The bars of the weights.
+    Weights,
+    /// All curves as numbers.
+    Curves,
+    /// The training and validation points.
+    Data,
+    /// Samples of the model.
+    Samples,
+    /// The mixture.
+    Model,
+}
+
+/// How it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A picture of pixels.
+    Png,
+    /// A picture of shapes.
+    Svg,
+    /// A table as text.
+    Csv,
+    /// A `NumPy` array.
+    Npy,
+    /// A tree of names and numbers.
+    Json,
+}
+
+impl What {
+    /// In the order of the menu.
+    pub const ALL: [What; 8] = [
+        What::Canvas,
+        What::Nll,
+        What::Objective,
+        What::Weights,
+        What::Curves,
+        What::Data,
+        What::Samples,
+        What::Model,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            What::Canvas => "canvas",
+            What::Nll => "NLL plot",
+            What::Objective => "objective plot",
+            What::Weights => "weights plot",
+            What::Curves => "curves as numbers",
+            What::Data => "data",
+            What::Samples => "samples",
+            What::Model => "model",
+        }
+    }
+
+    /// The file name that is proposed, without ending.
+    #[must_use]
+    pub fn stem(self) -> &'static str {
+        match self {
+            What::Canvas => "canvas",
+            What::Nll => "nll",
+            What::Objective => "objective",
+            What::Weights => "weights",
+            What::Curves => "metrics",
+            What::Data => "data",
+            What::Samples => "samples",
+            What::Model => "model",
+        }
+    }
+
+    /// How it can be written; the first is proposed.
+    #[must_use]
+    pub fn formats(self) -> &'static [Format] {
+        match self {
+            What::Canvas | What::Nll | What::Objective | What::Weights => {
+                &[Format::Png, Format::Svg]
+            }
+            What::Curves => &[Format::Csv],
+            What::Data | What::Samples => &[Format::Csv, Format::Npy],
+            What::Model => &[Format::Json],
+        }
+    }
+}
+
+impl Format {
+    /// The ending of file names.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Png => "png",
+            Format::Svg => "svg",
+            Format::Csv => "csv",
+            Format::Npy => "npy",
+            Format::Json => "json",
+        }
+    }
+}
+
+/// What exports are made of.
+pub struct Material {
+    /// The run at this step.
+    pub snapshot: Arc<Snapshot>,
+    /// A record a step.
+    pub history: Vec<Record>,
+    /// How it is looked at.
+    pub view: View,
+    /// The rectangle that the canvas shows.
+    pub bounds: Bounds,
+}
+
+/// Pixels of an exported figure at scale 1; PNG has twice as many.
+const FIGURE_SIZE: [f32; 2] = [960.0, 720.0];
+
+/// The bytes of a file.
+///
+/// # Errors
+/// If the model is not finite, or the picture cannot be drawn.
+pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result<Vec<u8>> {
+    let Material { snapshot, history, view, .. } = material;
+    let palette = view.theme.palette();
+    let time = view.time_axis;
+    let best = Some(&snapshot.best.record);
+    let info = snapshot.experiment.algorithm_info();
+    let (mixture, record) = canvas::chosen(snapshot, view);
+    match what {
+        What::Canvas => picture(&canvas_plot(material), format, view),
+        What::Nll => {
+            let spacings = [view.time_spacing, view.nll_spacing];
+            picture(&learning::nll(history, best, time, spacings, palette), format, view)
+        }
+        What::Objective => {
+            let plot = learning::objective(history, info.formula, time, view.time_spacing, palette);
+            picture(&plot, format, view)
+        }
+        What::Weights => picture(&bars::weights(&mixture, palette), format, view),
+        What::Curves => {
+            let rows: Vec<_> = history.iter().map(|record| record.row().to_vec()).collect();
+            Ok(table::csv(&Record::COLUMNS, &rows)?.into_bytes())
+        }
+        What::Data => {
+            let dataset = &snapshot.prepared.dataset;
+            let all = dataset.train.iter().chain(&*dataset.validation);
+            // In the units of the source, whatever the model was trained in.
+            let all: Vec<_> = all.map(|&x| dataset.scaling.undo(x)).collect();
+            point_table(&all, format)
+        }
+        What::Samples => {
+            let mut rng = generator(record.step as u64, Purpose::Samples);
+            let samples = mixture.sample(view.sample_count, &mut rng);
+            point_table(&samples, format)
+        }
+        What::Model => {
+            let info = model::trained(&snapshot.experiment, &record, snapshot.has_converged());
+            Ok(model::write(&mixture, &info)?.into_bytes())
+        }
+    }
+}
+
+fn point_table(all: &[crate::model::Point], format: Format) -> anyhow::Result<Vec<u8>> {
+    Ok(match format {
+        Format::Npy => points::npy(all)?,
+        _ => points::csv(all).into_bytes(),
+    })
+}
+
+fn picture(plot: &Plot, format: Format, view: &View) -> anyhow::Result<Vec<u8>> {
+    let svg = svg(plot, FIGURE_SIZE, view.theme.palette());
+    Ok(match format {
+        Format::Svg => svg.into_bytes(),
+        _ => png(&svg, 2.0)?,
+    })
+}
+
+/// The canvas as it is on screen, redrawn.
+#[must_use]
+pub fn canvas_plot(material: &Material) -> Plot {
+    let Material { snapshot, view, bounds, .. } = material;
+    let (mixture, record) = canvas::chosen(snapshot, view);
+    let palette = view.theme.palette();
+    let request = Request {
+        mixture: mixture.clone(),
+        step: record.step,
+        bounds: *bounds,
+        size: [800, 800],
+        shown: view.shown,
+        color_map: ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme),
+        scale: view.density_scale(),
+        theme: view.theme,
+        sample_count: view.sample_count,
+    };
+    let mut layers = paint(&request);
+    layers.extend(canvas::data_layers(&snapshot.prepared.dataset, view.shown, palette));
+    if view.shown.components {
+        layers.push(plane::components(&mixture, palette));
+    }
+    canvas::sort(&mut layers);
+    let title = format!(
+        "{}, K = {}, step {}",
+        snapshot.experiment.algorithm_info().label,
+        mixture.components().len(),
+        record.step
+    );
+    plane::plane(title, *bounds, layers)
+}

@@ -1,0 +1,252 @@
+//! The window. Nothing outside this folder knows egui. [`App`] and the order of one frame.
+
+mod action;
+mod apply;
+mod canvas;
+mod dialog;
+mod document;
+mod exports;
+mod jobs;
+mod painter;
+mod panels;
+mod plot;
+mod session;
+mod theme;
+mod view;
+mod views;
+
+use std::path::PathBuf;
+
+use action::Action;
+use canvas::Canvas;
+use dialog::Dialog;
+use document::Document;
+use jobs::{Jobs, Outcome};
+use painter::Painter;
+use plot::Textures;
+use session::Session;
+
+pub use view::{Shown, View};
+
+use crate::training::{Change, Experiment};
+
+/// The program in its window.
+pub struct App {
+    document: Document,
+    session: Session,
+    view: View,
+    canvas: Canvas,
+    painter: Painter,
+    textures: Textures,
+    thumbnails: panels::Thumbnails,
+    dialog: Option<Dialog>,
+    jobs: Jobs,
+    notice: Option<Notice>,
+}
+
+/// The last message, for the status bar.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// One sentence.
+    pub text: String,
+    /// True if something did not work.
+    pub is_problem: bool,
+}
+
+impl Notice {
+    fn info(text: impl Into<String>) -> Notice {
+        Notice { text: text.into(), is_problem: false }
+    }
+
+    fn problem(text: impl Into<String>) -> Notice {
+        Notice { text: text.into(), is_problem: true }
+    }
+}
+
+/// Opens the window, on a file or an experiment where one is given.
+///
+/// # Errors
+/// If there is no display, or the system lacks something that a window needs.
+pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("ScoreScope")
+        .with_app_id("scorescope")
+        .with_inner_size([1440.0, 900.0])
+        .with_min_inner_size([900.0, 600.0]);
+    let options = eframe::NativeOptions { viewport, ..Default::default() };
+    eframe::run_native(
+        "scorescope",
+        options,
+        Box::new(move |creation| Ok(Box::new(App::new(&creation.egui_ctx, open)?))),
+    )
+    .map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
+        self.receive(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+        self.frame_ui(ui);
+    }
+}
+
+impl App {
+    /// The program at its start, showing halfmoons, or opening a file.
+    ///
+    /// # Errors
+    /// If the system gives no threads.
+    pub fn new(ctx: &egui::Context, open: Option<PathBuf>) -> anyhow::Result<App> {
+        theme::install(ctx);
+        let view = View::default();
+        theme::apply(ctx, view.theme);
+        let document = Document::new(Experiment::default());
+        let wake = ctx.clone();
+        let mut app = App {
+            session: Session::new(&document.experiment, ctx.clone()),
+            document,
+            view,
+            canvas: Canvas::default(),
+            painter: Painter::spawn(move || wake.request_repaint())?,
+            textures: Textures::default(),
+            thumbnails: panels::Thumbnails::new(),
+            dialog: None,
+            jobs: Jobs::new(ctx.clone()),
+            notice: None,
+        };
+        if let Some(path) = open {
+            app.open(path, None);
+        }
+        Ok(app)
+    }
+
+    /// Everything that must go on while the window is hidden: events of the worker, results of jobs.
+    pub fn receive(&mut self, ctx: &egui::Context) {
+        let had_finished = self.session.finish().is_some();
+        self.session.drain();
+        if let (false, Some(finish)) = (had_finished, self.session.finish()) {
+            let is_problem = matches!(finish, crate::training::Finish::Failed(_));
+            let step = self.session.history().last().map_or(0, |record| record.step);
+            let text = if is_problem {
+                format!("Stopped at step {step}: {finish}")
+            } else {
+                format!("Stopped at step {step}: {finish}; Play goes on")
+            };
+            self.notice = Some(Notice { text, is_problem });
+        }
+        for outcome in self.jobs.drain() {
+            self.take_in(outcome);
+        }
+        let dropped = ctx.input(|input| input.raw.dropped_files.clone());
+        if let Some(path) = dropped.first().map(|file| file.path().to_owned()) {
+            self.open(path, None);
+        }
+    }
+
+    /// One frame: look, draw, act, follow, remember. See the map in `lib.rs`.
+    pub fn frame_ui(&mut self, ui: &mut egui::Ui) {
+        let ctx = ui.ctx().clone();
+        let mut actions = if self.dialog.is_none() { action::pressed(&ctx) } else { Vec::new() };
+        self.panels_ui(ui, &mut actions);
+        if let Some(dialog) = &mut self.dialog
+            && let Some(answer) = dialog.show_ui(&ctx, &mut self.jobs)
+        {
+            self.answer(answer);
+        }
+        if self.view.has_help {
+            panels::help_ui(&ctx, &mut self.view.has_help);
+        }
+        for action in actions {
+            self.apply(&ctx, action);
+        }
+        self.session.set_pace(self.view.pace());
+        let change = self.session.follow(&self.document.experiment);
+        if change == Change::Restart && self.session.history().len() > 1 {
+            self.notice = Some(Notice::info("Changed what is trained: started again from step 0"));
+        }
+        if change == Change::Restart {
+            // The worker may still be preparing the change before this one.
+            ctx.request_repaint_after(std::time::Duration::from_millis(20));
+        }
+        self.document.remember(ctx.input(|input| input.time));
+        if self.document.is_in_flux() {
+            ctx.request_repaint_after(std::time::Duration::from_millis(300));
+        }
+    }
+
+    fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
+        let App { document, session, view, canvas, painter, textures, thumbnails, notice, .. } =
+            self;
+        panels::menu_ui(ui, document, session, view, actions);
+        panels::status_ui(ui, session, view, notice, self.jobs.is_busy(), actions);
+        panels::transport_ui(ui, session, view, actions);
+        if view.has_panels {
+            panels::controls_ui(ui, document, session, view, thumbnails, actions);
+            panels::plots_ui(ui, document, session, view, textures, actions);
+        }
+        canvas.show_ui(ui, document, session, view, painter, textures, actions);
+    }
+
+    /// Reads a file off this thread; what is in it arrives later.
+    pub fn open(&mut self, path: PathBuf, columns: Option<[usize; 2]>) {
+        self.notice = Some(Notice::info(format!("Opening {}…", path.display())));
+        self.jobs.start(move || jobs::open(path, columns));
+    }
+
+    fn take_in(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Points { path, columns, loaded } => {
+                let count = loaded.points.len();
+                let mut text = format!("{}: {count} points", path.display());
+                for note in &loaded.notes {
+                    text = format!("{text}; {note}");
+                }
+                self.notice = Some(Notice::info(text));
+                self.document.mark();
+                self.document.experiment.choose_source(crate::training::Source::File {
+                    path,
+                    columns,
+                    loaded: Some(crate::training::LoadedPoints(loaded.points.into())),
+                });
+                self.canvas.fit();
+            }
+            Outcome::Experiment(experiment) => {
+                self.document.mark();
+                self.document.experiment = *experiment;
+                self.notice = Some(Notice::info("Experiment opened; Space trains it"));
+                self.canvas.fit();
+            }
+            Outcome::Saved(text) => self.notice = Some(Notice::info(text)),
+            Outcome::Chosen(path) => {
+                if let Some(dialog) = &mut self.dialog {
+                    dialog.take_path(path);
+                }
+            }
+            Outcome::Failed(text) => self.notice = Some(Notice::problem(text)),
+        }
+    }
+
+    /// The experiment on the table.
+    #[must_use]
+    pub fn experiment(&self) -> &Experiment {
+        &self.document.experiment
+    }
+
+    /// The newest snapshot of its run.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&std::sync::Arc<crate::training::Snapshot>> {
+        self.session.snapshot()
+    }
+
+    /// How things are looked at; tests and lessons may change it.
+    pub fn view_mut(&mut self) -> &mut View {
+        &mut self.view
+    }
+
+    /// The last message.
+    #[must_use]
+    pub fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+}

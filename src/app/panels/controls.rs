@@ -1,0 +1,237 @@
+//! The panel on the left: data, model, start, algorithm.
+
+use egui::RichText;
+use egui_material_icons::icons;
+
+use super::Thumbnails;
+use super::settings::{row_ui, setting_ui, settings_ui, short};
+use crate::algorithms::{ALGORITHMS, MAX_ITER, TOL, initial};
+use crate::app::action::Action;
+use crate::app::document::Document;
+use crate::app::session::Session;
+use crate::app::view::View;
+use crate::data::generators;
+use crate::data::spray::Tool;
+use crate::model::REG_COVAR;
+use crate::settings::Setting;
+use crate::training::{DATA_SETTINGS, MODEL_SETTINGS, Source};
+
+/// Draws the panel; edits the document.
+pub fn controls_ui(
+    ui: &mut egui::Ui,
+    document: &mut Document,
+    session: &Session,
+    view: &mut View,
+    thumbnails: &Thumbnails,
+    actions: &mut Vec<Action>,
+) {
+    egui::Panel::left("controls").exact_size(318.0).resizable(false).show(ui, |ui| {
+        egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            // Room for the scroll bar.
+            ui.set_max_width(ui.available_width() - 6.0);
+            ui.add_space(4.0);
+            data_ui(ui, document, view, thumbnails, actions);
+            section_ui(ui, "Draw");
+            draw_ui(ui, document, view, actions);
+            section_ui(ui, "Algorithm");
+            algorithm_ui(ui, document);
+            section_ui(ui, "Mixture");
+            mixture_ui(ui, document, session);
+            section_ui(ui, "Start");
+            start_ui(ui, document, actions);
+            ui.add_space(8.0);
+        });
+    });
+}
+
+fn section_ui(ui: &mut egui::Ui, title: &str) {
+    ui.add_space(6.0);
+    ui.separator();
+    ui.label(RichText::new(title).heading());
+}
+
+fn data_ui(
+    ui: &mut egui::Ui,
+    document: &mut Document,
+    view: &View,
+    thumbnails: &Thumbnails,
+    actions: &mut Vec<Action>,
+) {
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("Data").heading());
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if ui.button("Open file…").on_hover_text(Action::Open.hint(ui.ctx())).clicked() {
+                actions.push(Action::Open);
+            }
+        });
+    });
+    let chosen = match &document.experiment.source {
+        Source::Generator(id) => generators::find(id).map(Some),
+        Source::Nothing => Some(None),
+        Source::File { .. } => None,
+    };
+    if let Some(clicked) = thumbnails.grid_ui(ui, chosen, view.theme) {
+        document.mark();
+        document.experiment.choose_source(match clicked {
+            Some(generator) => Source::Generator(generator.id.to_owned()),
+            None => Source::Nothing,
+        });
+    }
+    let experiment = &mut document.experiment;
+    match (&experiment.source, experiment.generator()) {
+        (_, Some(generator)) => {
+            ui.label(RichText::new(generator.label).strong());
+            setting_ui(ui, &generators::N_SAMPLES, &mut experiment.data);
+            settings_ui(ui, generator.settings, &mut experiment.data);
+        }
+        (Source::File { path, .. }, None) => {
+            let name = path.file_name().map_or_else(String::new, |name| name.display().to_string());
+            ui.label(RichText::new(name).strong()).on_hover_text(path.display().to_string());
+        }
+        _ => {
+            ui.label(RichText::new("Empty canvas").strong());
+        }
+    }
+    egui::CollapsingHeader::new("Split, scale and seed").show(ui, |ui| {
+        settings_ui(ui, DATA_SETTINGS, &mut experiment.data);
+    });
+}
+
+fn draw_ui(ui: &mut egui::Ui, document: &Document, view: &mut View, actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let look = (
+            None,
+            icons::ICON_PAN_TOOL,
+            "Move the view",
+            "Drag to move, scroll to zoom; nothing is drawn.",
+        );
+        let tools = [
+            (Tool::Brush, icons::ICON_BRUSH),
+            (Tool::Airbrush, icons::ICON_BLUR_ON),
+            (Tool::Line, icons::ICON_HORIZONTAL_RULE),
+            (Tool::Ellipse, icons::ICON_CIRCLE),
+            (Tool::Eraser, icons::ICON_INK_ERASER),
+        ];
+        let tools = tools.map(|(tool, icon)| (Some(tool), icon, tool.label(), tool.help()));
+        for (tool, icon, label, help) in std::iter::once(look).chain(tools) {
+            let is_chosen = view.tool == tool;
+            let button = egui::Button::new(icon.rich_text().size(20.0)).selected(is_chosen);
+            let response = ui.add(button.min_size(egui::vec2(40.0, 32.0)));
+            response.widget_info(|| {
+                egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, label)
+            });
+            if response.on_hover_text(format!("{label}. {help}")).clicked() {
+                view.tool = tool;
+            }
+        }
+    });
+    if view.tool.is_some() {
+        row_ui(ui, "Reach", |ui| {
+            ui.add(
+                egui::Slider::new(&mut view.tool_radius, 0.005..=0.3)
+                    .logarithmic(true)
+                    .custom_formatter(|share, _| format!("{:.1} %", 100.0 * share)),
+            )
+        })
+        .on_hover_text("Radius of the tool, in per cent of the canvas's shorter side.");
+        if view.tool != Some(Tool::Eraser) {
+            row_ui(ui, "Points", |ui| {
+                ui.add(egui::Slider::new(&mut view.tool_points, 1..=5_000).logarithmic(true))
+            })
+            .on_hover_text(
+                "Brush: points on ten radii of its path. Airbrush: points a second. Line and ellipse: points in all.",
+            );
+        }
+    }
+    if !document.experiment.strokes.is_empty() {
+        ui.horizontal(|ui| {
+            let count = document.experiment.strokes.len();
+            let strokes =
+                if count == 1 { "1 stroke".to_owned() } else { format!("{count} strokes") };
+            ui.label(strokes);
+            if ui.button("Undo").on_hover_text(Action::Undo.hint(ui.ctx())).clicked() {
+                actions.push(Action::Undo);
+            }
+            if ui
+                .button("Clear drawing")
+                .on_hover_text(Action::ClearDrawing.info().tooltip)
+                .clicked()
+            {
+                actions.push(Action::ClearDrawing);
+            }
+        });
+    }
+}
+
+fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document) {
+    let chosen = document.experiment.algorithm_id.clone();
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let width = (ui.available_width() - 4.0 * 3.0) / 4.0;
+        for info in &*ALGORITHMS {
+            let button = egui::Button::new(RichText::new(info.short).strong())
+                .selected(info.id == chosen)
+                .min_size(egui::vec2(width, 30.0));
+            if ui.add(button).on_hover_text(format!("{}. {}", info.label, info.help)).clicked() {
+                document.mark();
+                document.experiment.choose_algorithm(info.id);
+            }
+        }
+    });
+    let experiment = &mut document.experiment;
+    let info = experiment.algorithm_info();
+    ui.label(RichText::new(info.label).strong());
+    ui.label(
+        RichText::new(format!("minimizes {}", info.formula)).color(ui.visuals().weak_text_color()),
+    );
+    // The first knob is what a lecture turns; stop rules and the rest fold away.
+    let is_stop = |setting: &&&'static Setting| {
+        std::ptr::eq(**setting, &MAX_ITER) || std::ptr::eq(**setting, &TOL)
+    };
+    let own: Vec<&'static Setting> =
+        info.settings.iter().filter(|s| !is_stop(s)).copied().collect();
+    let (first, rest) = own.split_at(own.len().min(3));
+    settings_ui(ui, first, &mut experiment.algorithm);
+    egui::CollapsingHeader::new("Stop rule and more").show(ui, |ui| {
+        settings_ui(ui, &[&MAX_ITER, &TOL], &mut experiment.algorithm);
+        settings_ui(ui, rest, &mut experiment.algorithm);
+    });
+}
+
+fn mixture_ui(ui: &mut egui::Ui, document: &mut Document, session: &Session) {
+    settings_ui(ui, MODEL_SETTINGS, &mut document.experiment.model);
+    let weak = ui.visuals().weak_text_color();
+    if document.experiment.model.number(&REG_COVAR) == 0.0 {
+        let warning =
+            "No floor: a component may collapse onto a point, and its density grow without bound.";
+        ui.colored_label(ui.visuals().warn_fg_color, warning);
+    } else if let Some(snapshot) = session.snapshot() {
+        let floor = snapshot.prepared.floor;
+        let text = format!("floor {} · no axis shorter than {}", short(floor), short(floor.sqrt()));
+        ui.label(RichText::new(text).color(weak)).on_hover_text(
+            "Added to the diagonal of every covariance, in squared units of the data; its root is the shortest \
+             standard deviation a component can have.",
+        );
+    }
+}
+
+fn start_ui(ui: &mut egui::Ui, document: &mut Document, actions: &mut Vec<Action>) {
+    let (seed, choices) = (
+        &initial::RANDOM_STATE,
+        [&initial::INIT_PARAMS, &initial::INIT_WEIGHTS, &initial::INIT_COVARIANCES],
+    );
+    settings_ui(ui, &choices, &mut document.experiment.start);
+    row_ui(ui, seed.label, |ui| {
+        let mut value = document.experiment.start.integer(seed) as i64;
+        let field = ui.add(egui::DragValue::new(&mut value).range(0..=4_294_967_295_i64));
+        if field.changed() {
+            document.experiment.start.set(seed.key, crate::settings::Value::Integer(value));
+        }
+        if ui.button("New start").on_hover_text(Action::NewStart.hint(ui.ctx())).clicked() {
+            actions.push(Action::NewStart);
+        }
+        field
+    })
+    .on_hover_text(seed.help);
+}

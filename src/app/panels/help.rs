@@ -1,0 +1,47 @@
+//! The help page: what is what, and all keys.
+
+use crate::algorithms::ALGORITHMS;
+use crate::app::action::Action;
+
+/// Shows the page until it is closed.
+pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
+    egui::Window::new("Help")
+        .open(is_open)
+        .default_width(620.0)
+        .max_height(ctx.content_rect().height() - 120.0)
+        .vscroll(true)
+        .show(ctx, |ui| {
+            ui.heading("What am I seeing?");
+            ui.label(
+                "A mixture of K Gaussians learns the density that the points come from. The field of color is its \
+                 density, the ellipses are its components at one and two standard deviations. Each step changes \
+                 weights, means and covariances a little; the plots on the right show how well the mixture explains \
+                 the points it learns from and those it never sees.",
+            );
+            ui.add_space(8.0);
+            ui.heading("Algorithms");
+            for info in &*ALGORITHMS {
+                ui.label(egui::RichText::new(format!("{}  {}", info.short, info.formula)).strong());
+                ui.label(info.help);
+            }
+            ui.add_space(8.0);
+            ui.heading("Drawing");
+            ui.label(
+                "Choose a tool on the left and drag on the canvas. The middle or right button moves the view, the \
+                 wheel zooms. Every stroke can be undone.",
+            );
+            ui.add_space(8.0);
+            ui.heading("Keys");
+            egui::Grid::new("keys").num_columns(2).spacing([24.0, 4.0]).striped(true).show(ui, |ui| {
+                for action in Action::ALL {
+                    let info = action.info();
+                    let Some(shortcut) = info.shortcut else { continue };
+                    ui.monospace(ctx.format_shortcut(&shortcut));
+                    ui.label(info.label);
+                    ui.end_row();
+                }
+            });
+            ui.add_space(8.0);
+            ui.label(egui::RichText::new(concat!("ScoreScope ", env!("CARGO_PKG_VERSION"))).weak());
+        });
+}

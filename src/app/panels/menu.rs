@@ -1,0 +1,96 @@
+//! The bar at the top: name, menus, theme.
+
+use egui_material_icons::icons;
+
+use crate::app::action::{Action, icon_button_ui, menu_item_ui, state_button_ui};
+use crate::app::document::Document;
+use crate::app::session::Session;
+use crate::app::view::View;
+use crate::figures::Theme;
+use crate::figures::colors::COLOR_MAPS;
+
+/// Draws the bar.
+pub fn menu_ui(
+    ui: &mut egui::Ui,
+    document: &Document,
+    session: &Session,
+    view: &mut View,
+    actions: &mut Vec<Action>,
+) {
+    let has_run = session.snapshot().is_some();
+    egui::Panel::top("menu").show(ui, |ui| {
+        ui.add_space(1.0);
+        egui::MenuBar::new().ui(ui, |ui| {
+            ui.add_space(4.0);
+            ui.label(egui::RichText::new("ScoreScope").size(17.0).strong());
+            ui.add_space(10.0);
+            ui.menu_button("File", |ui| {
+                menu_item_ui(ui, Action::Open, true, actions);
+                menu_item_ui(ui, Action::SaveExperiment, true, actions);
+                menu_item_ui(ui, Action::CopyCommandLine, true, actions);
+                ui.separator();
+                menu_item_ui(ui, Action::Export, has_run, actions);
+                ui.separator();
+                menu_item_ui(ui, Action::Quit, true, actions);
+            });
+            ui.menu_button("Edit", |ui| {
+                menu_item_ui(ui, Action::Undo, document.can_undo(), actions);
+                menu_item_ui(ui, Action::Redo, document.can_redo(), actions);
+                ui.separator();
+                let has_drawing = !document.experiment.strokes.is_empty();
+                menu_item_ui(ui, Action::ClearDrawing, has_drawing, actions);
+            });
+            ui.menu_button("View", |ui| {
+                for action in
+                    [Action::Fit, Action::TogglePanels, Action::ToggleTheme, Action::ToggleBest]
+                {
+                    menu_item_ui(ui, action, true, actions);
+                }
+                ui.separator();
+                menu_item_ui(ui, Action::ToggleLogDensity, true, actions);
+                ui.menu_button("Color map", |ui| {
+                    ui.radio_value(&mut view.color_map, None, "The theme's own");
+                    for map in COLOR_MAPS {
+                        ui.radio_value(&mut view.color_map, Some(map.id), map.label);
+                    }
+                });
+                ui.horizontal(|ui| {
+                    let label = ui.label("Samples shown");
+                    let value =
+                        egui::DragValue::new(&mut view.sample_count).range(10..=10_000).speed(10.0);
+                    ui.add(value).labelled_by(label.id);
+                });
+            });
+            ui.menu_button("Train", |ui| {
+                for action in [
+                    Action::PlayPause,
+                    Action::Step,
+                    Action::Rewind,
+                    Action::RunToEnd,
+                    Action::NewStart,
+                ] {
+                    menu_item_ui(ui, action, has_run, actions);
+                }
+            });
+            ui.menu_button("Help", |ui| menu_item_ui(ui, Action::ToggleHelp, true, actions));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                icon_button_ui(ui, Action::ToggleHelp, 18.0, true, actions);
+                let theme = match view.theme {
+                    Theme::Light => icons::ICON_DARK_MODE,
+                    Theme::Dark => icons::ICON_LIGHT_MODE,
+                };
+                state_button_ui(ui, Action::ToggleTheme, theme, 18.0, true, actions);
+                let panels = if view.has_panels {
+                    icons::ICON_FULLSCREEN
+                } else {
+                    icons::ICON_FULLSCREEN_EXIT
+                };
+                state_button_ui(ui, Action::TogglePanels, panels, 18.0, true, actions);
+                icon_button_ui(ui, Action::Export, 18.0, has_run, actions);
+                icon_button_ui(ui, Action::Redo, 18.0, document.can_redo(), actions);
+                icon_button_ui(ui, Action::Undo, 18.0, document.can_undo(), actions);
+            });
+        });
+        ui.add_space(1.0);
+    });
+}

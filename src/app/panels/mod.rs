@@ -1,0 +1,18 @@
+//! One file per panel.
+
+mod controls;
+mod help;
+mod menu;
+mod plots;
+mod settings;
+mod status;
+mod thumbnails;
+mod transport;
+
+pub use controls::controls_ui;
+pub use help::help_ui;
+pub use menu::menu_ui;
+pub use plots::plots_ui;
+pub use status::status_ui;
+pub use thumbnails::Thumbnails;
+pub use transport::transport_ui;

@@ -1,0 +1,117 @@
+//! A knob as a slider, a menu or a switch, made from its declaration.
+
+use crate::settings::{Kind, Setting, Settings, Value};
+
+/// Width of the labels, so that all controls stand in one column.
+const LABEL_WIDTH: f32 = 122.0;
+
+/// Rows for these knobs.
+pub fn settings_ui(ui: &mut egui::Ui, declared: &[&'static Setting], settings: &mut Settings) {
+    for setting in declared {
+        setting_ui(ui, setting, settings);
+    }
+}
+
+/// A row for one knob: its label, and what changes it.
+pub fn setting_ui(ui: &mut egui::Ui, setting: &'static Setting, settings: &mut Settings) {
+    let mut value = settings.value(setting);
+    let before = value.clone();
+    let response = if let (Kind::Switch { .. }, Value::Switch(is_on)) = (&setting.kind, &mut value)
+    {
+        ui.checkbox(is_on, setting.label)
+    } else {
+        row_ui(ui, setting.label, |ui| control_ui(ui, setting, &mut value))
+    };
+    let restart = if setting.is_live { "" } else { "\nChanging it starts training again." };
+    response.on_hover_text(format!("{}{restart}", setting.help));
+    if value != before {
+        settings.set(setting.key, value);
+    }
+}
+
+/// A label in its column, then a control that fills the rest of the row and is named by the label.
+pub fn row_ui(
+    ui: &mut egui::Ui,
+    label: &str,
+    control: impl FnOnce(&mut egui::Ui) -> egui::Response,
+) -> egui::Response {
+    ui.horizontal(|ui| {
+        let height = ui.spacing().interact_size.y;
+        let left = egui::Layout::left_to_right(egui::Align::Center);
+        let label = ui
+            .allocate_ui_with_layout(egui::vec2(LABEL_WIDTH, height), left, |ui| {
+                ui.set_min_width(LABEL_WIDTH);
+                ui.add(egui::Label::new(label).truncate())
+            })
+            .inner;
+        control(ui).labelled_by(label.id)
+    })
+    .inner
+}
+
+fn control_ui(ui: &mut egui::Ui, setting: &'static Setting, value: &mut Value) -> egui::Response {
+    match (&setting.kind, value) {
+        (Kind::Integer { min, max, .. }, Value::Integer(value)) => {
+            if max - min > 1_000_000 {
+                return ui.add(egui::DragValue::new(value).range(*min..=*max).speed(1.0));
+            }
+            let slider = egui::Slider::new(value, *min..=*max).logarithmic(max - min > 50);
+            ui.add(slider.clamping(egui::SliderClamping::Always))
+        }
+        (Kind::Number { min, max, is_logarithmic, .. }, Value::Number(value)) => {
+            let slider = egui::Slider::new(value, *min..=*max)
+                .logarithmic(*is_logarithmic)
+                .smallest_positive(if *min > 0.0 { *min } else { (max * 1e-9).max(1e-9) })
+                .custom_formatter(|value, _| short(value));
+            ui.add(slider.clamping(egui::SliderClamping::Always))
+        }
+        (Kind::Choice { options, .. }, Value::Choice(chosen)) => {
+            let label =
+                |id: &str| options.iter().find(|(known, _)| *known == id).map_or("", |o| o.1);
+            egui::ComboBox::from_id_salt(setting as *const Setting)
+                .selected_text(label(chosen))
+                .width(ui.available_width() - 4.0)
+                .show_ui(ui, |ui| {
+                    for (id, label) in *options {
+                        ui.selectable_value(chosen, (*id).to_owned(), *label);
+                    }
+                })
+                .response
+        }
+        _ => unreachable!("the value of {} has its own kind", setting.key),
+    }
+}
+
+/// A number with three digits that count.
+#[must_use]
+pub fn short(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let digits = value.abs().log10().floor();
+    if !(-3.0..5.0).contains(&digits) {
+        return format!("{value:.1e}");
+    }
+    let text = format!("{value:.*}", (2.0 - digits).max(0.0) as usize);
+    if text.contains('.') {
+        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn numbers_are_short() {
+        let check = |value: f64, expected: &str| assert_eq!(short(value), expected);
+        check(0.0, "0");
+        check(0.03, "0.03");
+        check(0.5, "0.5");
+        check(1e-4, "1.0e-4");
+        check(123.4, "123");
+        check(2.0, "2");
+        check(1000.0, "1000");
+    }
+}

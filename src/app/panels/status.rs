@@ -1,0 +1,72 @@
+//! The last line: numbers with names and units, and the last message.
+
+use egui_material_icons::icons;
+
+use crate::app::Notice;
+use crate::app::action::Action;
+use crate::app::canvas::chosen;
+use crate::app::session::Session;
+use crate::app::view::View;
+use crate::training::Record;
+
+/// Draws the line.
+pub fn status_ui(
+    ui: &mut egui::Ui,
+    session: &Session,
+    view: &View,
+    notice: &mut Option<Notice>,
+    is_busy: bool,
+    actions: &mut Vec<Action>,
+) {
+    egui::Panel::bottom("status").show(ui, |ui| {
+        ui.horizontal(|ui| {
+            if let Some(snapshot) = session.snapshot() {
+                let (_, record) = chosen(snapshot, view);
+                ui.label(numbers(&record));
+                if let Some(speed) = session.steps_per_second() {
+                    ui.label(format!("·  {speed:.0} steps/s"));
+                }
+                let best = snapshot.best.record;
+                let label = format!("·  best {:.4} at step {}", best.judged_by(), best.step);
+                let hint = Action::ToggleBest.hint(ui.ctx());
+                let button = egui::Button::new(label).frame_when_inactive(false);
+                if ui.add(button).on_hover_text(hint).clicked() {
+                    actions.push(Action::ToggleBest);
+                }
+            }
+            if is_busy || session.is_preparing() {
+                ui.add(egui::Spinner::new().size(14.0));
+            }
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let Some(shown) = notice.clone() else { return };
+                let close = egui::Button::new(icons::ICON_CLOSE.rich_text().size(14.0));
+                let response =
+                    ui.add(close.frame_when_inactive(false)).on_hover_text("Dismiss this message");
+                response.widget_info(|| {
+                    egui::WidgetInfo::labeled(egui::Role::Button, true, "Dismiss message")
+                });
+                if response.clicked() {
+                    *notice = None;
+                }
+                let mut text = egui::RichText::new(&shown.text);
+                if shown.is_problem {
+                    text = text.color(ui.visuals().warn_fg_color);
+                }
+                ui.add(egui::Label::new(text).truncate().selectable(true))
+                    .on_hover_text(&shown.text);
+            });
+        });
+    });
+}
+
+/// The likelihoods of a step, with name and unit.
+fn numbers(record: &Record) -> String {
+    if record.val_nll.is_finite() {
+        format!(
+            "NLL validation {:.4}  ·  training {:.4} nats per point",
+            record.val_nll, record.train_nll
+        )
+    } else {
+        format!("NLL training {:.4} nats per point", record.train_nll)
+    }
+}

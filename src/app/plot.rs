@@ -1,0 +1,202 @@
+//! Plots in the window: draws the same [`Plot`] that the exporters draw, with egui_plot for axes and panning.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use egui::{
+    Align2, Color32, ColorImage, FontId, Mesh, Painter, Pos2, Rect, Shape, Stroke, TextureHandle,
+    TextureOptions, Vec2, pos2, vec2,
+};
+use egui_plot::{AxisHints, GridInput, GridMark, PlotBounds, PlotPoint, PlotTransform};
+
+use crate::figures::ticks::ticks;
+use crate::figures::{Anchor, Axis, Color, Layer, Mark, Palette, Picture, Plot, arrow_head};
+use crate::model::Point;
+
+/// A color of the figures as egui's.
+#[must_use]
+pub fn color32(color: Color) -> Color32 {
+    Color32::from_rgba_unmultiplied(color.r, color.g, color.b, color.a)
+}
+
+/// Pictures on the graphics card, one per name; replaced when the picture is another one.
+#[derive(Default)]
+pub struct Textures {
+    by_name: HashMap<&'static str, (Arc<Picture>, TextureHandle)>,
+}
+
+impl Textures {
+    fn id(
+        &mut self,
+        ctx: &egui::Context,
+        name: &'static str,
+        picture: &Arc<Picture>,
+    ) -> egui::TextureId {
+        let image =
+            || ColorImage::from_rgba_unmultiplied([picture.width, picture.height], &picture.rgba);
+        let (shown, texture) = self.by_name.entry(name).or_insert_with(|| {
+            (picture.clone(), ctx.load_texture(name, image(), TextureOptions::LINEAR))
+        });
+        if !Arc::ptr_eq(shown, picture) {
+            texture.set(image(), TextureOptions::LINEAR);
+            *shown = picture.clone();
+        }
+        texture.id()
+    }
+}
+
+/// egui_plot's frame for a plot: axes, ticks and grid, without content.
+#[must_use]
+pub fn frame<'a>(plot: &'a Plot, palette: &Palette, font_size: f32) -> egui_plot::Plot<'a> {
+    let hints = |axis: &'a Axis, hints: AxisHints<'a>| {
+        hints
+            .label(
+                egui::RichText::new(&axis.label).size(font_size).color(color32(palette.weak_text)),
+            )
+            .formatter(|mark, range| tick_label(axis, mark.value, [*range.start(), *range.end()]))
+            .tick_label_color(color32(palette.weak_text))
+            .tick_label_font(FontId::proportional(font_size))
+            // Every mark of ours is meant to have its label.
+            .label_spacing(egui::Rangef::new(1.0, 2.0))
+    };
+    egui_plot::Plot::new(plot.id)
+        .custom_x_axes(vec![hints(&plot.x, AxisHints::new_x())])
+        .custom_y_axes(vec![hints(&plot.y, AxisHints::new_y().min_thickness(2.6 * font_size))])
+        .x_grid_spacer(|input| grid(&plot.x, &input))
+        .y_grid_spacer(|input| grid(&plot.y, &input))
+        .grid_spacing(egui::Rangef::new(0.5, 1.0))
+        .grid_color(color32(palette.grid))
+        .show_x(false)
+        .show_y(false)
+        .show_crosshair(false)
+        .allow_boxed_zoom(false)
+        .allow_double_click_reset(false)
+}
+
+/// About how many ticks fit: one to this many times egui_plot's smallest step.
+const TICK_STEPS: f64 = 90.0;
+
+fn shown_ticks(
+    axis: &Axis,
+    [low, high]: [f64; 2],
+    base_step_size: f64,
+) -> Vec<crate::figures::ticks::Tick> {
+    let count = ((high - low) / (base_step_size * TICK_STEPS)).clamp(2.0, 10.0);
+    ticks(axis, [axis.value(low), axis.value(high)], count as usize)
+}
+
+fn grid(axis: &Axis, input: &GridInput) -> Vec<GridMark> {
+    let (low, high) = input.bounds;
+    shown_ticks(axis, [low, high], input.base_step_size)
+        .iter()
+        .map(|tick| GridMark { value: axis.position(tick.value), step_size: high - low })
+        .collect()
+}
+
+/// The label of a tick is found among the ticks of a range; how many there are does not change how each is written
+/// much, so a fixed number serves.
+fn tick_label(axis: &Axis, position: f64, [low, high]: [f64; 2]) -> String {
+    let value = axis.value(position);
+    let near = |a: f64| (axis.position(a) - position).abs() <= 1e-6 * (high - low);
+    let candidates = [4, 6, 8, 10, 3, 2, 5, 7, 9];
+    let found = candidates.iter().find_map(|&count| {
+        ticks(axis, [axis.value(low), axis.value(high)], count).into_iter().find(|t| near(t.value))
+    });
+    found.map_or_else(|| format!("{value}"), |tick| tick.label)
+}
+
+/// The rectangle that a plot shows, as egui_plot wants it.
+#[must_use]
+pub fn plot_bounds(plot: &Plot) -> PlotBounds {
+    let view = plot.view();
+    let position = |[x, y]: Point| [plot.x.position(x), plot.y.position(y)];
+    PlotBounds::from_min_max(position(view.min), position(view.max))
+}
+
+/// Draws layers over a plot's frame.
+pub fn paint_layers(
+    painter: &Painter,
+    transform: &PlotTransform,
+    axes: [&Axis; 2],
+    layers: &[Layer],
+    palette: &Palette,
+    textures: &mut Textures,
+) {
+    let screen = |[x, y]: Point| {
+        transform.position_from_point(&PlotPoint::new(axes[0].position(x), axes[1].position(y)))
+    };
+    for layer in layers {
+        for mark in &layer.marks {
+            paint_mark(painter, &screen, layer.id, mark, palette, textures);
+        }
+    }
+}
+
+fn paint_mark(
+    painter: &Painter,
+    screen: &impl Fn(Point) -> Pos2,
+    name: &'static str,
+    mark: &Mark,
+    palette: &Palette,
+    textures: &mut Textures,
+) {
+    match mark {
+        Mark::Points { points, radius, color } => {
+            let (color, clip) = (color32(*color), painter.clip_rect().expand(*radius));
+            let shown = points.iter().map(|&point| screen(point)).filter(|&at| clip.contains(at));
+            painter.extend(shown.map(|at| Shape::circle_filled(at, *radius, color)));
+        }
+        Mark::Line { points, width, color, is_dashed } => {
+            let stroke = Stroke::new(*width, color32(*color));
+            // A point that is not finite leaves a gap.
+            for piece in points.split(|p| !p.iter().all(|v| v.is_finite())) {
+                let path: Vec<Pos2> = piece.iter().map(|&point| screen(point)).collect();
+                if *is_dashed {
+                    painter.extend(Shape::dashed_line(&path, stroke, 3.0 * width, 2.0 * width));
+                } else if path.len() > 1 {
+                    painter.add(Shape::line(path, stroke));
+                }
+            }
+        }
+        Mark::Polygon { points, fill, stroke_width, stroke } => {
+            let path = points.iter().map(|&point| screen(point)).collect();
+            let stroke = Stroke::new(*stroke_width, color32(*stroke));
+            painter.add(Shape::convex_polygon(path, color32(*fill), stroke));
+        }
+        Mark::Arrow { from, to, width, color } => {
+            let (from, to, color) = (screen(*from), screen(*to), color32(*color));
+            let head = arrow_head(from.into(), to.into(), *width).map(Pos2::from);
+            let base = head[1] + (head[2] - head[1]) / 2.0;
+            painter.line_segment([from, base], Stroke::new(*width, color));
+            painter.add(Shape::convex_polygon(head.to_vec(), color, Stroke::NONE));
+        }
+        Mark::Raster { bounds, picture } => {
+            let mut mesh = Mesh::with_texture(textures.id(painter.ctx(), name, picture));
+            let rect = Rect::from_two_pos(screen(bounds.min), screen(bounds.max));
+            let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+            mesh.add_rect_with_uv(rect, whole, Color32::WHITE);
+            painter.add(Shape::mesh(mesh));
+        }
+        Mark::Text { at, offset, text, size, color, anchor } => {
+            let anchor = match anchor {
+                Anchor::Start => Align2::LEFT_CENTER,
+                Anchor::Middle => Align2::CENTER_CENTER,
+                Anchor::End => Align2::RIGHT_CENTER,
+            };
+            let font = FontId::proportional(*size);
+            let galley = painter.layout_no_wrap(text.clone(), font, color32(*color));
+            let mut rect = anchor.anchor_size(screen(*at) + Vec2::from(*offset), galley.size());
+            // Words at an edge move inside rather than being cut.
+            let room = painter.clip_rect().shrink(2.0);
+            rect = rect.translate(vec2(
+                (room.left() - rect.left()).max(0.0) - (rect.right() - room.right()).max(0.0),
+                (room.top() - rect.top()).max(0.0) - (rect.bottom() - room.bottom()).max(0.0),
+            ));
+            let halo = color32(palette.plot_background).gamma_multiply(0.8);
+            for shift in [vec2(-1.0, 0.0), vec2(1.0, 0.0), vec2(0.0, -1.0), vec2(0.0, 1.0)] {
+                painter.galley_with_override_text_color(rect.min + shift, galley.clone(), halo);
+            }
+            painter.galley(rect.min, galley, color32(*color));
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Session: keeps the worker in step with the document, and collects what it reports.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::data::Dataset;
+use crate::training::{
+    Activity, Change, Command, Event, Experiment, Finish, Record, Snapshot, Worker,
+};
+
+/// The running experiment as the window knows it.
+pub struct Session {
+    worker: Option<Worker>,
+    running: Experiment,
+    /// False while the worker prepares; it is not replaced before it has answered, so that dragging a slider never
+    /// piles up threads.
+    is_prepared: bool,
+    wants_to_play: bool,
+    pace: Option<f64>,
+    /// True while running to the end, where the pace is not kept.
+    is_rushing: bool,
+    history: Vec<Record>,
+    snapshot: Option<Arc<Snapshot>>,
+    dataset: Option<Arc<Dataset>>,
+    problem: Option<String>,
+    finish: Option<Finish>,
+    /// When how many steps had been taken, of the last second.
+    speed: VecDeque<(Instant, usize)>,
+    ctx: egui::Context,
+}
+
+impl Session {
+    /// Starts to run an experiment.
+    #[must_use]
+    pub fn new(experiment: &Experiment, ctx: egui::Context) -> Session {
+        let mut session = Session {
+            worker: None,
+            running: experiment.clone(),
+            is_prepared: false,
+            wants_to_play: false,
+            pace: None,
+            is_rushing: false,
+            history: Vec::new(),
+            snapshot: None,
+            dataset: None,
+            problem: None,
+            finish: None,
+            speed: VecDeque::new(),
+            ctx,
+        };
+        session.restart();
+        session
+    }
+
+    fn restart(&mut self) {
+        let ctx = self.ctx.clone();
+        let wake = Box::new(move || ctx.request_repaint());
+        let same_data =
+            |snapshot: &&Arc<Snapshot>| self.running.has_same_data(&snapshot.experiment);
+        let dataset = self.snapshot.as_ref().filter(same_data).map(|s| s.prepared.dataset.clone());
+        match Worker::spawn(self.running.clone(), dataset, wake) {
+            Ok(worker) => {
+                worker.send(Command::Pace(self.pace));
+                self.worker = Some(worker);
+                self.is_prepared = false;
+                self.problem = None;
+                self.finish = None;
+            }
+            Err(error) => self.problem = Some(format!("no thread could be started: {error}")),
+        }
+    }
+
+    /// Takes in what the worker reported since the last frame.
+    pub fn drain(&mut self) {
+        let Some(worker) = &self.worker else { return };
+        for event in worker.drain() {
+            match event {
+                Event::Started(record) => {
+                    self.history.clear();
+                    self.history.push(record);
+                    self.speed.clear();
+                    self.finish = None;
+                    if !self.is_prepared {
+                        self.is_prepared = true;
+                        if self.wants_to_play {
+                            worker.send(Command::Play);
+                        }
+                    }
+                }
+                Event::Recorded(record) => self.history.push(record),
+                Event::Finished(finish) => {
+                    self.wants_to_play = false;
+                    self.finish = Some(finish);
+                }
+                Event::Failed { message, dataset } => {
+                    self.is_prepared = true;
+                    self.wants_to_play = false;
+                    self.problem = Some(message);
+                    self.snapshot = None;
+                    self.history.clear();
+                    self.dataset = dataset;
+                }
+            }
+        }
+        // Kept while a new worker prepares, so that the canvas does not flash.
+        if self.problem.is_none()
+            && let Some(snapshot) = worker.latest()
+        {
+            self.dataset = Some(snapshot.prepared.dataset.clone());
+            self.snapshot = Some(snapshot);
+        }
+        if self.finish.is_some() && self.is_rushing {
+            self.is_rushing = false;
+            self.send_pace();
+        }
+        let now = Instant::now();
+        if let Some(record) = self.history.last() {
+            self.speed.push_back((now, record.step));
+        }
+        while self.speed.front().is_some_and(|(then, _)| now - *then > Duration::from_secs(1)) {
+            self.speed.pop_front();
+        }
+    }
+
+    /// Makes the worker run this experiment. Says what had to happen.
+    pub fn follow(&mut self, experiment: &Experiment) -> Change {
+        let change = experiment.change_since(&self.running);
+        match change {
+            Change::Nothing => {}
+            Change::Tune => {
+                self.running = experiment.clone();
+                self.send(Command::Tune(experiment.algorithm.clone()));
+            }
+            Change::Restart if !self.is_prepared => {}
+            Change::Restart => {
+                self.running = experiment.clone();
+                self.restart();
+            }
+        }
+        change
+    }
+
+    fn send(&self, command: Command) {
+        if let Some(worker) = &self.worker {
+            worker.send(command);
+        }
+    }
+
+    fn send_pace(&self) {
+        self.send(Command::Pace(if self.is_rushing { None } else { self.pace }));
+    }
+
+    /// Starts or goes on stepping; `rush` ignores the pace.
+    pub fn play(&mut self, rush: bool) {
+        self.wants_to_play = true;
+        self.is_rushing = rush;
+        self.finish = None;
+        self.send_pace();
+        self.send(Command::Play);
+    }
+
+    /// Stops stepping.
+    pub fn pause(&mut self) {
+        self.wants_to_play = false;
+        self.is_rushing = false;
+        self.send(Command::Pause);
+        self.send_pace();
+    }
+
+    /// One step.
+    pub fn step(&mut self) {
+        self.pause();
+        self.finish = None;
+        self.send(Command::Step);
+    }
+
+    /// Back to the same start. A worker that failed is replaced.
+    pub fn rewind(&mut self) {
+        self.pause();
+        if self.problem.is_some() {
+            self.restart();
+        } else {
+            self.send(Command::Rewind);
+        }
+    }
+
+    /// Steps per second from now on; `None` for as fast as it goes.
+    pub fn set_pace(&mut self, pace: Option<f64>) {
+        if self.pace != pace {
+            self.pace = pace;
+            self.send_pace();
+        }
+    }
+
+    /// True if it steps, or will as soon as it is prepared.
+    #[must_use]
+    pub fn is_playing(&self) -> bool {
+        self.wants_to_play
+    }
+
+    /// True while data and start are being made.
+    #[must_use]
+    pub fn is_preparing(&self) -> bool {
+        !self.is_prepared
+    }
+
+    /// A record a step.
+    #[must_use]
+    pub fn history(&self) -> &[Record] {
+        &self.history
+    }
+
+    /// The newest snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
+        self.snapshot.as_ref()
+    }
+
+    /// The data, also where nothing can run on them.
+    #[must_use]
+    pub fn dataset(&self) -> Option<&Arc<Dataset>> {
+        self.dataset.as_ref()
+    }
+
+    /// Why there is nothing to run.
+    #[must_use]
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
+    /// Why stepping stopped by itself.
+    #[must_use]
+    pub fn finish(&self) -> Option<&Finish> {
+        self.finish.as_ref()
+    }
+
+    /// Steps per second over the last second, while playing.
+    #[must_use]
+    pub fn steps_per_second(&self) -> Option<f64> {
+        let is_stepping = self.snapshot.as_ref().is_some_and(|s| s.activity == Activity::Playing);
+        let ((first, from), (last, to)) = (self.speed.front()?, self.speed.back()?);
+        let seconds = (*last - *first).as_secs_f64();
+        (is_stepping && seconds > 0.2).then(|| to.saturating_sub(*from) as f64 / seconds)
+    }
+}

@@ -1,0 +1,103 @@
+//! View: how things are looked at. Not part of the document: changing it is no change to undo.
+
+use crate::data::spray::Tool;
+use crate::figures::learning::TimeAxis;
+use crate::figures::{Scale, Spacing, Theme};
+
+/// How things are looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct View {
+    /// Light or dark.
+    pub theme: Theme,
+    /// Which layers the canvas shows.
+    pub shown: Shown,
+    /// True to color the density by its logarithm.
+    pub has_log_density: bool,
+    /// Color map of the density, by its id; `None` for the theme's own.
+    pub color_map: Option<&'static str>,
+    /// How many samples are drawn from the model.
+    pub sample_count: usize,
+    /// Steps or seconds, below the curves.
+    pub time_axis: TimeAxis,
+    /// Spacing of the horizontal axis of the curves.
+    pub time_spacing: Spacing,
+    /// Spacing of the NLL axis.
+    pub nll_spacing: Spacing,
+    /// True to show the best step instead of the newest.
+    pub shows_best: bool,
+    /// The drawing tool; `None` moves the view.
+    pub tool: Option<Tool>,
+    /// Radius of the tools, as a share of the shorter side of the canvas.
+    pub tool_radius: f64,
+    /// Points that a stroke adds: per stroke, or per second for the airbrush.
+    pub tool_points: usize,
+    /// Position of the speed slider: 2ᵛ steps per second; [`View::FASTEST`] for no limit.
+    pub speed: f64,
+    /// True with the side panels open.
+    pub has_panels: bool,
+    /// True with the help page open.
+    pub has_help: bool,
+}
+
+/// Which layers the canvas shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// The density as a colored field.
+    pub density: bool,
+    /// The score field as arrows.
+    pub score: bool,
+    /// Training points.
+    pub train: bool,
+    /// Validation points.
+    pub validation: bool,
+    /// Samples of the model.
+    pub samples: bool,
+    /// Components as ellipses.
+    pub components: bool,
+}
+
+impl View {
+    /// The end of the speed slider, where there is no limit.
+    pub const FASTEST: f64 = 10.0;
+
+    /// Steps per second that the speed slider asks for; `None` for as fast as it goes.
+    #[must_use]
+    pub fn pace(&self) -> Option<f64> {
+        (self.speed < View::FASTEST).then(|| self.speed.exp2())
+    }
+
+    /// How densities become colors.
+    #[must_use]
+    pub fn density_scale(&self) -> Scale {
+        if self.has_log_density { Scale::Logarithmic { decades: 4.0 } } else { Scale::Linear }
+    }
+}
+
+impl Default for View {
+    fn default() -> View {
+        View {
+            theme: Theme::Dark,
+            shown: Shown {
+                density: true,
+                score: false,
+                train: true,
+                validation: false,
+                samples: false,
+                components: true,
+            },
+            has_log_density: false,
+            color_map: None,
+            sample_count: 500,
+            time_axis: TimeAxis::Steps,
+            time_spacing: Spacing::Linear,
+            nll_spacing: Spacing::Linear,
+            shows_best: false,
+            tool: None,
+            tool_radius: 0.04,
+            tool_points: 200,
+            speed: 4.5,
+            has_panels: true,
+            has_help: false,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! One file per live plot.
+
+mod nll;
+mod objective;
+mod weights;
+
+pub use nll::nll_ui;
+pub use objective::objective_ui;
+pub use weights::weights_ui;
+
+use egui::{Align2, FontId, Stroke, vec2};
+use egui_plot::{PlotPoint, PlotTransform};
+
+use super::plot::{self, Textures, color32};
+use crate::figures::{Palette, Plot};
+use crate::training::Record;
+
+/// A small plot that always shows all of its data. Gives where it was drawn and the plot's response.
+fn small_plot_ui(
+    ui: &mut egui::Ui,
+    shown: &Plot,
+    height: f32,
+    palette: &Palette,
+    textures: &mut Textures,
+) -> (PlotTransform, egui::Response) {
+    let bounds = plot::plot_bounds(shown);
+    let drawn = plot::frame(shown, palette, 12.5)
+        .height(height)
+        .show_background(false)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_axis_zoom_drag(false)
+        .show(ui, |plot_ui| plot_ui.set_plot_bounds(bounds));
+    let painter = ui.painter().with_clip_rect(*drawn.transform.frame());
+    plot::paint_layers(
+        &painter,
+        &drawn.transform,
+        [&shown.x, &shown.y],
+        &shown.layers,
+        palette,
+        textures,
+    );
+    drawn.response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::Role::Figure, true, format!("Plot: {}", shown.title))
+    });
+    (drawn.transform, drawn.response)
+}
+
+/// Reads the values below the pointer: the record nearest to it, in words, with a line through it.
+fn hover_ui(
+    ui: &egui::Ui,
+    shown: &Plot,
+    (transform, response): (PlotTransform, egui::Response),
+    history: &[Record],
+    place: impl Fn(&Record) -> f64,
+    words: impl Fn(&Record) -> String,
+    palette: &Palette,
+) {
+    let Some(pointer) = response.hover_pos() else { return };
+    let wanted = shown.x.value(transform.value_from_position(pointer).x);
+    // Both steps and seconds only grow.
+    let after = history.partition_point(|record| place(record) < wanted);
+    let distance = |record: &&Record| (place(record) - wanted).abs();
+    let around = &history[after.saturating_sub(1)..(after + 1).min(history.len())];
+    let Some(record) = around.iter().min_by(|a, b| distance(a).total_cmp(&distance(b))) else {
+        return;
+    };
+    let x = transform.position_from_point(&PlotPoint::new(shown.x.position(place(record)), 0.0)).x;
+    let area = *transform.frame();
+    let painter = ui.painter().with_clip_rect(area);
+    painter.vline(x, area.y_range(), Stroke::new(1.0, color32(palette.weak_text)));
+    let galley =
+        painter.layout_no_wrap(words(record), FontId::proportional(13.0), color32(palette.text));
+    let is_right = x > area.center().x;
+    let anchor = if is_right { Align2::RIGHT_TOP } else { Align2::LEFT_TOP };
+    let shift = vec2(if is_right { -12.0 } else { 12.0 }, 12.0);
+    let rect = anchor.anchor_size(egui::pos2(x, area.top()) + shift, galley.size());
+    let card = rect.expand(6.0);
+    painter.rect(
+        card,
+        5.0,
+        color32(palette.background),
+        Stroke::new(1.0, color32(palette.grid)),
+        egui::StrokeKind::Inside,
+    );
+    painter.galley(rect.min, galley, color32(palette.text));
+}
+
+/// The heading of a plot, and switches to its right.
+fn heading_ui(ui: &mut egui::Ui, title: &str, switches: impl FnOnce(&mut egui::Ui)) {
+    ui.horizontal(|ui| {
+        ui.add(egui::Label::new(egui::RichText::new(title).heading()).truncate());
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            switches(ui);
+        });
+    });
+}

@@ -1,0 +1,85 @@
+//! View: likelihood of training and validation data over the training.
+
+use super::{heading_ui, hover_ui, small_plot_ui};
+use crate::app::action::Action;
+use crate::app::plot::{Textures, color32};
+use crate::app::session::Session;
+use crate::app::view::View;
+use crate::figures::learning::{self, TimeAxis};
+use crate::figures::{Palette, Spacing};
+
+/// Draws the view.
+pub fn nll_ui(
+    ui: &mut egui::Ui,
+    height: f32,
+    session: &Session,
+    view: &mut View,
+    textures: &mut Textures,
+    actions: &mut Vec<Action>,
+) {
+    let palette = view.theme.palette();
+    heading_ui(ui, "NLL", |ui| {
+        log_switch_ui(ui, "log y", "Logarithmic NLL axis", &mut view.nll_spacing);
+        log_switch_ui(ui, "log x", "Logarithmic time axis", &mut view.time_spacing);
+        ui.selectable_value(&mut view.time_axis, TimeAxis::Seconds, "seconds")
+            .on_hover_text("Over the time that the algorithm itself computed.");
+        ui.selectable_value(&mut view.time_axis, TimeAxis::Steps, "steps")
+            .on_hover_text("Over the number of steps.");
+    });
+    let history = session.history();
+    // At the start there is no other step to be better than.
+    let best =
+        session.snapshot().map(|snapshot| snapshot.best.record).filter(|_| history.len() > 1);
+    let (time, spacings) = (view.time_axis, [view.time_spacing, view.nll_spacing]);
+    let plot = learning::nll(history, best.as_ref(), time, spacings, palette);
+    let drawn = small_plot_ui(ui, &plot, height, palette, textures);
+    let is_clicked = drawn.1.clicked();
+    hover_ui(
+        ui,
+        &plot,
+        drawn,
+        history,
+        |record| time.of(record),
+        |record| {
+            format!(
+                "step {} · {:.3} s\ntraining {:.4}\nvalidation {:.4}",
+                record.step, record.seconds, record.train_nll, record.val_nll
+            )
+        },
+        palette,
+    );
+    legend_ui(ui, palette);
+    if is_clicked {
+        actions.push(Action::ToggleBest);
+    }
+}
+
+/// Which line is which; both always mean the same, so they stand below the plot and cover nothing.
+fn legend_ui(ui: &mut egui::Ui, palette: &Palette) {
+    ui.horizontal(|ui| {
+        ui.add_space(48.0);
+        for (label, color, is_dashed) in [
+            ("training", palette.categorical[0], false),
+            ("validation", palette.categorical[1], true),
+        ] {
+            let (rect, _) = ui.allocate_exact_size(egui::vec2(26.0, 14.0), egui::Sense::hover());
+            let stroke = egui::Stroke::new(2.5, color32(color));
+            let line = [rect.left_center(), rect.right_center()];
+            if is_dashed {
+                ui.painter().extend(egui::Shape::dashed_line(&line, stroke, 7.5, 5.0));
+            } else {
+                ui.painter().line_segment(line, stroke);
+            }
+            ui.label(egui::RichText::new(label).small());
+            ui.add_space(6.0);
+        }
+    });
+}
+
+/// A switch between linear and logarithmic.
+fn log_switch_ui(ui: &mut egui::Ui, label: &str, help: &str, spacing: &mut Spacing) {
+    let is_log = *spacing == Spacing::Logarithmic;
+    if ui.selectable_label(is_log, label).on_hover_text(help).clicked() {
+        *spacing = if is_log { Spacing::Linear } else { Spacing::Logarithmic };
+    }
+}

@@ -1,0 +1,36 @@
+//! View: the objective that is being minimized.
+
+use super::{heading_ui, hover_ui, small_plot_ui};
+use crate::app::document::Document;
+use crate::app::plot::Textures;
+use crate::app::session::Session;
+use crate::app::view::View;
+use crate::figures::learning;
+
+/// Draws the view.
+pub fn objective_ui(
+    ui: &mut egui::Ui,
+    height: f32,
+    document: &Document,
+    session: &Session,
+    view: &View,
+    textures: &mut Textures,
+) {
+    let palette = view.theme.palette();
+    let running = session.snapshot().map(|snapshot| snapshot.experiment.algorithm_info());
+    let info = running.unwrap_or_else(|| document.experiment.algorithm_info());
+    heading_ui(ui, &format!("Objective of {}", info.short), |_| ());
+    let time = view.time_axis;
+    let plot =
+        learning::objective(session.history(), info.formula, time, view.time_spacing, palette);
+    let drawn = small_plot_ui(ui, &plot, height, palette, textures);
+    hover_ui(
+        ui,
+        &plot,
+        drawn,
+        session.history(),
+        |record| time.of(record),
+        |record| format!("step {}\nobjective {:.6}", record.step, record.objective),
+        palette,
+    );
+}

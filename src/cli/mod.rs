@@ -1,0 +1,126 @@
+//! The command line: the same engine without a window.
+
+mod evaluate;
+mod list;
+mod run;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Watch densities being learned: Gaussian mixtures trained by likelihood and by score matching.
+#[derive(Parser)]
+#[command(name = "scorescope", version, about, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    /// An experiment (TOML) or points (CSV, TSV, NPY, a picture) to open in the window
+    file: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train without a window and write metrics, model, picture and manifest
+    Run(RunArguments),
+    /// Say what there is: algorithms, data sets, and their settings
+    List {
+        /// What to list; everything if left out
+        what: Option<Listing>,
+    },
+    /// Log density, score and responsibilities of points under a model, as CSV
+    Evaluate(EvaluateArguments),
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Listing {
+    /// Algorithms and their settings
+    Algorithms,
+    /// Data sets and their settings
+    Datasets,
+    /// Settings of the mixture
+    Model,
+    /// Settings of the start
+    Start,
+}
+
+/// What is to be trained, and where the results go.
+#[derive(Args)]
+struct RunArguments {
+    /// An experiment file, as the window saves it
+    experiment: Option<PathBuf>,
+    /// A built-in data set (see `scorescope list datasets`)
+    #[arg(long, conflicts_with_all = ["data", "experiment"])]
+    dataset: Option<String>,
+    /// A file of points: CSV, TSV, NPY or a picture
+    #[arg(long, conflicts_with = "experiment")]
+    data: Option<PathBuf>,
+    /// Two columns of the file, counted from 1
+    #[arg(long, requires = "data", value_name = "X,Y")]
+    columns: Option<String>,
+    /// The algorithm (see `scorescope list algorithms`)
+    #[arg(long)]
+    algorithm: Option<String>,
+    /// Set a knob; `section.key` where several sections have the key. May be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// The folder for the results; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Write the last step's model and picture instead of the best on the validation data
+    #[arg(long)]
+    last: bool,
+    /// Threads to compute with; all cores if left out. Results do not depend on it
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+/// Which model, and at which points.
+#[derive(Args)]
+struct EvaluateArguments {
+    /// A model, as `scorescope run` or scikit-learn's names describe it
+    #[arg(long)]
+    model: PathBuf,
+    /// A file of points
+    #[arg(long)]
+    points: PathBuf,
+    /// Two columns of the file, counted from 1
+    #[arg(long, value_name = "X,Y")]
+    columns: Option<String>,
+    /// Where the table goes; standard output if left out
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// One sentence that says what is wrong and what to try.
+pub fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        Some(Command::Run(arguments)) => run::run(&arguments),
+        Some(Command::List { what }) => list::list(what),
+        Some(Command::Evaluate(arguments)) => evaluate::evaluate(&arguments),
+        None => open_window(arguments.file),
+    }
+}
+
+#[cfg(feature = "gui")]
+fn open_window(file: Option<PathBuf>) -> anyhow::Result<()> {
+    crate::app::run(file)
+}
+
+#[cfg(not(feature = "gui"))]
+fn open_window(_: Option<PathBuf>) -> anyhow::Result<()> {
+    anyhow::bail!("this build has no window (feature `gui` is off): try `scorescope --help`")
+}
+
+/// Writes to standard output; a reader that has seen enough, such as `head`, is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,187 @@
+//! `scorescope run`: trains one experiment and writes what came out.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::RunArguments;
+use crate::export::{model, png, svg, table, write_file};
+use crate::figures::colors::{ColorMap, Scale, Theme};
+use crate::figures::plane;
+use crate::model::{Density, Mixture, aic, bic};
+use crate::training::{Experiment, Finish, Prepared, Record, Run, Source, parse_columns};
+
+/// Trains and writes.
+pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<()> {
+    if let Some(threads) = arguments.threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    }
+    let experiment = experiment(arguments)?;
+    fs::create_dir_all(&arguments.out)
+        .with_context(|| format!("the folder {} cannot be made", arguments.out.display()))?;
+    let mut run = Run::new(&experiment, Prepared::new(&experiment)?)?;
+    let (history, finish) = train(&mut run);
+    if let Finish::Failed(error) = &finish {
+        eprintln!("scorescope: stopped after step {}: {error}", run.record().step);
+    }
+    write(arguments, &run, &history, &finish)?;
+    let best = run.best().record;
+    eprintln!(
+        "{}: {} steps; best at step {} with {:.4} nats per point; results in {}",
+        experiment.algorithm_info().label,
+        run.record().step,
+        best.step,
+        best.judged_by(),
+        arguments.out.display(),
+    );
+    Ok(())
+}
+
+fn experiment(arguments: &RunArguments) -> anyhow::Result<Experiment> {
+    let mut experiment = match &arguments.experiment {
+        Some(path) => Experiment::read(path)?,
+        None => Experiment::default(),
+    };
+    if let Some(id) = &arguments.dataset {
+        experiment.choose_source(Source::Generator(id.clone()));
+    } else if let Some(path) = &arguments.data {
+        let columns = parse_columns(arguments.columns.as_deref().unwrap_or_default())
+            .map_err(anyhow::Error::msg)?;
+        experiment.choose_source(Source::File { path: path.clone(), columns, loaded: None });
+    } else if arguments.experiment.is_none() {
+        bail!(
+            "nothing to train: give an experiment file, --dataset ID or --data FILE (see `scorescope list`)"
+        );
+    }
+    if let Some(id) = &arguments.algorithm {
+        experiment.choose_algorithm(id);
+    }
+    experiment.check()?;
+    for setting in &arguments.settings {
+        let Some((key, value)) = setting.split_once('=') else {
+            bail!("--set {setting}: write it as KEY=VALUE, for instance --set n_components=12");
+        };
+        experiment.set(key.trim(), value)?;
+    }
+    Ok(experiment)
+}
+
+/// Steps until the run stops by itself, with a bar where somebody watches.
+fn train(run: &mut Run) -> (Vec<Record>, Finish) {
+    let bar = ProgressBar::new(run.max_iter() as u64);
+    bar.set_style(
+        ProgressStyle::with_template("{bar:30} step {pos} of {len}  {msg}  {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let mut history = vec![run.record()];
+    let finish = loop {
+        if run.record().step >= run.max_iter() {
+            break Finish::MaxIter;
+        }
+        match run.step() {
+            Err(error) => break Finish::Failed(error),
+            Ok(record) => {
+                bar.inc(1);
+                bar.set_message(format!("NLL {:.4}", record.judged_by()));
+                history.push(record);
+            }
+        }
+        if run.has_converged() {
+            break Finish::Converged;
+        }
+    };
+    bar.finish_and_clear();
+    (history, finish)
+}
+
+fn write(
+    arguments: &RunArguments,
+    run: &Run,
+    history: &[Record],
+    finish: &Finish,
+) -> anyhow::Result<()> {
+    let RunArguments { out, last, .. } = arguments;
+    let experiment = run.experiment();
+    let rows: Vec<_> = history.iter().map(|record| record.row().to_vec()).collect();
+    write_file(&out.join("metrics.csv"), table::csv(&Record::COLUMNS, &rows)?.as_bytes())?;
+    let (mixture, record) = if *last {
+        (run.mixture(), run.record())
+    } else {
+        (&*run.best().mixture, run.best().record)
+    };
+    let info = model::trained(experiment, &record, *finish == Finish::Converged);
+    write_file(&out.join("model.json"), model::write(mixture, &info)?.as_bytes())?;
+    write_file(&out.join("density.png"), &picture(run, mixture, &record)?)?;
+    write_file(&out.join("experiment.toml"), experiment.to_toml().as_bytes())?;
+    write_file(&out.join("manifest.json"), manifest(run, &record, finish, out)?.as_bytes())?;
+    Ok(())
+}
+
+fn picture(run: &Run, mixture: &Mixture, record: &Record) -> anyhow::Result<Vec<u8>> {
+    let (theme, dataset) = (Theme::Light, &run.prepared().dataset);
+    let palette = theme.palette();
+    let bounds = dataset.bounds.with_margin(0.08);
+    let raster = mixture.raster(bounds, 512, 512);
+    let layers = vec![
+        plane::density(&raster, ColorMap::from_id("", theme), Scale::Linear, theme),
+        plane::points("train", "Training data", dataset.train.clone(), palette.train, 1.2),
+        plane::components(mixture, palette),
+    ];
+    let title = format!(
+        "{}, K = {}, step {}",
+        run.experiment().algorithm_info().label,
+        mixture.components().len(),
+        record.step
+    );
+    let svg = svg(&plane::plane(title, bounds, layers), [960.0, 720.0], palette);
+    Ok(png(&svg, 1.5)?)
+}
+
+/// Everything that a reader needs to know where the numbers come from; nothing that differs from run to run.
+fn manifest(run: &Run, record: &Record, finish: &Finish, _: &Path) -> anyhow::Result<String> {
+    let experiment = run.experiment();
+    let mut settings = serde_json::Map::new();
+    for (section, chosen, declared) in experiment.sections() {
+        let values = declared.iter().map(|s| (s.key.to_owned(), json!(chosen.value(s))));
+        settings.insert(section.to_owned(), values.collect::<serde_json::Map<_, _>>().into());
+    }
+    let dataset = &run.prepared().dataset;
+    let component_count = run.mixture().components().len();
+    let parameters = experiment.covariance_type().free_parameter_count(component_count);
+    let points = dataset.train.len();
+    let source = match &experiment.source {
+        Source::Generator(id) => json!({ "dataset": id }),
+        Source::File { path, columns, .. } => json!({ "file": path, "columns": columns }),
+        Source::Nothing => json!({ "drawn": true }),
+    };
+    let manifest = json!({
+        "program": "scorescope",
+        "version": env!("CARGO_PKG_VERSION"),
+        "source": source,
+        "strokes": experiment.strokes.len(),
+        "algorithm": experiment.algorithm_id,
+        "settings": settings,
+        "n_train": points,
+        "n_validation": dataset.validation.len(),
+        "scaling": { "offset": dataset.scaling.offset, "unit": dataset.scaling.unit },
+        "covariance_floor": run.prepared().floor,
+        "finish": match finish {
+            Finish::Converged => "converged".to_owned(),
+            Finish::MaxIter => "max_iter".to_owned(),
+            Finish::Failed(error) => format!("stopped: {error}"),
+        },
+        "last_step": run.record().step,
+        "model": {
+            "step": record.step,
+            "train_nll": record.train_nll,
+            "val_nll": record.val_nll,
+            "free_parameters": parameters,
+            "bic": bic(-record.train_nll, parameters, points),
+            "aic": aic(-record.train_nll, parameters, points),
+        },
+    });
+    Ok(serde_json::to_string_pretty(&manifest)? + "\n")
+}
