@@ -1,4 +1,73 @@
-//! ScoreScope
+//! ScoreScope: watch 2D densities being learned.
+//!
+//! People draw or load points, choose K and an algorithm, and see a Gaussian mixture train step by step. This page
+//! says how the code is laid out and why.
+//!
+//! # The folders, and who may use whom
+//!
+//! ```text
+//! settings, random ─► model ─► data ─► objectives ─► algorithms ─► training ─► figures ─► export ─► {cli, app}
+//! ```
+//!
+//! Read `A ─► B` as *B may use A, and whatever A may use*. `tests/architecture.rs` holds it.
+//!
+//! | Folder | What it is for |
+//! | --- | --- |
+//! | [`settings`] | One knob declared as data, where it is read; sliders, `--set`, files and `--help` are made from it. |
+//! | [`random`] | The one generator type, always from a seed, one stream for each purpose. |
+//! | [`model`] | Densities on the plane: plain `f64`. Views speak to `Density`; `Mixture` is the first. |
+//! | [`data`] | Points and where they come from: generators, drawing tools, files. |
+//! | [`objectives`] | What is minimized: fused kernels that give value and gradient in one pass over the data. |
+//! | [`algorithms`] | How: EM, and gradient descent with θ as burn tensors and the objective as a burn operation. |
+//! | [`training`] | Experiment (all that decides a run), Run (the loop), Worker (the thread), Snapshot (a picture of it). |
+//! | [`figures`] | Pictures as plain shapes in data coordinates; window, exporters and tests draw the same ones. |
+//! | [`export`] | Figures, tables, points and models as bytes, and writing them without harm. |
+//! | [`cli`] | The engine without a window. |
+//! | `app` | The window. |
+//!
+//! What is absent, on purpose: the engine knows no window (egui appears under `app/` only, behind the feature `gui`);
+//! burn appears under `algorithms/` only; threads start in the worker, the painter and jobs only, and rayon computes
+//! in the kernel only, over fixed chunks whose sums are added in order, so that equal experiments give equal bits
+//! whatever the number of threads. Everything random takes a generator that was made from a seed.
+//!
+//! # One frame
+//!
+//! ```text
+//!  worker thread                           window thread (eframe)
+//!  loop {                                  App::logic      (also while hidden)
+//!    command? ◄──────── Command ───────┐     1 receive: session.drain() → history, problem; results of jobs
+//!    run.step()                        │   App::ui
+//!    send Event::Recorded ──────────►  │     2 draw:    panels edit the document, push Actions; the canvas asks
+//!    publish Arc<Snapshot> ─ latest ►  │                the painter for rasters and draws the newest it has
+//!    wake() ─► request_repaint ─────►  │     3 act:     for action in actions { apply }
+//!  }                                   └──── 4 follow:  document → Nothing | Tune | Restart the worker
+//!                                            5 remember: the undoer sees the document
+//! ```
+//!
+//! Sliders edit the document directly; everything that is not a value (play, open, export, undo) is an `Action`.
+//! Events lose nothing, snapshots may skip. A new run replaces the worker, and dropping the old one ends its thread,
+//! so stale results cannot arrive. Nothing over a millisecond runs in a frame: it belongs to the worker, the painter
+//! or a job.
+//!
+//! # A step
+//!
+//! After every step the objective has been evaluated at the new mixture ([`algorithms::Algorithm`]), so what is shown
+//! belongs together: mixture, objective and likelihood of one step. Gradient methods keep that evaluation's gradient
+//! for the next step, EM its moments, so nothing is computed twice. The clock in a [`training::Record`] counts only
+//! the algorithm's own computing.
+//!
+//! # To add something
+//!
+//! | To add | Write | Then |
+//! | --- | --- | --- |
+//! | an objective | its file in `objectives/`, with `INFO` | its two words in `objectives/mod.rs`; it then is an algorithm |
+//! | a data set | its file in `data/generators/`, with `INFO` | its two words in that folder's list |
+//! | an action | a variant in `app/action.rs`, an arm in `app/apply.rs` | |
+//! | a knob | a `static` `Setting` in the file that reads it | its name in that file's list |
+//! | a layer of the canvas | a function in `figures/plane.rs` | a word in `Shown` and in the legend |
+//!
+//! It then appears in menus, sliders, `scorescope list`, saved files, and in the tests that loop over the lists.
+
 pub mod algorithms;
 #[cfg(feature = "gui")]
 pub mod app;

@@ -41,7 +41,7 @@ pub static LEARNING_RATE: Setting = Setting {
 /// How fast the learning rate falls.
 pub static LR_HALF_LIFE: Setting = Setting {
     key: "lr_half_life",
-    label: "Rate halves every (steps)",
+    label: "Rate half-life",
     help: "The learning rate falls by half in this many steps; 0 keeps it constant.",
     kind: Kind::Integer { default: 0, min: 0, max: 100_000 },
     is_live: true,
@@ -50,7 +50,7 @@ pub static LR_HALF_LIFE: Setting = Setting {
 /// Where the gradient is cut off.
 pub static MAX_GRAD_NORM: Setting = Setting {
     key: "max_grad_norm",
-    label: "Clip gradient norm at",
+    label: "Gradient clip",
     help: "A longer gradient is shortened to this Euclidean norm over all parameters; 0 never clips.",
     kind: Kind::Number { default: 0.0, min: 0.0, max: 1e6, is_logarithmic: true },
     is_live: true,
@@ -59,7 +59,7 @@ pub static MAX_GRAD_NORM: Setting = Setting {
 /// How many points each step looks at.
 pub static BATCH_SIZE: Setting = Setting {
     key: "batch_size",
-    label: "Mini-batch (points)",
+    label: "Mini-batch",
     help: "Each step looks at this many points drawn at random; 0 looks at all of them.",
     kind: Kind::Integer { default: 0, min: 0, max: 100_000 },
     is_live: true,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{Align2, Color32, CursorIcon, FontId, PointerButton, Pos2, Shape, Stroke as Pen};
 use egui_plot::{PlotBounds, PlotTransform};
 
-use super::action::Action;
+use super::action::{Action, icon_button_ui};
 use super::document::Document;
 use super::painter::{Painter, Request};
 use super::plot::{self, Textures, color32};
@@ -394,7 +394,7 @@ fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) {
     let density =
         ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme).color(0.7, view.theme);
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
+        ui.spacing_mut().item_spacing.x = 4.0;
         let shown = &mut view.shown;
         for (is_on, label, color, help) in [
             (
@@ -403,12 +403,7 @@ fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) {
                 density,
                 "The model's density p(x) as a field of color.",
             ),
-            (
-                &mut shown.train,
-                "data",
-                palette.train,
-                "The points that the model learns from.",
-            ),
+            (&mut shown.train, "data", palette.train, "The points that the model learns from."),
             (
                 &mut shown.validation,
                 "validation",
@@ -438,16 +433,12 @@ fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) {
                 *is_on = !*is_on;
             }
         }
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let log = ui.selectable_label(view.has_log_density, "log density");
-            if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
-                actions.push(Action::ToggleLogDensity);
-            }
-            let fit = ui.button("fit view");
-            if fit.on_hover_text(Action::Fit.hint(ui.ctx())).clicked() {
-                actions.push(Action::Fit);
-            }
-        });
+        ui.separator();
+        let log = ui.selectable_label(view.has_log_density, "log");
+        if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
+            actions.push(Action::ToggleLogDensity);
+        }
+        icon_button_ui(ui, Action::Fit, 17.0, true, actions);
     });
 }
 

@@ -16,8 +16,10 @@ mod view;
 mod views;
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use action::Action;
+use anyhow::bail;
 use canvas::Canvas;
 use dialog::Dialog;
 use document::Document;
@@ -42,6 +44,35 @@ pub struct App {
     dialog: Option<Dialog>,
     jobs: Jobs,
     notice: Option<Notice>,
+    pulse: Pulse,
+}
+
+/// How fast the window draws, for `RUST_LOG=scorescope=debug`.
+#[derive(Default)]
+struct Pulse {
+    since: Option<Instant>,
+    frame_count: u32,
+    own_time: Duration,
+    total_secs: f32,
+}
+
+impl Pulse {
+    /// Counts a frame: the time of its layout, and the time of the one before with tessellation and painting.
+    fn beat(&mut self, own_time: Duration, last_frame_secs: Option<f32>) {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        self.frame_count += 1;
+        self.own_time += own_time;
+        self.total_secs += last_frame_secs.unwrap_or_default();
+        if since.elapsed() >= Duration::from_secs(1) {
+            log::debug!(
+                "{:.0} frames/s, {:.2} ms layout, {:.2} ms with tessellation and painting",
+                f64::from(self.frame_count) / since.elapsed().as_secs_f64(),
+                1e3 * self.own_time.as_secs_f64() / f64::from(self.frame_count),
+                1e3 * f64::from(self.total_secs) / f64::from(self.frame_count),
+            );
+            *self = Pulse::default();
+        }
+    }
 }
 
 /// The last message, for the status bar.
@@ -74,21 +105,35 @@ pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
         .with_inner_size([1440.0, 900.0])
         .with_min_inner_size([900.0, 600.0]);
     let options = eframe::NativeOptions { viewport, ..Default::default() };
-    eframe::run_native(
-        "scorescope",
-        options,
-        Box::new(move |creation| Ok(Box::new(App::new(&creation.egui_ctx, open)?))),
-    )
-    .map_err(|error| anyhow::anyhow!("{error}"))
+    let window = std::panic::AssertUnwindSafe(|| {
+        eframe::run_native(
+            "scorescope",
+            options,
+            Box::new(move |creation| Ok(Box::new(App::new(&creation.egui_ctx, open)?))),
+        )
+    });
+    // winit panics where it misses a library at run time.
+    match std::panic::catch_unwind(window) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => bail!("there is no window: {error}. {NEEDS}"),
+        Err(_) => bail!("there is no window: the windowing library gave up (see above). {NEEDS}"),
+    }
 }
+
+/// What a window needs, for those who have none.
+const NEEDS: &str = "A window needs a display (X11 or Wayland) and, on a bare Debian, `apt-get install libx11-6 \
+    libx11-xcb1 libxcursor1 libxi6 libxrandr2 libxkbcommon-x11-0 libgl1`. Without a display, train with \
+    `scorescope run` (see `scorescope --help`), or start the window on a virtual one with `xvfb-run scorescope`";
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         self.receive(ctx);
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        let began = Instant::now();
         self.frame_ui(ui);
+        self.pulse.beat(began.elapsed(), frame.info().cpu_usage);
     }
 }
 
@@ -114,6 +159,7 @@ impl App {
             dialog: None,
             jobs: Jobs::new(ctx.clone()),
             notice: None,
+            pulse: Pulse::default(),
         };
         if let Some(path) = open {
             app.open(path, None);

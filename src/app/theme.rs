@@ -1,6 +1,7 @@
 //! Theme: one accent color, two considered sets of grays, type that reads from the last row.
 
-use egui::{Color32, CornerRadius, FontFamily, FontId, Stroke, TextStyle, Visuals, vec2};
+use egui::epaint::text::{FontInsert, FontPriority, InsertFontFamily};
+use egui::{Color32, CornerRadius, FontData, FontFamily, FontId, Stroke, TextStyle, Visuals, vec2};
 
 use super::plot::color32;
 use crate::figures::{Palette, Theme};
@@ -8,6 +9,14 @@ use crate::figures::{Palette, Theme};
 /// Fonts and spacing, once.
 pub fn install(ctx: &egui::Context) {
     egui_material_icons::initialize(ctx);
+    // egui's own fonts lack ∇, ‖ and small letters such as ₙ.
+    let mathematics = [FontFamily::Proportional, FontFamily::Monospace]
+        .map(|family| InsertFontFamily { family, priority: FontPriority::Lowest });
+    ctx.add_font(FontInsert::new(
+        "DejaVu Sans",
+        FontData::from_static(dejavu::sans::regular()),
+        mathematics.to_vec(),
+    ));
     ctx.all_styles_mut(|style| {
         style.text_styles = [
             (TextStyle::Heading, 17.0, FontFamily::Proportional),

@@ -17,7 +17,9 @@ pub fn plots_ui(
     actions: &mut Vec<Action>,
 ) {
     let width = (ui.available_width() * 0.27).clamp(330.0, 560.0);
-    egui::Panel::right("plots").exact_size(width).resizable(false).show(ui, |ui| {
+    let frame = egui::Frame::side_top_panel(ui.style())
+        .inner_margin(egui::Margin { right: 14, ..egui::Margin::symmetric(8, 2) });
+    egui::Panel::right("plots").frame(frame).exact_size(width).resizable(false).show(ui, |ui| {
         ui.add_space(4.0);
         // Likelihood is what the room looks at.
         let room = ui.available_height() - 164.0;

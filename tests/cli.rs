@@ -1,0 +1,288 @@
+//! The command line, end to end: the program itself is run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use scorescope::algorithms::ALGORITHMS;
+use scorescope::data::generators::GENERATORS;
+
+fn scorescope(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_scorescope")).args(arguments).output().unwrap()
+}
+
+#[track_caller]
+fn succeeds(arguments: &[&str]) -> String {
+    let output = scorescope(arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The sentence that it fails with.
+#[track_caller]
+fn fails(arguments: &[&str]) -> String {
+    let output = scorescope(arguments);
+    assert!(!output.status.success(), "{arguments:?} should fail");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn read(folder: &Path, name: &str) -> Vec<u8> {
+    fs::read(folder.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+/// Rows of a CSV without its header.
+fn rows(table: &[u8]) -> Vec<Vec<f64>> {
+    String::from_utf8_lossy(table)
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').map(|v| v.parse().unwrap_or(f64::NAN)).collect())
+        .collect()
+}
+
+fn temporary() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    (folder, path)
+}
+
+#[test]
+fn all_thesis_data_sets_train_with_all_algorithms() {
+    let (_keep, folder) = temporary();
+    for dataset in ["halfmoons", "spirals", "board"] {
+        for info in &*ALGORITHMS {
+            let out = folder.join(format!("{dataset}-{}", info.id));
+            let out_text = out.display().to_string();
+            succeeds(&[
+                "run",
+                "--dataset",
+                dataset,
+                "--algorithm",
+                info.id,
+                "--set",
+                "n_components=12",
+                "--set",
+                "n_samples=1000",
+                "--set",
+                "max_iter=60",
+                "--set",
+                "tol=0",
+                "--out",
+                &out_text,
+            ]);
+            let what = format!("{dataset} {}", info.id);
+            let metrics = read(&out, "metrics.csv");
+            assert!(metrics.starts_with(b"step,seconds,objective,train_nll,val_nll"), "{what}");
+            let rows = rows(&metrics);
+            assert_eq!(rows.len(), 61, "{what}");
+            assert!(rows.iter().flatten().all(|v| v.is_finite()), "{what}");
+            let (first, last) = (&rows[0], &rows[60]);
+            assert!(
+                last[2] < first[2],
+                "{what}: the objective fell from {} to {}",
+                first[2],
+                last[2]
+            );
+            let best = rows.iter().map(|row| row[4]).fold(f64::INFINITY, f64::min);
+            assert!(best <= first[4] && best < 5.0, "{what}: {best}");
+            let model: serde_json::Value =
+                serde_json::from_slice(&read(&out, "model.json")).unwrap();
+            assert_eq!(model["weights_"].as_array().unwrap().len(), 12, "{what}");
+            // The best step on the validation data is what is kept.
+            let kept = model["scorescope"]["val_nll"].as_f64().unwrap();
+            assert!((kept - best).abs() < 1e-12, "{what}: {kept} {best}");
+            assert!(read(&out, "density.png").starts_with(b"\x89PNG"), "{what}");
+            let manifest: serde_json::Value =
+                serde_json::from_slice(&read(&out, "manifest.json")).unwrap();
+            assert_eq!(manifest["settings"]["model"]["n_components"], 12, "{what}");
+        }
+    }
+}
+
+#[test]
+fn equal_experiments_give_equal_bytes_on_one_and_two_threads() {
+    let (_keep, folder) = temporary();
+    for algorithm in ["em", "ssm"] {
+        let run = |threads: &str| {
+            let out = folder.join(format!("{algorithm}{threads}"));
+            let out_text = out.display().to_string();
+            succeeds(&[
+                "run",
+                "--dataset",
+                "spirals",
+                "--algorithm",
+                algorithm,
+                "--set",
+                "n_samples=3000",
+                "--set",
+                "max_iter=25",
+                "--threads",
+                threads,
+                "--out",
+                &out_text,
+            ]);
+            out
+        };
+        let (one, two) = (run("1"), run("2"));
+        for name in ["model.json", "density.png", "manifest.json", "experiment.toml"] {
+            assert!(read(&one, name) == read(&two, name), "{algorithm} {name}");
+        }
+        // All but the clock.
+        let without_seconds = |out: &Path| -> Vec<[u64; 4]> {
+            rows(&read(out, "metrics.csv"))
+                .iter()
+                .map(|row| [0, 2, 3, 4].map(|i| row[i].to_bits()))
+                .collect()
+        };
+        assert_eq!(without_seconds(&one), without_seconds(&two), "{algorithm}");
+    }
+}
+
+#[test]
+fn an_experiment_file_repeats_the_run_that_wrote_it() {
+    let (_keep, folder) = temporary();
+    let (first, second) = (folder.join("first"), folder.join("second"));
+    succeeds(&[
+        "run",
+        "--dataset",
+        "ring",
+        "--algorithm",
+        "nll",
+        "--set",
+        "n_samples=500",
+        "--set",
+        "max_iter=20",
+        "--set",
+        "data.random_state=4",
+        "--out",
+        &first.display().to_string(),
+    ]);
+    let experiment = first.join("experiment.toml").display().to_string();
+    succeeds(&["run", &experiment, "--out", &second.display().to_string()]);
+    assert_eq!(read(&first, "model.json"), read(&second, "model.json"));
+}
+
+#[test]
+fn a_model_is_evaluated_at_points_of_a_file() {
+    let (_keep, folder) = temporary();
+    let points = folder.join("p.csv");
+    fs::write(&points, "x1,x2\n0,0\n1,0.5\nnothing,2\n2,-1\n").unwrap();
+    let out = folder.join("out");
+    let [points, model, out] =
+        [points, out.join("model.json"), out].map(|p| p.display().to_string());
+    succeeds(&["run", "--dataset", "halfmoons", "--set", "max_iter=5", "--out", &out]);
+    let table = succeeds(&["evaluate", "--model", &model, "--points", &points]);
+    assert!(table.starts_with("x1,x2,log_density,score1,score2,r1,r2,"));
+    let rows = rows(table.as_bytes());
+    assert_eq!(rows.len(), 3);
+    for row in rows {
+        let responsibilities: f64 = row[5..].iter().sum();
+        assert!((responsibilities - 1.0).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn listings_name_everything() {
+    let text = succeeds(&["list"]);
+    for id in ALGORITHMS.iter().map(|info| info.id).chain(GENERATORS.iter().map(|info| info.id)) {
+        assert!(text.contains(&format!("  {id}  ")), "{id}");
+    }
+    for key in
+        ["n_components", "reg_covar", "init_params", "learning_rate", "n_slices", "n_samples"]
+    {
+        assert!(text.contains(&format!("--set {key}=")), "{key}");
+    }
+    assert!(!succeeds(&["list", "datasets"]).contains("learning_rate"));
+}
+
+#[test]
+fn what_is_wrong_is_said_in_a_sentence() {
+    let (_keep, folder) = temporary();
+    let out = folder.join("out").display().to_string();
+    let file = |name: &str, content: &[u8]| {
+        let path = folder.join(name);
+        fs::write(&path, content).unwrap();
+        path.display().to_string()
+    };
+    let check = |arguments: &[&str], expected: &str| {
+        let mut all = vec!["run"];
+        all.extend(arguments);
+        all.extend(["--out", &out]);
+        let said = fails(&all);
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+        assert!(!said.contains("panicked"), "{arguments:?}: {said}");
+    };
+    check(&[], "nothing to train");
+    check(&["--dataset", "moons"], "there is no data set \"moons\"; these exist: halfmoons");
+    check(&["--dataset", "board", "--algorithm", "adam"], "there is no algorithm \"adam\"");
+    check(&["--dataset", "board", "--set", "n_components=0"], "n_components = 0 is not possible");
+    check(&["--dataset", "board", "--set", "k=3"], "there is no setting \"k\"");
+    check(&["--dataset", "board", "--set", "n_components"], "write it as KEY=VALUE");
+    check(&["missing.toml"], "missing.toml cannot be read");
+    check(&[&file("bad.toml", b"[data")], "is not an experiment");
+    check(&["--data", "missing.csv"], "missing.csv");
+    check(&["--data", &file("empty.csv", b"")], "empty");
+    check(&["--data", &file("text.csv", b"some\nwords\nonly\n")], "text.csv");
+    check(&["--data", &file("one.csv", b"1\n2\n3\n")], "one.csv");
+    check(&["--data", &file("nan.csv", b"nan,nan\ninf,1\n")], "nan.csv");
+    let few = file("few.csv", b"1,2\n3,4\n5,6\n");
+    check(&["--data", &few], "12 components need at least 12 training points");
+    // All points equal: the floor keeps it going.
+    let equal = file("equal.csv", "1,2\n".repeat(50).as_bytes());
+    succeeds(&[
+        "run",
+        "--data",
+        &equal,
+        "--set",
+        "n_components=2",
+        "--set",
+        "max_iter=5",
+        "--out",
+        &out,
+    ]);
+}
+
+#[test]
+fn training_that_breaks_down_says_why_and_keeps_the_last_good_state() {
+    let (_keep, folder) = temporary();
+    let out = folder.join("out");
+    let output = scorescope(&[
+        "run",
+        "--dataset",
+        "halfmoons",
+        "--algorithm",
+        "sm",
+        "--set",
+        "learning_rate=10",
+        "--set",
+        "optimizer=sgd",
+        "--set",
+        "reg_covar=0",
+        "--set",
+        "n_samples=200",
+        "--last",
+        "--out",
+        &out.display().to_string(),
+    ]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("no longer finite: lower the learning rate"), "{said}");
+    assert!(rows(&read(&out, "metrics.csv")).iter().flatten().all(|v| v.is_finite()));
+    let manifest: serde_json::Value = serde_json::from_slice(&read(&out, "manifest.json")).unwrap();
+    assert!(manifest["finish"].as_str().unwrap().starts_with("stopped"), "{manifest}");
+}
+
+#[test]
+fn without_a_display_it_says_what_is_missing() {
+    let output = Command::new(env!("CARGO_BIN_EXE_scorescope"))
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(said.contains("no window") && said.contains("scorescope run"), "{said}");
+    assert!(said.contains("libxkbcommon-x11-0"), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+}
