@@ -290,6 +290,12 @@ impl App {
         &mut self.view
     }
 
+    /// Why nothing can be trained.
+    #[must_use]
+    pub fn problem(&self) -> Option<&str> {
+        self.session.problem()
+    }
+
     /// The last message.
     #[must_use]
     pub fn notice(&self) -> Option<&Notice> {

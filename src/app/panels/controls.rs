@@ -173,7 +173,12 @@ fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document) {
             let button = egui::Button::new(RichText::new(info.short).strong())
                 .selected(info.id == chosen)
                 .min_size(egui::vec2(width, 30.0));
-            if ui.add(button).on_hover_text(format!("{}. {}", info.label, info.help)).clicked() {
+            let is_chosen = info.id == chosen;
+            let response = ui.add(button);
+            response.widget_info(|| {
+                egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, info.label)
+            });
+            if response.on_hover_text(format!("{}. {}", info.label, info.help)).clicked() {
                 document.mark();
                 document.experiment.choose_algorithm(info.id);
             }

@@ -1,0 +1,359 @@
+//! The window, driven through its accessibility tree, without graphics.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use egui::{Key, Modifiers, PointerButton, Pos2, Rect, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use scorescope::app::App;
+use scorescope::model::{Mixture, N_COMPONENTS};
+use scorescope::training::{Activity, Source};
+
+type Window = Harness<'static, Option<App>>;
+
+/// The program in a window that is not shown.
+fn window(open: Option<&Path>) -> Window {
+    let open = open.map(Path::to_owned);
+    let mut window =
+        Harness::builder().with_size([1280.0, 800.0]).with_step_dt(0.02).build_ui_state(
+            move |ui: &mut egui::Ui, app: &mut Option<App>| {
+                let ctx = ui.ctx().clone();
+                let app = app.get_or_insert_with(|| App::new(&ctx, open.clone()).unwrap());
+                app.receive(&ctx);
+                app.frame_ui(ui);
+            },
+            None,
+        );
+    until(&mut window, "a mixture or a message", |app| {
+        app.snapshot().is_some() || app.problem().is_some()
+    });
+    window
+}
+
+fn app(window: &Window) -> &App {
+    window.state().as_ref().unwrap()
+}
+
+/// Draws frames until something is true.
+#[track_caller]
+fn until(window: &mut Window, what: &str, is_true: impl Fn(&App) -> bool) {
+    let began = Instant::now();
+    while !window.state().as_ref().is_some_and(&is_true) {
+        assert!(began.elapsed() < Duration::from_secs(30), "still waiting for {what}");
+        window.step();
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    window.run_steps(3);
+}
+
+fn step(app: &App) -> usize {
+    app.snapshot().map_or(0, |snapshot| snapshot.record.step)
+}
+
+fn mixture(window: &Window) -> Mixture {
+    (*app(window).snapshot().unwrap().mixture).clone()
+}
+
+#[track_caller]
+fn click(window: &mut Window, label: &str) {
+    window.get_by_label(label).click();
+    window.run_steps(3);
+}
+
+fn press(window: &mut Window, modifiers: Modifiers, key: Key) {
+    window.key_press_modifiers(modifiers, key);
+    window.run_steps(3);
+}
+
+/// Presses the left button at the first place, moves through the others, and lets go at the last.
+fn drag(window: &mut Window, path: &[Pos2]) {
+    let button = |pos, pressed| egui::Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    window.hover_at(path[0]);
+    window.step();
+    window.event(button(path[0], true));
+    window.step();
+    for &place in path {
+        window.hover_at(place);
+        window.step();
+    }
+    window.event(button(path[path.len() - 1], false));
+    window.run_steps(3);
+}
+
+fn canvas(window: &Window) -> Rect {
+    window.get_by_label("Canvas").rect()
+}
+
+/// A path across the canvas.
+fn across(window: &Window) -> Vec<Pos2> {
+    let rect = canvas(window);
+    (0..=20).map(|i| rect.lerp_inside(vec2(0.3 + 0.02 * i as f32, 0.5))).collect()
+}
+
+/// Types into a field over what is there.
+fn fill(window: &mut Window, label: &str, text: &str) {
+    window.get_by_label(label).focus();
+    window.run_steps(2);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.run_steps(2);
+    window.get_by_label(label).type_text(text);
+    window.run_steps(3);
+}
+
+#[test]
+fn it_opens_on_halfmoons_and_a_mixture() {
+    let window = window(None);
+    let snapshot = app(&window).snapshot().unwrap();
+    assert_eq!(snapshot.record.step, 0);
+    assert_eq!(snapshot.mixture.components().len(), 12);
+    assert_eq!(app(&window).experiment().source, Source::Generator("halfmoons".into()));
+}
+
+#[test]
+fn space_plays_and_pauses_home_rewinds_to_the_bit() {
+    let mut window = window(None);
+    let start = mixture(&window);
+    press(&mut window, Modifiers::NONE, Key::Space);
+    until(&mut window, "three steps", |app| step(app) >= 3);
+    press(&mut window, Modifiers::NONE, Key::Space);
+    until(&mut window, "a pause", |app| app.snapshot().unwrap().activity == Activity::Paused);
+    let (paused_at, trained) = (step(app(&window)), mixture(&window));
+    assert_ne!(trained, start);
+    click(&mut window, "One step");
+    until(&mut window, "one step", |app| step(app) == paused_at + 1);
+    press(&mut window, Modifiers::NONE, Key::Home);
+    until(&mut window, "the start", |app| step(app) == 0);
+    assert_eq!(mixture(&window), start);
+    for wanted in 1..=paused_at {
+        click(&mut window, "One step");
+        until(&mut window, "a step", |app| step(app) == wanted);
+    }
+    assert_eq!(mixture(&window), trained);
+}
+
+#[test]
+fn a_new_start_is_another_one_and_can_be_undone() {
+    let mut window = window(None);
+    let start = mixture(&window);
+    window.get_all_by_label("New start").next().unwrap().click();
+    until(&mut window, "another start", |app| *app.snapshot().unwrap().mixture != start);
+    press(&mut window, Modifiers::COMMAND, Key::Z);
+    until(&mut window, "the first start", |app| *app.snapshot().unwrap().mixture == start);
+}
+
+#[test]
+fn running_to_convergence_ends_and_says_why() {
+    let mut window = window(None);
+    press(&mut window, Modifiers::NONE, Key::End);
+    until(&mut window, "the end", |app| {
+        matches!(app.snapshot().unwrap().activity, Activity::Finished(_))
+    });
+    let text = &app(&window).notice().unwrap().text;
+    assert!(text.starts_with("Stopped at step"), "{text}");
+    // The best step is one click away.
+    click(&mut window, "Best step");
+}
+
+#[test]
+fn points_are_drawn_erased_undone_and_trained_on() {
+    let mut window = window(None);
+    click(&mut window, "Empty canvas");
+    until(&mut window, "an empty canvas", |app| app.snapshot().is_none());
+    for tool in ["Brush", "Airbrush", "Line", "Ellipse"] {
+        click(&mut window, tool);
+        let path = across(&window);
+        drag(&mut window, &path);
+    }
+    assert_eq!(app(&window).experiment().strokes.len(), 4);
+    until(&mut window, "drawn data", |app| app.snapshot().is_some());
+    let count = |window: &Window| {
+        let dataset = &app(window).snapshot().unwrap().prepared.dataset;
+        dataset.train.len() + dataset.validation.len()
+    };
+    let before = count(&window);
+    assert!(before > 400, "{before}");
+    click(&mut window, "Eraser");
+    let path = across(&window);
+    drag(&mut window, &path[..8]);
+    until(&mut window, "fewer points", |app| {
+        let dataset = &app.snapshot().unwrap().prepared.dataset;
+        dataset.train.len() + dataset.validation.len() < before
+    });
+    for strokes in (0..5).rev() {
+        press(&mut window, Modifiers::COMMAND, Key::Z);
+        assert_eq!(app(&window).experiment().strokes.len(), strokes);
+    }
+    for strokes in 1..=4 {
+        press(&mut window, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z);
+        assert_eq!(app(&window).experiment().strokes.len(), strokes);
+    }
+    until(&mut window, "drawn data again", |app| app.snapshot().is_some());
+    press(&mut window, Modifiers::NONE, Key::Space);
+    until(&mut window, "training on them", |app| step(app) >= 5);
+}
+
+#[test]
+fn moving_the_view_draws_nothing() {
+    let mut window = window(None);
+    let path = across(&window);
+    drag(&mut window, &path);
+    assert!(app(&window).experiment().strokes.is_empty());
+}
+
+#[test]
+fn files_are_opened_by_a_typed_path_and_bad_ones_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = folder.path().join("points.csv");
+    std::fs::write(&good, "a,b,c\n".to_owned() + &"1,2,3\n2,3,5\n9,1,1\n4,4,0\n".repeat(10))
+        .unwrap();
+    let mut window = window(None);
+    press(&mut window, Modifiers::COMMAND, Key::O);
+    fill(&mut window, "Path", &good.display().to_string());
+    click(&mut window, "Open");
+    until(&mut window, "the file", |app| matches!(app.experiment().source, Source::File { .. }));
+    until(&mut window, "its points", |app| {
+        app.snapshot().is_some_and(|s| s.prepared.dataset.bounds.max[0] == 9.0)
+    });
+    let before = app(&window).experiment().clone();
+    for bad in ["no such file.csv", "/", ""] {
+        press(&mut window, Modifiers::COMMAND, Key::O);
+        fill(&mut window, "Path", bad);
+        if bad.is_empty() {
+            click(&mut window, "Cancel");
+            continue;
+        }
+        click(&mut window, "Open");
+        until(&mut window, "a message", |app| app.notice().is_some_and(|n| n.is_problem));
+        assert_eq!(app(&window).experiment(), &before, "{bad}");
+    }
+}
+
+#[test]
+fn everything_on_screen_can_be_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = window(None);
+    press(&mut window, Modifiers::NONE, Key::Space);
+    until(&mut window, "some steps", |app| step(app) >= 3);
+    press(&mut window, Modifiers::NONE, Key::Space);
+    let wanted: [(&str, &[&str]); 8] = [
+        ("canvas", &["PNG", "SVG"]),
+        ("NLL plot", &["PNG", "SVG"]),
+        ("objective plot", &["PNG", "SVG"]),
+        ("weights plot", &["PNG", "SVG"]),
+        ("curves as numbers", &["CSV"]),
+        ("data", &["CSV", "NPY"]),
+        ("samples", &["CSV", "NPY"]),
+        ("model", &["JSON"]),
+    ];
+    for (what, formats) in wanted {
+        for format in formats {
+            press(&mut window, Modifiers::COMMAND, Key::E);
+            if what != "canvas" {
+                click(&mut window, "What");
+                // The data layer has the same name in the legend below the dialog.
+                window.get_all_by_label(what).last().unwrap().click();
+                window.run_steps(3);
+            }
+            click(&mut window, format);
+            let path = folder.path().join(format!("{what}.{}", format.to_lowercase()));
+            fill(&mut window, "Path", &path.display().to_string());
+            click(&mut window, "Save");
+            let began = Instant::now();
+            while !path.exists() {
+                assert!(began.elapsed() < Duration::from_secs(30), "{what} {format}");
+                window.step();
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            let begins = match *format {
+                "PNG" => b"\x89PNG".as_slice(),
+                "SVG" => b"<svg",
+                "NPY" => b"\x93NUMPY",
+                "JSON" => b"{",
+                _ if what == "curves as numbers" => b"step,seconds",
+                _ => b"x1,x2\n",
+            };
+            assert!(bytes.starts_with(begins), "{what} {format}");
+            assert!(bytes.len() > 200, "{what} {format}: {} bytes", bytes.len());
+        }
+    }
+}
+
+#[test]
+fn a_saved_experiment_opens_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.toml");
+    let mut first = window(None);
+    click(&mut first, "Sliced score matching");
+    click(&mut first, "Brush");
+    let stroke = across(&first);
+    drag(&mut first, &stroke);
+    press(&mut first, Modifiers::COMMAND, Key::S);
+    fill(&mut first, "Path", &path.display().to_string());
+    click(&mut first, "Save");
+    let began = Instant::now();
+    while !path.exists() {
+        assert!(began.elapsed() < Duration::from_secs(30));
+        first.step();
+    }
+    let mut second = window(Some(&path));
+    until(&mut second, "the experiment", |app| app.experiment().algorithm_id == "ssm");
+    assert_eq!(app(&second).experiment(), app(&first).experiment());
+}
+
+#[test]
+fn changing_k_starts_again_and_says_so_changing_the_learning_rate_does_not() {
+    let mut window = window(None);
+    click(&mut window, "Gradient descent on the NLL");
+    until(&mut window, "the other algorithm", |app| {
+        app.snapshot().unwrap().experiment.algorithm_id == "nll"
+    });
+    press(&mut window, Modifiers::NONE, Key::Space);
+    until(&mut window, "some steps", |app| step(app) >= 5);
+    let before = step(app(&window));
+    window.get_by_label("Learning rate").increment_accesskit();
+    window.run_steps(5);
+    assert!(step(app(&window)) >= before);
+    assert!(app(&window).notice().is_none());
+    window.get_by_label("Components K").increment_accesskit();
+    until(&mut window, "another K", |app| {
+        app.snapshot().unwrap().mixture.components().len()
+            == app.experiment().model.integer(&N_COMPONENTS)
+            && app.experiment().model.integer(&N_COMPONENTS) != 12
+    });
+    let text = &app(&window).notice().unwrap().text;
+    assert!(text.contains("started again"), "{text}");
+}
+
+#[test]
+fn too_many_components_are_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("few.csv");
+    std::fs::write(&path, "1,2\n3,4\n5,6\n").unwrap();
+    let mut window = window(Some(&path));
+    until(&mut window, "a refusal", |app| {
+        app.problem().is_some_and(|text| text.contains("12 components need at least 12"))
+    });
+    assert!(matches!(app(&window).experiment().source, Source::File { .. }));
+    // Three points, two of them to train on: K = 1 can.
+    press(&mut window, Modifiers::COMMAND, Key::Z);
+    until(&mut window, "halfmoons again", |app| app.snapshot().is_some());
+}
+
+#[test]
+fn nothing_is_drawn_or_asked_for_while_idle() {
+    let mut window = window(None);
+    // Whatever the first frames set off has to end.
+    let began = Instant::now();
+    while window.ctx.has_requested_repaint() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it never comes to rest");
+        window.step();
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
