@@ -1,5 +1,6 @@
 //! ScoreScope
 pub mod data;
+pub mod export;
 pub mod figures;
 pub mod model;
 pub mod random;
