@@ -4,10 +4,17 @@ pub mod model;
 pub mod points;
 pub mod table;
 
+mod layout;
+mod png;
+mod svg;
+mod text;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+pub use png::png;
+pub use svg::svg;
 
 /// Why something was not exported, or a model not read.
 #[derive(Debug, thiserror::Error)]
