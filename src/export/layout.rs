@@ -1,0 +1,204 @@
+//! Where everything of a figure goes: margins, title, legend rows and the rectangle inside the axes.
+
+use super::text::text_width;
+use crate::figures::ticks::{Tick, ticks};
+use crate::figures::{Axis, Layer, Plot};
+use crate::model::{Bounds, Point};
+
+/// A rectangle on the figure, in pixels from its upper left corner.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Area {
+    pub left: f64,
+    pub top: f64,
+    pub width: f64,
+    pub height: f64,
+}
+
+/// One legend entry and where it begins.
+pub(super) struct Entry<'a> {
+    pub layer: &'a Layer,
+    pub x: f64,
+    /// Middle of its row.
+    pub y: f64,
+}
+
+/// A figure, measured.
+pub(super) struct Layout<'a> {
+    /// Size of axis labels in pixels; everything else follows from it.
+    pub em: f64,
+    /// What a mark's pixel is here: 1, and less in a small figure.
+    pub unit: f64,
+    /// Inside of the axes.
+    pub area: Area,
+    /// What is shown there, in plain values.
+    pub view: Bounds,
+    pub x_ticks: Vec<Tick>,
+    pub y_ticks: Vec<Tick>,
+    /// Baseline of the title.
+    pub title_y: f64,
+    pub legend: Vec<Entry<'a>>,
+    plot: &'a Plot,
+}
+
+/// Font sizes in em.
+pub(super) const TITLE: f64 = 1.3;
+pub(super) const TICK: f64 = 0.9;
+pub(super) const LEGEND: f64 = 0.95;
+/// Width of the sample before a legend entry, and the space behind it, in em.
+pub(super) const SWATCH: f64 = 1.5;
+const SWATCH_GAP: f64 = 0.5;
+const ENTRY_GAP: f64 = 1.6;
+const LEGEND_ROW: f64 = 1.6;
+
+impl<'a> Layout<'a> {
+    /// Measures a plot for a figure of this size in pixels.
+    pub fn new(plot: &'a Plot, [width, height]: [f64; 2]) -> Layout<'a> {
+        let unit = (width.min(height) / 480.0).clamp(0.55, 1.0);
+        let em = 17.0 * unit;
+        let view = plot.view();
+        let margin = 0.9 * em;
+        let title = if plot.title.is_empty() { 0.0 } else { TITLE * em * 1.45 };
+        let x_label = if plot.x.label.is_empty() { 0.0 } else { 1.7 * em };
+        let y_label = if plot.y.label.is_empty() { 0.0 } else { 1.6 * em };
+        let bottom = margin + x_label + 1.6 * em;
+        let mut layout = Layout {
+            em,
+            unit,
+            area: Area { left: margin, top: margin, width, height },
+            view,
+            x_ticks: Vec::new(),
+            y_ticks: Vec::new(),
+            title_y: margin + 0.8 * TITLE * em,
+            legend: Vec::new(),
+            plot,
+        };
+        // The legend's rows take height, height decides the ticks, ticks decide the left margin, and that decides
+        // how many rows the legend needs: three rounds settle it.
+        for _ in 0..3 {
+            let row_top = margin + title;
+            layout.place_legend(row_top, width - margin);
+            let rows = layout.legend.last().map_or(0.0, |last| last.y - row_top + 1.1 * em);
+            let top = margin + title + rows + if title + rows > 0.0 { 0.3 * em } else { 0.0 };
+            layout.area.top = top;
+            layout.area.height = (height - top - bottom).max(em);
+            let labels = |ticks: &[Tick]| {
+                ticks.iter().map(|tick| text_width(&tick.label, TICK * em)).fold(0.0, f64::max)
+            };
+            layout.place_ticks();
+            let left = margin + y_label + labels(&layout.y_ticks) + 0.6 * em;
+            // Half of the last tick's label hangs over.
+            let right = margin.max(0.5 * labels(&layout.x_ticks) + 0.4 * em);
+            layout.area.left = left;
+            layout.area.width = (width - left - right).max(em);
+            if plot.has_equal_aspect {
+                layout.shrink();
+            }
+        }
+        layout.place_ticks();
+        layout
+    }
+
+    /// Makes the area smaller, around its center, until units are equally long on both axes.
+    fn shrink(&mut self) {
+        let [view_width, view_height] = self.view.size();
+        let unit = (self.area.width / view_width).min(self.area.height / view_height);
+        let (width, height) = ((unit * view_width).max(1.0), (unit * view_height).max(1.0));
+        self.area.left += (self.area.width - width) / 2.0;
+        self.area.top += (self.area.height - height) / 2.0;
+        (self.area.width, self.area.height) = (width, height);
+    }
+
+    fn place_ticks(&mut self) {
+        let Bounds { min, max } = self.view;
+        let y_count = (self.area.height / (2.6 * self.em)) as usize;
+        self.y_ticks = ticks(&self.plot.y, [min[1], max[1]], y_count.clamp(2, 8));
+        // As many as fit side by side, measured by the widest label of a first try.
+        let mut x_count = 9;
+        loop {
+            self.x_ticks = ticks(&self.plot.x, [min[0], max[0]], x_count);
+            let widest = self.x_ticks.iter().map(|t| text_width(&t.label, TICK * self.em));
+            let needed = widest.fold(0.0, f64::max) + 1.2 * self.em;
+            if x_count <= 2 || self.x_ticks.len() as f64 * needed <= self.area.width {
+                break;
+            }
+            x_count -= 1;
+        }
+    }
+
+    /// Rows of entries below the title, wrapped where they would leave the figure.
+    fn place_legend(&mut self, top: f64, right: f64) {
+        self.legend.clear();
+        if !self.plot.has_legend {
+            return;
+        }
+        let em = self.em;
+        let (mut x, mut y) = (self.area.left, top + 0.7 * em);
+        let layers = self.plot.layers.iter();
+        for layer in layers.filter(|layer| !layer.label.is_empty() && !layer.marks.is_empty()) {
+            let width = (SWATCH + SWATCH_GAP) * em + text_width(&layer.label, LEGEND * em);
+            if x > self.area.left && x + width > right {
+                x = self.area.left;
+                y += LEGEND_ROW * em;
+            }
+            self.legend.push(Entry { layer, x, y });
+            x += width + ENTRY_GAP * em;
+        }
+    }
+
+    /// Where the words of a legend entry begin.
+    pub fn entry_text_x(&self, entry: &Entry) -> f64 {
+        entry.x + (SWATCH + SWATCH_GAP) * self.em
+    }
+
+    /// Where a point of the data lies on the figure, in pixels; far outside is cut off at a safe distance.
+    pub fn screen_from_data(&self, point: Point) -> Point {
+        let share = |axis: &Axis, i: usize| {
+            let [low, high] = [self.view.min[i], self.view.max[i]].map(|v| axis.position(v));
+            ((axis.position(point[i]) - low) / (high - low)).clamp(-20.0, 21.0)
+        };
+        let area = self.area;
+        [
+            area.left + share(&self.plot.x, 0) * area.width,
+            area.top + (1.0 - share(&self.plot.y, 1)) * area.height,
+        ]
+    }
+
+    /// True if a pixel lies inside the axes, or at most `margin` pixels outside.
+    pub fn contains(&self, [x, y]: Point, margin: f64) -> bool {
+        let Area { left, top, width, height } = self.area;
+        (left - margin..=left + width + margin).contains(&x)
+            && (top - margin..=top + height + margin).contains(&y)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::{Spacing, plane};
+
+    #[test]
+    fn equal_aspect_keeps_circles_round() {
+        let bounds = Bounds { min: [-4.0, -1.0], max: [4.0, 2.0] };
+        let plot = plane::plane("A title", bounds, Vec::new());
+        for size in [[900.0, 600.0], [300.0, 900.0], [900.0, 300.0], [80.0, 60.0]] {
+            let layout = Layout::new(&plot, size);
+            let [a, b, c] =
+                [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]].map(|x| layout.screen_from_data(x));
+            assert!(((b[0] - a[0]) - (a[1] - c[1])).abs() < 1e-6, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn the_area_lies_inside_the_figure() {
+        let mut plot = plane::plane("", Bounds { min: [0.0; 2], max: [1.0; 2] }, Vec::new());
+        plot.has_equal_aspect = false;
+        plot.y = Axis::new("Loss", Spacing::Logarithmic);
+        plot.y.range = Some([1e-12, 1e12]);
+        let layout = Layout::new(&plot, [900.0, 600.0]);
+        let Area { left, top, width, height } = layout.area;
+        assert!(left > 0.0 && top > 0.0 && left + width < 900.0 && top + height < 600.0);
+        let corners = [plot.view().min, plot.view().max].map(|x| layout.screen_from_data(x));
+        assert!((corners[0][0] - left).abs() < 1e-9 && (corners[1][1] - top).abs() < 1e-9);
+        assert!(layout.screen_from_data([0.5, 1e300])[1].is_finite());
+    }
+}

@@ -1,0 +1,44 @@
+//! Columns of numbers as CSV: training curves, benchmarks.
+
+use super::ExportError;
+
+/// A header and rows of numbers; a number that is not there (NaN) becomes an empty field. Shape of `rows`: any
+/// number × columns.
+///
+/// # Errors
+/// [`ExportError::Encoding`] if a row is not as long as the header.
+pub fn csv(header: &[&str], rows: &[Vec<f64>]) -> Result<String, ExportError> {
+    let encoding = |error: &dyn std::fmt::Display| ExportError::Encoding {
+        what: "table",
+        reason: error.to_string(),
+    };
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    writer.write_record(header).map_err(|error| encoding(&error))?;
+    for row in rows {
+        let field = |v: &f64| if v.is_nan() { String::new() } else { format!("{v:?}") };
+        writer.write_record(row.iter().map(field)).map_err(|error| encoding(&error))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| encoding(&error))?;
+    String::from_utf8(bytes).map_err(|error| encoding(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_can_be_read_back() {
+        let rows = vec![vec![0.0, 1.0 / 3.0], vec![1.0, f64::NAN], vec![2.0, 1e-300]];
+        let text = csv(&["step", "NLL, training"], &rows).unwrap();
+        assert_eq!(text, "step,\"NLL, training\"\n0.0,0.3333333333333333\n1.0,\n2.0,1e-300\n");
+        let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+        let back: Vec<Vec<Option<f64>>> = reader.deserialize().map(Result::unwrap).collect();
+        assert_eq!(back[0], [Some(0.0), Some(1.0 / 3.0)]);
+        assert_eq!(back[1], [Some(1.0), None]);
+    }
+
+    #[test]
+    fn rows_must_fit_the_header() {
+        assert!(csv(&["step", "loss"], &[vec![1.0]]).is_err());
+    }
+}

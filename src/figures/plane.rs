@@ -1,0 +1,230 @@
+//! The plane: density, data, components, samples and score field, one layer each.
+
+use std::sync::Arc;
+
+use super::colors::{ColorMap, Palette, Scale, Theme, rgba};
+use super::{Anchor, Axis, Color, Layer, Mark, Plot, Spacing};
+use crate::model::{Bounds, Component, Density, Mixture, Point, Raster};
+
+/// A plot of layers on the plane, x₁ to the right and x₂ upwards.
+#[must_use]
+pub fn plane(title: impl Into<String>, bounds: Bounds, layers: Vec<Layer>) -> Plot {
+    let axis = |label, i| Axis {
+        label: String::from(label),
+        spacing: Spacing::Linear,
+        range: Some([bounds.min[i], bounds.max[i]]),
+    };
+    Plot {
+        id: "plane",
+        title: title.into(),
+        x: axis("x₁", 0),
+        y: axis("x₂", 1),
+        has_equal_aspect: true,
+        layers,
+        has_legend: true,
+    }
+}
+
+/// The density as a colored field.
+#[must_use]
+pub fn density(raster: &Raster, map: &ColorMap, scale: Scale, theme: Theme) -> Layer {
+    let picture = Arc::new(rgba(raster, map, scale, theme));
+    Layer {
+        id: "density",
+        label: "Density p(x)".to_owned(),
+        color: map.color(0.7, theme),
+        marks: vec![Mark::Raster { bounds: raster.bounds, picture }],
+    }
+}
+
+/// Points as dots, translucent so that crowds look denser.
+#[must_use]
+pub fn points(
+    id: &'static str,
+    label: impl Into<String>,
+    points: Arc<[Point]>,
+    color: Color,
+    radius: f32,
+) -> Layer {
+    // Below a few hundred points every single one counts; above, the crowd does.
+    let opacity = (30.0 / (points.len() as f64).sqrt()).clamp(0.35, 0.9);
+    Layer {
+        id,
+        label: label.into(),
+        color,
+        marks: vec![Mark::Points { points, radius, color: color.with_opacity(opacity) }],
+    }
+}
+
+/// Points drawn from the model.
+#[must_use]
+pub fn samples(samples: Arc<[Point]>, palette: &Palette) -> Layer {
+    points("samples", "Samples", samples, palette.samples, 2.0)
+}
+
+/// Components as ellipses at one and two standard deviations, stronger where the weight is larger, with means
+/// as dots and weights in per cent where there are few enough to read.
+#[must_use]
+pub fn components(mixture: &Mixture, palette: &Palette) -> Layer {
+    let mut marks = Vec::new();
+    let largest = mixture.weights().into_iter().fold(f64::MIN_POSITIVE, f64::max);
+    for component in mixture.components() {
+        // The root, because a component of a tenth of the weight should not be a tenth as visible.
+        let strength = (component.weight() / largest).sqrt();
+        for (radius, opacity) in [(2.0, 0.25 + 0.35 * strength), (1.0, 0.4 + 0.6 * strength)] {
+            let gaussian = component.gaussian;
+            let points = gaussian.cholesky.ellipse(radius).outline(gaussian.mean, OUTLINE_CORNERS);
+            let width = (2.2 - 0.6 * radius + 0.6 * strength) as f32;
+            let line = |points, width, color: Color, opacity| Mark::Line {
+                points,
+                width,
+                color: color.with_opacity(opacity),
+                is_dashed: false,
+            };
+            // A casing in the color of the background keeps outlines apart from a bright density.
+            marks.push(line(points.clone(), width + 2.0, palette.plot_background, 0.5 * opacity));
+            marks.push(line(points, width, palette.ellipse, opacity));
+        }
+    }
+    let means: Arc<[Point]> = mixture.components().iter().map(|c| c.gaussian.mean).collect();
+    marks.push(Mark::Points {
+        points: means.clone(),
+        radius: 4.5,
+        color: palette.plot_background.with_opacity(0.7),
+    });
+    marks.push(Mark::Points { points: means, radius: 3.0, color: palette.ellipse });
+    marks.extend(labeled(mixture).into_iter().map(|component| Mark::Text {
+        at: component.gaussian.mean,
+        offset: [8.0, 0.0],
+        text: format!("{:.0}%", 100.0 * component.weight()),
+        size: 15.0,
+        color: palette.text,
+        anchor: Anchor::Start,
+    }));
+    Layer { id: "components", label: "Components".to_owned(), color: palette.ellipse, marks }
+}
+
+const OUTLINE_CORNERS: usize = 72;
+const MAX_LABELED_COMPONENTS: usize = 24;
+const MIN_LABELED_WEIGHT: f64 = 0.03;
+
+/// Components whose weight is written beside them: not too many, none negligible, and where two would cover each
+/// other, the heavier one.
+fn labeled(mixture: &Mixture) -> Vec<&Component> {
+    let means: Vec<Point> = mixture.components().iter().map(|c| c.gaussian.mean).collect();
+    let Some(bounds) = Bounds::around(&means) else { return Vec::new() };
+    if means.len() > MAX_LABELED_COMPONENTS {
+        return Vec::new();
+    }
+    let extent = bounds.size()[0].max(bounds.size()[1]);
+    let mut candidates: Vec<&Component> =
+        mixture.components().iter().filter(|c| c.weight() >= MIN_LABELED_WEIGHT).collect();
+    candidates.sort_by(|a, b| b.log_weight.total_cmp(&a.log_weight));
+    let mut kept: Vec<&Component> = Vec::new();
+    for candidate in candidates {
+        let is_free = kept.iter().all(|other| {
+            let (a, b) = (candidate.gaussian.mean, other.gaussian.mean);
+            (a[0] - b[0]).abs() > 0.12 * extent || (a[1] - b[1]).abs() > 0.05 * extent
+        });
+        if is_free {
+            kept.push(candidate);
+        }
+    }
+    kept
+}
+
+/// The score ∇ₓ log p(x) as arrows on a regular grid of `columns` square cells in a row.
+///
+/// Directions are exact. Lengths are compressed, |s| / (|s| + median), or the far tails, where the score is
+/// largest, would dwarf everything else.
+#[must_use]
+pub fn score_field(
+    density: &dyn Density,
+    bounds: Bounds,
+    columns: usize,
+    palette: &Palette,
+) -> Layer {
+    let [width, height] = bounds.size();
+    let cell = width / columns.max(1) as f64;
+    let rows = ((height / cell).round() as usize).clamp(1, 4 * columns.max(1));
+    let mut arrows = Vec::with_capacity(columns * rows);
+    for row in 0..rows {
+        for column in 0..columns {
+            let x = [
+                bounds.min[0] + (column as f64 + 0.5) * cell,
+                bounds.min[1] + (row as f64 + 0.5) * height / rows as f64,
+            ];
+            let score = density.score(x);
+            let magnitude = score[0].hypot(score[1]);
+            if magnitude.is_finite() && magnitude > 0.0 {
+                arrows.push((x, score, magnitude));
+            }
+        }
+    }
+    let mut magnitudes: Vec<f64> = arrows.iter().map(|arrow| arrow.2).collect();
+    magnitudes.sort_by(f64::total_cmp);
+    let median = magnitudes.get(magnitudes.len() / 2).copied().unwrap_or(1.0);
+    let marks = arrows
+        .into_iter()
+        .map(|(from, score, magnitude)| {
+            // length / |s|, with the two |s| cancelled.
+            let factor = 0.9 * cell / (magnitude + median);
+            let to = [from[0] + factor * score[0], from[1] + factor * score[1]];
+            Mark::Arrow { from, to, width: 1.5, color: palette.score.with_opacity(0.85) }
+        })
+        .collect();
+    Layer { id: "score", label: "Score ∇ log p(x)".to_owned(), color: palette.score, marks }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mixture(weights: &[f64], means: &[Point]) -> Mixture {
+        Mixture::new(weights, means, &vec![[0.2, 0.05, 0.1]; weights.len()]).unwrap()
+    }
+
+    fn texts(layer: &Layer) -> Vec<&str> {
+        let text = |mark: &'_ Mark| matches!(mark, Mark::Text { .. });
+        let marks = layer.marks.iter().filter(|mark| text(mark));
+        marks
+            .filter_map(
+                |mark| if let Mark::Text { text, .. } = mark { Some(&**text) } else { None },
+            )
+            .collect()
+    }
+
+    #[test]
+    fn weights_are_written_where_they_can_be_read() {
+        let palette = Theme::Dark.palette();
+        let few =
+            mixture(&[0.5, 0.29, 0.2, 0.01], &[[0.0, 0.0], [0.01, 0.0], [4.0, 0.0], [0.0, 4.0]]);
+        assert_eq!(texts(&components(&few, palette)), ["50%", "20%"]);
+        let count = 25;
+        let means: Vec<Point> = (0..count).map(|i| [f64::from(i), 0.0]).collect();
+        let many = mixture(&[1.0 / 25.0; 25], &means);
+        assert!(texts(&components(&many, palette)).is_empty());
+    }
+
+    #[test]
+    fn arrows_point_along_the_score_and_stay_in_their_cell() {
+        let mixture = mixture(&[0.6, 0.4], &[[0.0, 0.0], [2.0, 1.0]]);
+        let bounds = Bounds { min: [-4.0, -2.0], max: [4.0, 2.0] };
+        let layer = score_field(&mixture, bounds, 16, Theme::Light.palette());
+        assert_eq!(layer.marks.len(), 16 * 8);
+        for mark in &layer.marks {
+            let Mark::Arrow { from, to, .. } = mark else { panic!("{mark:?}") };
+            let score = mixture.score(*from);
+            let [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+            assert!((dx * score[1] - dy * score[0]).abs() < 1e-9 * score[0].hypot(score[1]));
+            assert!(dx * score[0] + dy * score[1] > 0.0);
+            assert!(dx.hypot(dy) <= 0.45 + 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_plane_shows_exactly_its_bounds() {
+        let bounds = Bounds { min: [-4.0, -2.0], max: [4.0, 2.0] };
+        assert_eq!(plane("", bounds, Vec::new()).view(), bounds);
+    }
+}
