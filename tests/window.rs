@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use egui::{Key, Modifiers, PointerButton, Pos2, Rect, vec2};
+use egui::{Key, Modifiers, PointerButton, Pos2, Rect, Role, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use scorescope::app::App;
@@ -317,11 +317,11 @@ fn changing_k_starts_again_and_says_so_changing_the_learning_rate_does_not() {
     press(&mut window, Modifiers::NONE, Key::Space);
     until(&mut window, "some steps", |app| step(app) >= 5);
     let before = step(app(&window));
-    window.get_by_label("Learning rate").increment_accesskit();
+    window.get_by_role_and_label(Role::Slider, "Learning rate").increment_accesskit();
     window.run_steps(5);
     assert!(step(app(&window)) >= before);
     assert!(app(&window).notice().is_none());
-    window.get_by_label("Components K").increment_accesskit();
+    window.get_by_role_and_label(Role::Slider, "Components K").increment_accesskit();
     until(&mut window, "another K", |app| {
         app.snapshot().unwrap().mixture.components().len()
             == app.experiment().model.integer(&N_COMPONENTS)

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::ExportError;
 use crate::model::{CovarianceType, Mixture, MixtureError, Point, Symmetric};
+use crate::training::{Experiment, Record};
 
 /// What a file says about a mixture beside its numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +43,25 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     lower_bound_: Option<f64>,
     scorescope: &'a Map<String, Value>,
+}
+
+/// What to say about the mixture of a run's step.
+#[must_use]
+pub fn trained(experiment: &Experiment, record: &Record, has_converged: bool) -> ModelInfo {
+    let mut scorescope = Map::new();
+    scorescope.insert("algorithm".to_owned(), experiment.algorithm_id.clone().into());
+    scorescope.insert("step".to_owned(), record.step.into());
+    if record.val_nll.is_finite() {
+        scorescope.insert("val_nll".to_owned(), record.val_nll.into());
+    }
+    scorescope.insert("train_nll".to_owned(), record.train_nll.into());
+    ModelInfo {
+        covariance_type: experiment.covariance_type(),
+        converged: Some(has_converged),
+        n_iter: Some(record.step as u64),
+        lower_bound: Some(-record.train_nll),
+        scorescope,
+    }
 }
 
 const FORMAT: &str = "scorescope-model";

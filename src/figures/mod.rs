@@ -6,6 +6,7 @@
 pub mod bars;
 pub mod colors;
 pub mod curves;
+pub mod learning;
 pub mod plane;
 pub mod ticks;
 
