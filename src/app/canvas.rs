@@ -394,7 +394,8 @@ fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) {
     let density =
         ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme).color(0.7, view.theme);
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.spacing_mut().item_spacing.x = 2.0;
+        ui.spacing_mut().button_padding.x = 5.0;
         let shown = &mut view.shown;
         for (is_on, label, color, help) in [
             (
@@ -453,7 +454,7 @@ fn legend_entry_ui(ui: &mut egui::Ui, is_on: bool, label: &str, color: Color32) 
             .frame_when_inactive(false);
     let response = ui.add(button);
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, is_on, label));
-    let dot = response.rect.left_center() + egui::vec2(15.0, 0.0);
+    let dot = response.rect.left_center() + egui::vec2(13.0, 0.0);
     if is_on {
         ui.painter().circle_filled(dot, 5.0, color);
     } else {

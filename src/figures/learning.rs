@@ -75,17 +75,17 @@ pub fn nll(
 #[must_use]
 pub fn objective(
     history: &[Record],
-    label: &str,
+    formula: &str,
     time: TimeAxis,
     spacing: Spacing,
     palette: &Palette,
 ) -> Plot {
     let series = Series {
-        label: label.to_owned(),
+        label: "Objective".to_owned(),
         color: palette.accent,
         is_dashed: false,
         points: history.iter().map(|record| [time.of(record), record.objective]).collect(),
     };
-    let y = Axis::new(label, Spacing::Linear);
-    curves("objective", format!("Objective: {label}"), time.axis(spacing), y, &[series], &[])
+    let y = Axis::new("objective", Spacing::Linear);
+    curves("objective", format!("Objective: {formula}"), time.axis(spacing), y, &[series], &[])
 }

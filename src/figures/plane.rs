@@ -62,37 +62,45 @@ pub fn samples(samples: Arc<[Point]>, palette: &Palette) -> Layer {
     points("samples", "Samples", samples, palette.samples, 2.0)
 }
 
-/// Components as ellipses at one and two standard deviations, stronger where the weight is larger, with means
-/// as dots and weights in per cent where there are few enough to read.
+/// Components as ellipses, stronger where the weight is larger, with means as dots. A few are drawn at one and two
+/// standard deviations, with their weights in per cent; a crowd at one, thinly, or it would hide what it explains.
 #[must_use]
 pub fn components(mixture: &Mixture, palette: &Palette) -> Layer {
     let mut marks = Vec::new();
     let largest = mixture.weights().into_iter().fold(f64::MIN_POSITIVE, f64::max);
+    let is_crowd = mixture.components().len() > MAX_LABELED_COMPONENTS;
     for component in mixture.components() {
         // The root, because a component of a tenth of the weight should not be a tenth as visible.
         let strength = (component.weight() / largest).sqrt();
-        for (radius, opacity) in [(2.0, 0.25 + 0.35 * strength), (1.0, 0.4 + 0.6 * strength)] {
-            let gaussian = component.gaussian;
-            let points = gaussian.cholesky.ellipse(radius).outline(gaussian.mean, OUTLINE_CORNERS);
-            let width = (2.2 - 0.6 * radius + 0.6 * strength) as f32;
-            let line = |points, width, color: Color, opacity| Mark::Line {
-                points,
-                width,
-                color: color.with_opacity(opacity),
-                is_dashed: false,
-            };
+        let outline = |radius, width: f64, opacity, color: Color| Mark::Line {
+            points: component
+                .gaussian
+                .cholesky
+                .ellipse(radius)
+                .outline(component.gaussian.mean, if is_crowd { 40 } else { 72 }),
+            width: width as f32,
+            color: color.with_opacity(opacity),
+            is_dashed: false,
+        };
+        if is_crowd {
+            marks.push(outline(1.0, 1.4, 0.15 + 0.75 * strength, palette.ellipse));
+            continue;
+        }
+        for (radius, opacity) in [(2.0, 0.15 + 0.35 * strength), (1.0, 0.3 + 0.7 * strength)] {
+            let width = 2.2 - 0.6 * radius + 0.6 * strength;
             // A casing in the color of the background keeps outlines apart from a bright density.
-            marks.push(line(points.clone(), width + 2.0, palette.plot_background, 0.5 * opacity));
-            marks.push(line(points, width, palette.ellipse, opacity));
+            marks.push(outline(radius, width + 2.0, 0.5 * opacity, palette.plot_background));
+            marks.push(outline(radius, width, opacity, palette.ellipse));
         }
     }
     let means: Arc<[Point]> = mixture.components().iter().map(|c| c.gaussian.mean).collect();
+    let radius = if is_crowd { 2.0 } else { 3.0 };
     marks.push(Mark::Points {
         points: means.clone(),
-        radius: 4.5,
+        radius: radius + 1.5,
         color: palette.plot_background.with_opacity(0.7),
     });
-    marks.push(Mark::Points { points: means, radius: 3.0, color: palette.ellipse });
+    marks.push(Mark::Points { points: means, radius, color: palette.ellipse });
     marks.extend(labeled(mixture).into_iter().map(|component| Mark::Text {
         at: component.gaussian.mean,
         offset: [8.0, 0.0],
@@ -104,7 +112,6 @@ pub fn components(mixture: &Mixture, palette: &Palette) -> Layer {
     Layer { id: "components", label: "Components".to_owned(), color: palette.ellipse, marks }
 }
 
-const OUTLINE_CORNERS: usize = 72;
 const MAX_LABELED_COMPONENTS: usize = 24;
 const MIN_LABELED_WEIGHT: f64 = 0.03;
 

@@ -19,7 +19,10 @@ pub fn objective_ui(
     let palette = view.theme.palette();
     let running = session.snapshot().map(|snapshot| snapshot.experiment.algorithm_info());
     let info = running.unwrap_or_else(|| document.experiment.algorithm_info());
-    heading_ui(ui, &format!("Objective of {}", info.short), |_| ());
+    heading_ui(ui, &format!("Objective of {}", info.short), |ui| {
+        let formula = egui::RichText::new(info.formula).color(ui.visuals().weak_text_color());
+        ui.add(egui::Label::new(formula).truncate());
+    });
     let time = view.time_axis;
     let plot =
         learning::objective(session.history(), info.formula, time, view.time_spacing, palette);
