@@ -164,8 +164,8 @@ impl Driver {
                     let Some(now) = &mut playing else { continue };
                     let interval =
                         pace.map_or(Duration::ZERO, |p| Duration::from_secs_f64(1.0 / p));
-                    // From when it was due, so that the pace is kept; but never catch up on more than one step.
-                    now.due = (now.due + interval).max(Instant::now() - interval);
+                    // From when it was due, so that the pace is kept; but never catch up on missed steps.
+                    now.due = (now.due + interval).max(Instant::now());
                     now.steps_left = now.steps_left.saturating_sub(1);
                     let steps_left = now.steps_left;
                     if let Some(finish) = self.step(&mut run, steps_left) {

@@ -25,23 +25,26 @@ pub fn controls_ui(
     thumbnails: &Thumbnails,
     actions: &mut Vec<Action>,
 ) {
-    egui::Panel::left("controls").exact_size(318.0).resizable(false).show(ui, |ui| {
-        egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            // Room for the scroll bar.
-            ui.set_max_width(ui.available_width() - 6.0);
-            ui.add_space(4.0);
-            data_ui(ui, document, view, thumbnails, actions);
-            section_ui(ui, "Draw");
-            draw_ui(ui, document, view, actions);
-            section_ui(ui, "Algorithm");
-            algorithm_ui(ui, document);
-            section_ui(ui, "Mixture");
-            mixture_ui(ui, document, session);
-            section_ui(ui, "Start");
-            start_ui(ui, document, actions);
-            ui.add_space(8.0);
-        });
-    });
+    egui::Panel::left("controls").frame(super::frame(ui)).exact_size(318.0).resizable(false).show(
+        ui,
+        |ui| {
+            egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                // Room for the scroll bar.
+                ui.set_max_width(ui.available_width() - 6.0);
+                ui.add_space(4.0);
+                data_ui(ui, document, view, thumbnails, actions);
+                section_ui(ui, "Draw");
+                draw_ui(ui, document, view, actions);
+                section_ui(ui, "Algorithm");
+                algorithm_ui(ui, document);
+                section_ui(ui, "Mixture");
+                mixture_ui(ui, document, session);
+                section_ui(ui, "Start");
+                start_ui(ui, document, actions);
+                ui.add_space(8.0);
+            });
+        },
+    );
 }
 
 fn section_ui(ui: &mut egui::Ui, title: &str) {

@@ -18,7 +18,7 @@ pub fn menu_ui(
     actions: &mut Vec<Action>,
 ) {
     let has_run = session.snapshot().is_some();
-    egui::Panel::top("menu").show(ui, |ui| {
+    egui::Panel::top("menu").frame(super::frame(ui)).show(ui, |ui| {
         ui.add_space(1.0);
         egui::MenuBar::new().ui(ui, |ui| {
             ui.add_space(4.0);

@@ -16,3 +16,8 @@ pub use plots::plots_ui;
 pub use status::status_ui;
 pub use thumbnails::Thumbnails;
 pub use transport::transport_ui;
+
+/// The frame of all panels: margins and no fill, because the window is cleared to the panels' color.
+fn frame(ui: &egui::Ui) -> egui::Frame {
+    egui::Frame::side_top_panel(ui.style()).fill(egui::Color32::TRANSPARENT)
+}

@@ -17,8 +17,8 @@ pub fn plots_ui(
     actions: &mut Vec<Action>,
 ) {
     let width = (ui.available_width() * 0.27).clamp(330.0, 560.0);
-    let frame = egui::Frame::side_top_panel(ui.style())
-        .inner_margin(egui::Margin { right: 14, ..egui::Margin::symmetric(8, 2) });
+    let frame =
+        super::frame(ui).inner_margin(egui::Margin { right: 14, ..egui::Margin::symmetric(8, 2) });
     egui::Panel::right("plots").frame(frame).exact_size(width).resizable(false).show(ui, |ui| {
         ui.add_space(4.0);
         // Likelihood is what the room looks at.

@@ -18,7 +18,7 @@ pub fn status_ui(
     is_busy: bool,
     actions: &mut Vec<Action>,
 ) {
-    egui::Panel::bottom("status").show(ui, |ui| {
+    egui::Panel::bottom("status").frame(super::frame(ui)).show(ui, |ui| {
         ui.horizontal(|ui| {
             if let Some(snapshot) = session.snapshot() {
                 let (_, record) = chosen(snapshot, view);

@@ -14,7 +14,7 @@ pub fn transport_ui(
     actions: &mut Vec<Action>,
 ) {
     let has_run = session.snapshot().is_some();
-    egui::Panel::bottom("transport").show(ui, |ui| {
+    egui::Panel::bottom("transport").frame(super::frame(ui)).show(ui, |ui| {
         ui.add_space(2.0);
         let row = egui::vec2(ui.available_width(), 44.0);
         let left = egui::Layout::left_to_right(egui::Align::Center);
