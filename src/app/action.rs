@@ -193,6 +193,13 @@ impl Action {
         ActionInfo { label, tooltip, icon, shortcut }
     }
 
+    /// True if there has to be something to train or to export.
+    #[must_use]
+    pub fn needs_run(self) -> bool {
+        use Action::{Export, NewStart, PlayPause, Rewind, RunToEnd, Step, ToggleBest};
+        matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
+    }
+
     /// The tooltip with the shortcut behind it.
     #[must_use]
     pub fn hint(self, ctx: &egui::Context) -> String {

@@ -12,6 +12,10 @@ use crate::settings::Value;
 
 impl App {
     pub(super) fn apply(&mut self, ctx: &egui::Context, action: Action) {
+        // Buttons of these are gray without a run; their keys do nothing either.
+        if action.needs_run() && self.session.snapshot().is_none() {
+            return;
+        }
         match action {
             Action::Open => self.dialog = Some(Dialog::open()),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),

@@ -217,7 +217,10 @@ impl Canvas {
         self.wants_fit = true;
     }
 
-    /// Turns the pointer into a stroke; a stroke that is done goes into the document.
+    /// Turns the pointer into strokes; a stroke that is done goes into the document.
+    ///
+    /// Every movement counts, not only the last one before a frame: a fast hand stays a curve, and a click shorter than
+    /// a frame still leaves a dab.
     fn draw(
         &mut self,
         ui: &egui::Ui,
@@ -228,35 +231,60 @@ impl Canvas {
         tool: Tool,
         scaling: Scaling,
     ) {
-        let (is_down, time_step) =
-            ui.input(|input| (input.pointer.primary_down(), f64::from(input.stable_dt).min(0.1)));
         let place = |at: Pos2| {
             let value = transform.value_from_position(at);
             scaling.undo([value.x, value.y])
         };
-        let pointer = response.interact_pointer_pos();
-        if let (Some(at), true, true) = (pointer, is_down, response.is_pointer_button_down_on()) {
-            let place = place(at);
-            let stroke = self.stroke.get_or_insert_with(|| {
-                self.held_secs = 0.0;
-                let unit = f64::midpoint(scaling.unit[0], scaling.unit[1]);
-                Stroke {
-                    tool,
-                    path: Vec::new(),
-                    radius: radius(self.bounds, view) * unit,
-                    count: 0,
-                    seed: document.experiment.strokes.len() as u64,
+        let (events, time_step) =
+            ui.input(|input| (input.events.clone(), f64::from(input.stable_dt).min(0.1)));
+        let is_on_canvas = response.contains_pointer();
+        for event in events {
+            match event {
+                egui::Event::PointerButton {
+                    pos,
+                    button: PointerButton::Primary,
+                    pressed: true,
+                    ..
+                } if is_on_canvas && transform.frame().contains(pos) => {
+                    let unit = f64::midpoint(scaling.unit[0], scaling.unit[1]);
+                    self.held_secs = 0.0;
+                    self.stroke = Some(Stroke {
+                        tool,
+                        path: vec![place(pos)],
+                        radius: radius(self.bounds, view) * unit,
+                        count: 0,
+                        seed: document.experiment.strokes.len() as u64,
+                    });
                 }
-            });
-            if tool == Tool::Airbrush || stroke.path.last() != Some(&place) {
-                stroke.path.push(place);
+                egui::Event::PointerMoved(pos) => {
+                    if let Some(stroke) = &mut self.stroke {
+                        stroke.path.push(place(pos));
+                    }
+                }
+                egui::Event::PointerButton {
+                    button: PointerButton::Primary,
+                    pressed: false,
+                    ..
+                } => {
+                    if let Some(mut stroke) = self.stroke.take() {
+                        stroke.count = count(&stroke, view.tool_points, self.held_secs);
+                        document.mark();
+                        document.experiment.strokes.push(stroke);
+                    }
+                }
+                _ => {}
             }
+        }
+        if let Some(stroke) = &mut self.stroke {
             self.held_secs += time_step;
+            if tool == Tool::Airbrush
+                && let Some(&last) = stroke.path.last()
+            {
+                // Where it is held it sprays on, so time becomes points of the path.
+                stroke.path.push(last);
+            }
             stroke.count = count(stroke, view.tool_points, self.held_secs);
             ui.ctx().request_repaint();
-        } else if let Some(stroke) = self.stroke.take() {
-            document.mark();
-            document.experiment.strokes.push(stroke);
         }
     }
 
@@ -323,7 +351,7 @@ fn count(stroke: &Stroke, points: usize, held_secs: f64) -> usize {
                 .sum();
             0.1 + length / (10.0 * stroke.radius.max(f64::MIN_POSITIVE))
         }
-        Tool::Airbrush => held_secs,
+        Tool::Airbrush => held_secs.max(0.05),
         Tool::Line | Tool::Ellipse => 1.0,
         Tool::Eraser => return 0,
     };
@@ -366,7 +394,7 @@ fn hint_ui(brush: &egui::Painter, document: &Document, session: &Session, view: 
     let is_empty =
         document.experiment.source == Source::Nothing && document.experiment.strokes.is_empty();
     let (text, color) = if is_empty {
-        ("Choose a drawing tool and drag here: every stroke adds points.".to_owned(), palette.text)
+        ("Drag here to draw points; the tools are on the left.".to_owned(), palette.text)
     } else if let Some(problem) = session.problem() {
         (problem.to_owned(), palette.categorical[1])
     } else if session.history().len() == 1 && !session.is_playing() && view.tool.is_none() {
@@ -435,7 +463,7 @@ fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) {
             }
         }
         ui.separator();
-        let log = ui.selectable_label(view.has_log_density, "log");
+        let log = ui.selectable_label(view.has_log_density, "log scale");
         if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
             actions.push(Action::ToggleLogDensity);
         }

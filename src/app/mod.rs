@@ -44,6 +44,7 @@ pub struct App {
     dialog: Option<Dialog>,
     jobs: Jobs,
     notice: Option<Notice>,
+    window_size: egui::Vec2,
     pulse: Pulse,
 }
 
@@ -168,6 +169,7 @@ impl App {
             dialog: None,
             jobs: Jobs::new(ctx.clone()),
             notice: None,
+            window_size: egui::Vec2::ZERO,
             pulse: Pulse::default(),
         };
         if let Some(path) = open {
@@ -202,6 +204,7 @@ impl App {
     /// One frame: look, draw, act, follow, remember. See the map in `lib.rs`.
     pub fn frame_ui(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
+        theme::fit_zoom(&ctx, &mut self.window_size);
         let mut actions = if self.dialog.is_none() { action::pressed(&ctx) } else { Vec::new() };
         self.panels_ui(ui, &mut actions);
         if let Some(dialog) = &mut self.dialog

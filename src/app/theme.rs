@@ -43,6 +43,15 @@ pub fn install(ctx: &egui::Context) {
     }
 }
 
+/// Larger type in larger windows, so that a projector shows it to the last row. Ctrl and + or − still change it.
+pub fn fit_zoom(ctx: &egui::Context, last_size: &mut egui::Vec2) {
+    let size = ctx.content_rect().size() * ctx.zoom_factor();
+    if (size - *last_size).length() > 1.0 {
+        *last_size = size;
+        ctx.set_zoom_factor((size.x / 1400.0).min(size.y / 860.0).clamp(1.0, 2.0));
+    }
+}
+
 /// Switches to a theme.
 pub fn apply(ctx: &egui::Context, theme: Theme) {
     ctx.set_theme(egui_theme(theme));

@@ -56,7 +56,7 @@ fn section_ui(ui: &mut egui::Ui, title: &str) {
 fn data_ui(
     ui: &mut egui::Ui,
     document: &mut Document,
-    view: &View,
+    view: &mut View,
     thumbnails: &Thumbnails,
     actions: &mut Vec<Action>,
 ) {
@@ -79,6 +79,9 @@ fn data_ui(
             Some(generator) => Source::Generator(generator.id.to_owned()),
             None => Source::Nothing,
         });
+        if clicked.is_none() && view.tool.is_none() {
+            view.tool = Some(Tool::Brush);
+        }
     }
     let experiment = &mut document.experiment;
     match (&experiment.source, experiment.generator()) {

@@ -7,8 +7,9 @@ use crate::app::action::Action;
 pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
     egui::Window::new("Help")
         .open(is_open)
-        .default_width(620.0)
-        .max_height(ctx.content_rect().height() - 120.0)
+        .pivot(egui::Align2::CENTER_CENTER)
+        .default_pos(ctx.content_rect().center())
+        .default_size([640.0, ctx.content_rect().height() * 0.8])
         .vscroll(true)
         .show(ctx, |ui| {
             ui.heading("What am I seeing?");

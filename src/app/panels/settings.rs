@@ -70,7 +70,7 @@ fn control_ui(ui: &mut egui::Ui, setting: &'static Setting, value: &mut Value) -
                 |id: &str| options.iter().find(|(known, _)| *known == id).map_or("", |o| o.1);
             egui::ComboBox::from_id_salt(setting as *const Setting)
                 .selected_text(label(chosen))
-                .width(ui.available_width() - 4.0)
+                .width(ui.available_width())
                 .show_ui(ui, |ui| {
                     for (id, label) in *options {
                         ui.selectable_value(chosen, (*id).to_owned(), *label);

@@ -15,7 +15,11 @@ pub fn weights_ui(
     view: &View,
     textures: &mut Textures,
 ) {
-    heading_ui(ui, "Weights", |_| ());
+    heading_ui(ui, "Weights", |ui| {
+        ui.label(
+            egui::RichText::new("dashed: equal weights").color(ui.visuals().weak_text_color()),
+        );
+    });
     let Some(snapshot) = session.snapshot() else { return };
     let palette = view.theme.palette();
     let (mixture, _) = chosen(snapshot, view);
