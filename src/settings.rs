@@ -165,15 +165,10 @@ impl Setting {
     /// [`SettingError::Refused`] if it is not a value of this setting.
     pub fn parse(&self, text: &str) -> Result<Value, SettingError> {
         let text = text.trim();
-        let value = if let Ok(v) = text.parse() {
-            Value::Switch(v)
-        } else if let Ok(v) = text.parse() {
-            Value::Integer(v)
-        } else if let Ok(v) = text.parse() {
-            Value::Number(v)
-        } else {
-            Value::Choice(text.to_owned())
-        };
+        let value = (text.parse().map(Value::Switch).ok())
+            .or_else(|| text.parse().map(Value::Integer).ok())
+            .or_else(|| text.parse().map(Value::Number).ok())
+            .unwrap_or_else(|| Value::Choice(text.to_owned()));
         self.check(&value)
     }
 }

@@ -1,110 +1,18 @@
 //! The window, driven through its accessibility tree, without graphics.
 
-use std::path::Path;
+#![cfg(feature = "gui")]
+
+mod support;
+
 use std::time::{Duration, Instant};
 
-use egui::{Key, Modifiers, PointerButton, Pos2, Rect, Role, vec2};
-use egui_kittest::Harness;
+use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::Queryable;
-use scorescope::app::App;
-use scorescope::model::{Mixture, N_COMPONENTS};
+use scorescope::model::N_COMPONENTS;
 use scorescope::training::{Activity, Source};
-
-type Window = Harness<'static, Option<App>>;
-
-/// The program in a window that is not shown.
-fn window(open: Option<&Path>) -> Window {
-    let open = open.map(Path::to_owned);
-    let mut window =
-        Harness::builder().with_size([1280.0, 800.0]).with_step_dt(0.02).build_ui_state(
-            move |ui: &mut egui::Ui, app: &mut Option<App>| {
-                let ctx = ui.ctx().clone();
-                let app = app.get_or_insert_with(|| App::new(&ctx, open.clone()).unwrap());
-                app.receive(&ctx);
-                app.frame_ui(ui);
-            },
-            None,
-        );
-    until(&mut window, "a mixture or a message", |app| {
-        app.snapshot().is_some() || app.problem().is_some()
-    });
-    window
-}
-
-fn app(window: &Window) -> &App {
-    window.state().as_ref().unwrap()
-}
-
-/// Draws frames until something is true.
-#[track_caller]
-fn until(window: &mut Window, what: &str, is_true: impl Fn(&App) -> bool) {
-    let began = Instant::now();
-    while !window.state().as_ref().is_some_and(&is_true) {
-        assert!(began.elapsed() < Duration::from_secs(30), "still waiting for {what}");
-        window.step();
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    window.run_steps(3);
-}
-
-fn step(app: &App) -> usize {
-    app.snapshot().map_or(0, |snapshot| snapshot.record.step)
-}
-
-fn mixture(window: &Window) -> Mixture {
-    (*app(window).snapshot().unwrap().mixture).clone()
-}
-
-#[track_caller]
-fn click(window: &mut Window, label: &str) {
-    window.get_by_label(label).click();
-    window.run_steps(3);
-}
-
-fn press(window: &mut Window, modifiers: Modifiers, key: Key) {
-    window.key_press_modifiers(modifiers, key);
-    window.run_steps(3);
-}
-
-/// Presses the left button at the first place, moves through the others, and lets go at the last.
-fn drag(window: &mut Window, path: &[Pos2]) {
-    let button = |pos, pressed| egui::Event::PointerButton {
-        pos,
-        button: PointerButton::Primary,
-        pressed,
-        modifiers: Modifiers::NONE,
-    };
-    window.hover_at(path[0]);
-    window.step();
-    window.event(button(path[0], true));
-    window.step();
-    for &place in path {
-        window.hover_at(place);
-        window.step();
-    }
-    window.event(button(path[path.len() - 1], false));
-    window.run_steps(3);
-}
-
-fn canvas(window: &Window) -> Rect {
-    window.get_by_label("Canvas").rect()
-}
-
-/// A path across the canvas.
-fn across(window: &Window) -> Vec<Pos2> {
-    let rect = canvas(window);
-    (0..=20).map(|i| rect.lerp_inside(vec2(0.3 + 0.02 * i as f32, 0.5))).collect()
-}
-
-/// Types into a field over what is there.
-fn fill(window: &mut Window, label: &str, text: &str) {
-    window.get_by_label(label).focus();
-    window.run_steps(2);
-    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
-    window.run_steps(2);
-    window.get_by_label(label).type_text(text);
-    window.run_steps(3);
-}
+use support::window::{
+    Window, across, app, click, drag, fill, mixture, press, step, until, window,
+};
 
 #[test]
 fn it_opens_on_halfmoons_and_a_mixture() {
@@ -196,6 +104,26 @@ fn points_are_drawn_erased_undone_and_trained_on() {
     until(&mut window, "drawn data again", |app| app.snapshot().is_some());
     press(&mut window, Modifiers::NONE, Key::Space);
     until(&mut window, "training on them", |app| step(app) >= 5);
+}
+
+#[test]
+fn another_data_set_is_shown_whole() {
+    let mut window = window(None);
+    for label in ["Spirals", "Half moons"] {
+        click(&mut window, label);
+        until(&mut window, "the data set", |app| {
+            app.snapshot().unwrap().experiment.source == app.experiment().source
+        });
+        window.run_steps(3);
+        let data = app(&window).snapshot().unwrap().prepared.dataset.bounds;
+        let shown = app(&window).canvas_bounds();
+        for axis in 0..2 {
+            assert!(shown.min[axis] < data.min[axis], "{label}");
+            assert!(shown.max[axis] > data.max[axis], "{label}");
+        }
+        // And not from far away.
+        assert!(shown.size()[1] < 2.0 * data.size()[0].max(data.size()[1]), "{label}");
+    }
 }
 
 #[test]

@@ -82,6 +82,9 @@ pub enum StartError {
 ///
 /// # Errors
 /// [`StartError`] if there are fewer training points than components.
+///
+/// # Panics
+/// Never: weights, means and covariances are valid by construction.
 pub fn start(
     data: &Dataset,
     component_count: usize,
@@ -134,7 +137,6 @@ pub fn start(
         "cluster" => cluster_covariances(points, &means, &owners, data.variance, floor),
         _ => vec![[1.0, 0.0, 1.0]; component_count],
     };
-    // Weights, means and covariances are valid by construction; if not, that is a bug of ours.
     Ok(Mixture::new(&weights, &means, &covariances)
         .unwrap_or_else(|error| panic!("a start must be a mixture: {error}")))
 }

@@ -93,7 +93,7 @@ pub enum StepError {
     #[error(
         "component {index} has collapsed onto a point or a line near ({}, {}), where the objective has no bound: \
          raise the covariance floor (reg_covar), or start again elsewhere",
-        rounded(&.near[0]), rounded(&.near[1])
+        rounded(.near[0]), rounded(.near[1])
     )]
     Collapsed {
         /// Which component, counted from 1.
@@ -109,7 +109,7 @@ pub enum StepError {
     NotFinite,
 }
 
-fn rounded(value: &f64) -> String {
+fn rounded(value: f64) -> String {
     format!("{value:.3}")
 }
 

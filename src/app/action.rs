@@ -85,6 +85,7 @@ impl Action {
 
     /// Its label, tooltip, icon and shortcut.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a table, an entry an action")]
     pub fn info(self) -> ActionInfo {
         let command = |key| Some(KeyboardShortcut::new(Modifiers::COMMAND, key));
         let plain = |key| Some(KeyboardShortcut::new(Modifiers::NONE, key));

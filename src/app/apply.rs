@@ -20,17 +20,7 @@ impl App {
             Action::Open => self.dialog = Some(Dialog::open()),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
             Action::Export => self.dialog = Some(Dialog::export()),
-            Action::CopyCommandLine => match self.document.experiment.command_line() {
-                Some(command) => {
-                    self.notice = Some(Notice::info(format!("Copied: {command}")));
-                    ctx.copy_text(command);
-                }
-                None => {
-                    let text = "Drawn points do not fit on a command line: save the experiment and run \
-                                `scorescope run FILE.toml --out results`";
-                    self.notice = Some(Notice::problem(text));
-                }
-            },
+            Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Action::Undo => self.document.undo(),
             Action::Redo => self.document.redo(),
@@ -75,6 +65,17 @@ impl App {
             Action::ToggleLogDensity => self.view.has_log_density = !self.view.has_log_density,
             Action::ToggleHelp => self.view.has_help = !self.view.has_help,
         }
+    }
+
+    fn copy_command_line(&mut self, ctx: &egui::Context) {
+        let Some(command) = self.document.experiment.command_line() else {
+            let text = "Drawn points do not fit on a command line: save the experiment and run \
+                        `scorescope run FILE.toml --out results`";
+            self.notice = Some(Notice::problem(text));
+            return;
+        };
+        self.notice = Some(Notice::info(format!("Copied: {command}")));
+        ctx.copy_text(command);
     }
 
     /// Does what a dialog was asked for, and closes it.

@@ -24,6 +24,8 @@ const EMPTY_VIEW: Bounds = Bounds { min: [-3.0, -3.0], max: [3.0, 3.0] };
 
 /// The main plot and what the hand is doing on it.
 pub struct Canvas {
+    painter: Painter,
+    textures: Textures,
     bounds: Bounds,
     /// True until the view has been fitted to the data.
     wants_fit: bool,
@@ -34,9 +36,36 @@ pub struct Canvas {
     held_secs: f64,
 }
 
-impl Default for Canvas {
-    fn default() -> Canvas {
+/// Where the hand is, and with which tool.
+struct Hand<'a> {
+    response: &'a egui::Response,
+    transform: &'a PlotTransform,
+    tool: Tool,
+    /// From the units of the canvas to those of the data's source.
+    scaling: Scaling,
+}
+
+impl Hand<'_> {
+    /// The place on the plane below a place on screen, in the units of the source.
+    fn place(&self, at: Pos2) -> Point {
+        let value = self.transform.value_from_position(at);
+        self.scaling.undo([value.x, value.y])
+    }
+
+    /// Undoes [`Hand::place`].
+    fn screen(&self, x: Point) -> Pos2 {
+        let [x, y] = self.scaling.apply(x);
+        self.transform.position_from_point(&egui_plot::PlotPoint::new(x, y))
+    }
+}
+
+impl Canvas {
+    /// An empty canvas and its painter.
+    #[must_use]
+    pub fn new(painter: Painter) -> Canvas {
         Canvas {
+            painter,
+            textures: Textures::default(),
             bounds: EMPTY_VIEW,
             wants_fit: true,
             fitted_to: None,
@@ -105,8 +134,6 @@ impl Canvas {
         document: &mut Document,
         session: &Session,
         view: &mut View,
-        painter: &mut Painter,
-        textures: &mut Textures,
         actions: &mut Vec<Action>,
     ) {
         let palette = view.theme.palette();
@@ -124,7 +151,7 @@ impl Canvas {
         });
         egui::CentralPanel::no_frame()
             .frame(frame)
-            .show(ui, |ui| self.plot_ui(ui, document, session, view, painter, textures));
+            .show(ui, |ui| self.plot_ui(ui, document, session, view));
     }
 
     fn plot_ui(
@@ -133,12 +160,10 @@ impl Canvas {
         document: &mut Document,
         session: &Session,
         view: &View,
-        painter: &mut Painter,
-        textures: &mut Textures,
     ) {
         let palette = view.theme.palette();
         let dataset = session.dataset().filter(|_| !is_blank(document, session)).cloned();
-        self.fit_new_data(document, session);
+        self.fit_new_data(session);
         let empty = plane::plane("", self.bounds, Vec::new());
         let fit = self
             .wants_fit
@@ -172,7 +197,7 @@ impl Canvas {
         if let Some(snapshot) = session.snapshot() {
             let (mixture, record) = chosen(snapshot, view);
             let side = |pixels: f32| ((pixels / 2.5) as usize).clamp(256, 640);
-            painter.request(Request {
+            self.painter.request(Request {
                 mixture,
                 step: record.step,
                 bounds: self.bounds,
@@ -186,7 +211,7 @@ impl Canvas {
         }
         let mut layers: Vec<Layer> = Vec::new();
         if let Some(snapshot) = session.snapshot() {
-            if let Some(painting) = painter.painting() {
+            if let Some(painting) = self.painter.painting() {
                 layers.extend(painting.iter().filter(|layer| view.shown.has(layer.id)).cloned());
             }
             if view.shown.components {
@@ -199,45 +224,40 @@ impl Canvas {
         }
         sort(&mut layers);
         let brush = ui.painter().with_clip_rect(area);
-        plot::paint_layers(&brush, &transform, [&empty.x, &empty.y], &layers, palette, textures);
+        plot::paint_layers(
+            &brush,
+            &transform,
+            [&empty.x, &empty.y],
+            &layers,
+            palette,
+            &mut self.textures,
+        );
         if let Some(tool) = view.tool {
-            self.draw(ui, &response, &transform, document, view, tool, scaling);
-            self.stroke_ui(ui, &brush, &transform, &response, view, tool, scaling);
+            let hand = Hand { response: &response, transform: &transform, tool, scaling };
+            self.draw(ui, &hand, document, view);
+            self.stroke_ui(ui, &brush, &hand, view);
         }
         hint_ui(&brush, document, session, view);
     }
 
     /// Another data set is shown whole; strokes and other settings leave the view where it is.
-    fn fit_new_data(&mut self, document: &Document, session: &Session) {
-        let source = &document.experiment.source;
-        if session.is_preparing() || self.fitted_to.as_ref() == Some(source) {
-            return;
+    fn fit_new_data(&mut self, session: &Session) {
+        if let Some(source) = session.source()
+            && self.fitted_to.as_ref() != Some(source)
+        {
+            self.fitted_to = Some(source.clone());
+            self.wants_fit = true;
         }
-        self.fitted_to = Some(source.clone());
-        self.wants_fit = true;
     }
 
     /// Turns the pointer into strokes; a stroke that is done goes into the document.
     ///
     /// Every movement counts, not only the last one before a frame: a fast hand stays a curve, and a click shorter than
     /// a frame still leaves a dab.
-    fn draw(
-        &mut self,
-        ui: &egui::Ui,
-        response: &egui::Response,
-        transform: &PlotTransform,
-        document: &mut Document,
-        view: &View,
-        tool: Tool,
-        scaling: Scaling,
-    ) {
-        let place = |at: Pos2| {
-            let value = transform.value_from_position(at);
-            scaling.undo([value.x, value.y])
-        };
+    fn draw(&mut self, ui: &egui::Ui, hand: &Hand<'_>, document: &mut Document, view: &View) {
         let (events, time_step) =
             ui.input(|input| (input.events.clone(), f64::from(input.stable_dt).min(0.1)));
-        let is_on_canvas = response.contains_pointer();
+        let is_on_canvas = hand.response.contains_pointer();
         for event in events {
             match event {
                 egui::Event::PointerButton {
@@ -245,12 +265,12 @@ impl Canvas {
                     button: PointerButton::Primary,
                     pressed: true,
                     ..
-                } if is_on_canvas && transform.frame().contains(pos) => {
-                    let unit = f64::midpoint(scaling.unit[0], scaling.unit[1]);
+                } if is_on_canvas && hand.transform.frame().contains(pos) => {
+                    let unit = f64::midpoint(hand.scaling.unit[0], hand.scaling.unit[1]);
                     self.held_secs = 0.0;
                     self.stroke = Some(Stroke {
-                        tool,
-                        path: vec![place(pos)],
+                        tool: hand.tool,
+                        path: vec![hand.place(pos)],
                         radius: radius(self.bounds, view) * unit,
                         count: 0,
                         seed: document.experiment.strokes.len() as u64,
@@ -258,7 +278,7 @@ impl Canvas {
                 }
                 egui::Event::PointerMoved(pos) => {
                     if let Some(stroke) = &mut self.stroke {
-                        stroke.path.push(place(pos));
+                        stroke.path.push(hand.place(pos));
                     }
                 }
                 egui::Event::PointerButton {
@@ -277,7 +297,7 @@ impl Canvas {
         }
         if let Some(stroke) = &mut self.stroke {
             self.held_secs += time_step;
-            if tool == Tool::Airbrush
+            if hand.tool == Tool::Airbrush
                 && let Some(&last) = stroke.path.last()
             {
                 // Where it is held it sprays on, so time becomes points of the path.
@@ -289,25 +309,12 @@ impl Canvas {
     }
 
     /// The stroke under the hand, and the tool's reach.
-    fn stroke_ui(
-        &self,
-        ui: &egui::Ui,
-        brush: &egui::Painter,
-        transform: &PlotTransform,
-        response: &egui::Response,
-        view: &View,
-        tool: Tool,
-        scaling: Scaling,
-    ) {
+    fn stroke_ui(&self, ui: &egui::Ui, brush: &egui::Painter, hand: &Hand<'_>, view: &View) {
         let palette = view.theme.palette();
-        let screen = |x: Point| {
-            let [x, y] = scaling.apply(x);
-            transform.position_from_point(&egui_plot::PlotPoint::new(x, y))
-        };
-        let reach = (radius(self.bounds, view) * transform.dpos_dvalue_x().abs()) as f32;
+        let reach = (radius(self.bounds, view) * hand.transform.dpos_dvalue_x().abs()) as f32;
         if let Some(stroke) = &self.stroke {
-            if tool == Tool::Eraser {
-                let path: Vec<Pos2> = stroke.path.iter().map(|&x| screen(x)).collect();
+            if hand.tool == Tool::Eraser {
+                let path: Vec<Pos2> = stroke.path.iter().map(|&x| hand.screen(x)).collect();
                 let cover = color32(palette.plot_background).gamma_multiply(0.8);
                 for at in &path {
                     brush.circle_filled(*at, reach, cover);
@@ -315,11 +322,11 @@ impl Canvas {
                 brush.add(Shape::line(path, Pen::new(2.0 * reach, cover)));
             } else {
                 let color = color32(palette.train);
-                let points = spray::spray(stroke).into_iter().map(screen);
+                let points = spray::spray(stroke).into_iter().map(|x| hand.screen(x));
                 brush.extend(points.map(|at| Shape::circle_filled(at, 1.9, color)));
             }
         }
-        if let Some(at) = response.hover_pos() {
+        if let Some(at) = hand.response.hover_pos() {
             ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
             brush.circle_stroke(at, reach, Pen::new(1.5, color32(palette.accent)));
         }

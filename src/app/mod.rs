@@ -38,7 +38,6 @@ pub struct App {
     session: Session,
     view: View,
     canvas: Canvas,
-    painter: Painter,
     textures: Textures,
     thumbnails: panels::Thumbnails,
     dialog: Option<Dialog>,
@@ -137,7 +136,7 @@ impl eframe::App for App {
 
     fn clear_color(&self, _: &egui::Visuals) -> [f32; 4] {
         // The panels have no fill of their own: clearing is the cheapest way to paint, above all without a GPU.
-        theme::panel_fill(self.view.theme).to_normalized_gamma_f32()
+        App::clear_color(self).to_normalized_gamma_f32()
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
@@ -162,8 +161,7 @@ impl App {
             session: Session::new(&document.experiment, ctx.clone()),
             document,
             view,
-            canvas: Canvas::default(),
-            painter: Painter::spawn(move || wake.request_repaint())?,
+            canvas: Canvas::new(Painter::spawn(move || wake.request_repaint())?),
             textures: Textures::default(),
             thumbnails: panels::Thumbnails::new(),
             dialog: None,
@@ -176,6 +174,12 @@ impl App {
             app.open(path, None);
         }
         Ok(app)
+    }
+
+    /// What the window is cleared to before anything is drawn.
+    #[must_use]
+    pub fn clear_color(&self) -> egui::Color32 {
+        theme::panel_fill(self.view.theme)
     }
 
     /// Everything that must go on while the window is hidden: events of the worker, results of jobs.
@@ -234,8 +238,7 @@ impl App {
     }
 
     fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
-        let App { document, session, view, canvas, painter, textures, thumbnails, notice, .. } =
-            self;
+        let App { document, session, view, canvas, textures, thumbnails, notice, .. } = self;
         panels::menu_ui(ui, document, session, view, actions);
         panels::status_ui(ui, session, view, notice, self.jobs.is_busy(), actions);
         panels::transport_ui(ui, session, view, actions);
@@ -243,7 +246,7 @@ impl App {
             panels::controls_ui(ui, document, session, view, thumbnails, actions);
             panels::plots_ui(ui, document, session, view, textures, actions);
         }
-        canvas.show_ui(ui, document, session, view, painter, textures, actions);
+        canvas.show_ui(ui, document, session, view, actions);
     }
 
     /// Reads a file off this thread; what is in it arrives later.
@@ -300,6 +303,12 @@ impl App {
     /// How things are looked at; tests and lessons may change it.
     pub fn view_mut(&mut self) -> &mut View {
         &mut self.view
+    }
+
+    /// The rectangle of the plane that the canvas shows.
+    #[must_use]
+    pub fn canvas_bounds(&self) -> crate::model::Bounds {
+        self.canvas.bounds()
     }
 
     /// Why nothing can be trained.

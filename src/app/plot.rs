@@ -62,9 +62,9 @@ pub fn frame<'a>(plot: &'a Plot, palette: &Palette, font_size: f32) -> egui_plot
     egui_plot::Plot::new(plot.id)
         .custom_x_axes(vec![hints(&plot.x, AxisHints::new_x())])
         .custom_y_axes(vec![hints(&plot.y, AxisHints::new_y().min_thickness(2.6 * font_size))])
-        .x_grid_spacer(|input| grid(&plot.x, &input))
-        .y_grid_spacer(|input| grid(&plot.y, &input))
-        .grid_spacing(egui::Rangef::new(0.5, 1.0))
+        .x_grid_spacer(|input| grid(&plot.x, &input, TICK_DISTANCE[0]))
+        .y_grid_spacer(|input| grid(&plot.y, &input, TICK_DISTANCE[1]))
+        .grid_spacing(egui::Rangef::new(SMALLEST_STEP, 2.0 * SMALLEST_STEP))
         .grid_color(color32(palette.grid))
         .show_x(false)
         .show_y(false)
@@ -73,21 +73,17 @@ pub fn frame<'a>(plot: &'a Plot, palette: &Palette, font_size: f32) -> egui_plot
         .allow_double_click_reset(false)
 }
 
-/// About how many ticks fit: one to this many times egui_plot's smallest step.
-const TICK_STEPS: f64 = 90.0;
+/// Least pixels from a tick to the next, to the right and upwards.
+const TICK_DISTANCE: [f64; 2] = [48.0, 30.0];
 
-fn shown_ticks(
-    axis: &Axis,
-    [low, high]: [f64; 2],
-    base_step_size: f64,
-) -> Vec<crate::figures::ticks::Tick> {
-    let count = ((high - low) / (base_step_size * TICK_STEPS)).clamp(2.0, 10.0);
-    ticks(axis, [axis.value(low), axis.value(high)], count as usize)
-}
+/// The smallest step that egui_plot is told to consider, in pixels.
+const SMALLEST_STEP: f32 = 0.5;
 
-fn grid(axis: &Axis, input: &GridInput) -> Vec<GridMark> {
+fn grid(axis: &Axis, input: &GridInput, tick_distance: f64) -> Vec<GridMark> {
     let (low, high) = input.bounds;
-    shown_ticks(axis, [low, high], input.base_step_size)
+    let step = input.base_step_size / f64::from(SMALLEST_STEP) * tick_distance;
+    let count = ((high - low) / step).clamp(2.0, 10.0) as usize;
+    ticks(axis, [axis.value(low), axis.value(high)], count)
         .iter()
         .map(|tick| GridMark { value: axis.position(tick.value), step_size: high - low })
         .collect()
@@ -204,8 +200,11 @@ fn paint_mark(
             let font = FontId::proportional(*size);
             let galley = painter.layout_no_wrap(text.clone(), font, color32(*color));
             let mut rect = anchor.anchor_size(screen(*at) + Vec2::from(*offset), galley.size());
-            // Words at an edge move inside rather than being cut.
             let room = painter.clip_rect().shrink(2.0);
+            if !room.contains(screen(*at)) {
+                return;
+            }
+            // Words at an edge move inside rather than being cut.
             rect = rect.translate(vec2(
                 (room.left() - rect.left()).max(0.0) - (rect.right() - room.right()).max(0.0),
                 (room.top() - rect.top()).max(0.0) - (rect.bottom() - room.bottom()).max(0.0),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::data::Dataset;
 use crate::training::{
-    Activity, Change, Command, Event, Experiment, Finish, Record, Snapshot, Worker,
+    Activity, Change, Command, Event, Experiment, Finish, Record, Snapshot, Source, Worker,
 };
 
 /// The running experiment as the window knows it.
@@ -221,6 +221,12 @@ impl Session {
     #[must_use]
     pub fn dataset(&self) -> Option<&Arc<Dataset>> {
         self.dataset.as_ref()
+    }
+
+    /// Where those data come from; `None` while others are being made.
+    #[must_use]
+    pub fn source(&self) -> Option<&Source> {
+        self.is_prepared.then_some(&self.running.source)
     }
 
     /// Why there is nothing to run.

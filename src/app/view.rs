@@ -6,6 +6,7 @@ use crate::figures::{Scale, Spacing, Theme};
 
 /// How things are looked at.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of the View menu")]
 pub struct View {
     /// Light or dark.
     pub theme: Theme,
@@ -41,6 +42,7 @@ pub struct View {
 
 /// Which layers the canvas shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one switch a layer")]
 pub struct Shown {
     /// The density as a colored field.
     pub density: bool,

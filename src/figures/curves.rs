@@ -64,11 +64,16 @@ pub fn curves(
                 id: "series",
                 label: series.label.clone(),
                 color: series.color,
-                marks: vec![Mark::Line {
-                    points: thin(&points, MAX_POINTS),
-                    width: 2.5,
-                    color: series.color,
-                    is_dashed: series.is_dashed,
+                marks: vec![if points.len() == 1 {
+                    // A line of one point would be invisible.
+                    Mark::Points { points: points.into(), radius: 4.0, color: series.color }
+                } else {
+                    Mark::Line {
+                        points: thin(&points, MAX_POINTS),
+                        width: 2.5,
+                        color: series.color,
+                        is_dashed: series.is_dashed,
+                    }
                 }],
             }
         })

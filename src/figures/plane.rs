@@ -86,7 +86,7 @@ pub fn components(mixture: &Mixture, palette: &Palette) -> Layer {
             marks.push(outline(1.0, 1.4, 0.15 + 0.75 * strength, palette.ellipse));
             continue;
         }
-        for (radius, opacity) in [(2.0, 0.15 + 0.35 * strength), (1.0, 0.3 + 0.7 * strength)] {
+        for (radius, opacity) in [(2.0, 0.08 + 0.3 * strength), (1.0, 0.3 + 0.7 * strength)] {
             let width = 2.2 - 0.6 * radius + 0.6 * strength;
             // A casing in the color of the background keeps outlines apart from a bright density.
             marks.push(outline(radius, width + 2.0, 0.5 * opacity, palette.plot_background));

@@ -60,10 +60,8 @@ impl Bounds {
         let first = *points.first()?;
         let mut bounds = Bounds { min: first, max: first };
         for point in points {
-            for axis in 0..2 {
-                bounds.min[axis] = bounds.min[axis].min(point[axis]);
-                bounds.max[axis] = bounds.max[axis].max(point[axis]);
-            }
+            bounds.min = [bounds.min[0].min(point[0]), bounds.min[1].min(point[1])];
+            bounds.max = [bounds.max[0].max(point[0]), bounds.max[1].max(point[1])];
         }
         Some(bounds)
     }

@@ -1,12 +1,12 @@
 //! The fused loops over points and components that the objectives share.
 //!
-//! One pass over the data gives value and gradient. Points are taken [`LANES`] at a time, so that the compiler can
-//! use vector registers over points; chunks of [`CHUNK`] points are spread over the threads and their sums are
+//! One pass over the data gives value and gradient. Points are taken eight (`LANES`) at a time, so that the compiler can
+//! use vector registers over points; chunks of 512 points are spread over the threads and their sums are
 //! added in order, so that any number of threads gives the same bits.
 //!
 //! For each point and component, with d = x − µ: y = L⁻¹d, a = log π − log 2π|L| − ½‖y‖², r = softmax(a) and the
 //! component's score g = −L⁻ᵀy. An objective is differentiated by what it passes back to a, g and Σ⁻¹; see
-//! [`Sums`].
+//! `Sums`.
 
 use std::ops::Range;
 

@@ -210,9 +210,11 @@ impl Experiment {
     }
 
     /// The experiment as the text that [`Experiment::from_toml`] reads.
+    ///
+    /// # Panics
+    /// Never: strings, numbers and lists always have a form in TOML.
     #[must_use]
     pub fn to_toml(&self) -> String {
-        // Strings, numbers and lists always have a form in TOML.
         toml::to_string(self)
             .unwrap_or_else(|error| panic!("an experiment must be writable: {error}"))
     }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test program uses the parts that it needs")]
 
 pub mod renderer;
+pub mod window;
 
 use std::path::Path;
 

@@ -3,8 +3,8 @@
 use egui::RichText;
 use egui_material_icons::icons;
 
-use super::Thumbnails;
 use super::settings::{row_ui, setting_ui, settings_ui, short};
+use super::thumbnails::{Choice, Thumbnails};
 use crate::algorithms::{ALGORITHMS, MAX_ITER, TOL, initial};
 use crate::app::action::Action;
 use crate::app::document::Document;
@@ -69,17 +69,17 @@ fn data_ui(
         });
     });
     let chosen = match &document.experiment.source {
-        Source::Generator(id) => generators::find(id).map(Some),
-        Source::Nothing => Some(None),
+        Source::Generator(id) => generators::find(id).map(Choice::Generator),
+        Source::Nothing => Some(Choice::Empty),
         Source::File { .. } => None,
     };
     if let Some(clicked) = thumbnails.grid_ui(ui, chosen, view.theme) {
         document.mark();
         document.experiment.choose_source(match clicked {
-            Some(generator) => Source::Generator(generator.id.to_owned()),
-            None => Source::Nothing,
+            Choice::Generator(generator) => Source::Generator(generator.id.to_owned()),
+            Choice::Empty => Source::Nothing,
         });
-        if clicked.is_none() && view.tool.is_none() {
+        if matches!(clicked, Choice::Empty) && view.tool.is_none() {
             view.tool = Some(Tool::Brush);
         }
     }
@@ -197,9 +197,7 @@ fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document) {
         RichText::new(format!("minimizes {}", info.formula)).color(ui.visuals().weak_text_color()),
     );
     // The first knob is what a lecture turns; stop rules and the rest fold away.
-    let is_stop = |setting: &&&'static Setting| {
-        std::ptr::eq(**setting, &MAX_ITER) || std::ptr::eq(**setting, &TOL)
-    };
+    let is_stop = |setting: &&&'static Setting| [MAX_ITER.key, TOL.key].contains(&setting.key);
     let own: Vec<&'static Setting> =
         info.settings.iter().filter(|s| !is_stop(s)).copied().collect();
     let (first, rest) = own.split_at(own.len().min(3));

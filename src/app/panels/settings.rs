@@ -68,7 +68,7 @@ fn control_ui(ui: &mut egui::Ui, setting: &'static Setting, value: &mut Value) -
         (Kind::Choice { options, .. }, Value::Choice(chosen)) => {
             let label =
                 |id: &str| options.iter().find(|(known, _)| *known == id).map_or("", |o| o.1);
-            egui::ComboBox::from_id_salt(setting as *const Setting)
+            egui::ComboBox::from_id_salt((setting.key, setting.label))
                 .selected_text(label(chosen))
                 .width(ui.available_width())
                 .show_ui(ui, |ui| {

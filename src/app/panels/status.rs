@@ -27,10 +27,11 @@ pub fn status_ui(
                     ui.label(format!("·  {speed:.0} steps/s"));
                 }
                 let best = snapshot.best.record;
+                let has_choice = session.history().len() > 1;
                 let label = format!("·  best {:.4} at step {}", best.judged_by(), best.step);
                 let hint = Action::ToggleBest.hint(ui.ctx());
                 let button = egui::Button::new(label).frame_when_inactive(false);
-                if ui.add(button).on_hover_text(hint).clicked() {
+                if has_choice && ui.add(button).on_hover_text(hint).clicked() {
                     actions.push(Action::ToggleBest);
                 }
             }

@@ -10,6 +10,15 @@ use crate::model::{Bounds, Point};
 use crate::random::{Purpose, generator};
 use crate::settings::Settings;
 
+/// What the grid offers.
+#[derive(Clone, Copy)]
+pub enum Choice {
+    /// A data set.
+    Generator(&'static Generator),
+    /// A canvas to draw on.
+    Empty,
+}
+
 /// A few points of every data set.
 pub struct Thumbnails {
     points: Vec<Vec<Point>>,
@@ -28,29 +37,30 @@ impl Thumbnails {
         Thumbnails { points: points.collect() }
     }
 
-    /// A grid of pictures; gives the one that was clicked. `None` stands for the empty canvas.
+    /// A grid of pictures; gives the one that was clicked.
     pub fn grid_ui(
         &self,
         ui: &mut egui::Ui,
-        chosen: Option<Option<&'static Generator>>,
+        chosen: Option<Choice>,
         theme: Theme,
-    ) -> Option<Option<&'static Generator>> {
+    ) -> Option<Choice> {
         let mut clicked = None;
         let columns = 5;
         let gap = 6.0;
         let side = ((ui.available_width() - gap * (columns - 1) as f32) / columns as f32).floor();
         egui::Grid::new("data sets").spacing([gap, gap]).min_col_width(side).show(ui, |ui| {
             for (i, info) in GENERATORS.iter().enumerate() {
-                let is_chosen = chosen.is_some_and(|c| c.is_some_and(|c| c.id == info.id));
+                let is_chosen =
+                    matches!(chosen, Some(Choice::Generator(chosen)) if chosen.id == info.id);
                 let response = picture_ui(ui, side, &self.points[i], is_chosen, info.label, theme);
                 if response.on_hover_text(format!("{}. {}", info.label, info.help)).clicked() {
-                    clicked = Some(Some(*info));
+                    clicked = Some(Choice::Generator(info));
                 }
                 if (i + 1) % columns == 0 {
                     ui.end_row();
                 }
             }
-            let is_chosen = matches!(chosen, Some(None));
+            let is_chosen = matches!(chosen, Some(Choice::Empty));
             let response = picture_ui(ui, side, &[], is_chosen, "Empty canvas", theme);
             ui.painter().text(
                 response.rect.center(),
@@ -60,7 +70,7 @@ impl Thumbnails {
                 ui.visuals().text_color(),
             );
             if response.on_hover_text("Empty canvas. Draw your own points.").clicked() {
-                clicked = Some(None);
+                clicked = Some(Choice::Empty);
             }
         });
         clicked

@@ -1,0 +1,96 @@
+//! The README's pictures: drawn by the program itself, compared with those in `screenshots/`.
+//!
+//! After a change that is meant to be seen: `SCORESCOPE_WRITE_SCREENSHOTS=1 cargo test --test screenshots`, and look at
+//! them.
+#![cfg(feature = "gui")]
+
+mod support;
+
+use std::path::PathBuf;
+
+use egui::{Key, Modifiers, Pos2, vec2};
+use scorescope::app::App;
+use scorescope::figures::Theme;
+use scorescope::training::Activity;
+use support::window::{Window, canvas, click, drag, press, settle, sized, until};
+
+/// An experiment that stops after so many steps.
+fn experiment(name: &str, text: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.toml"));
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn is_finished(app: &App) -> bool {
+    app.snapshot().is_some_and(|s| matches!(s.activity, Activity::Finished(_)))
+}
+
+fn train(window: &mut Window) {
+    press(window, Modifiers::NONE, Key::End);
+    until(window, "the end of training", is_finished);
+}
+
+fn view(window: &mut Window) -> &mut scorescope::app::View {
+    window.state_mut().as_mut().unwrap().view_mut()
+}
+
+fn picture(window: &mut Window, name: &str) {
+    // Away from everything that a pointer would light up.
+    window.remove_cursor();
+    settle(window);
+    support::compare(name, &window.render().unwrap());
+}
+
+#[test]
+fn start() {
+    let mut window = sized(None, [1280.0, 800.0]);
+    picture(&mut window, "start-dark");
+}
+
+#[test]
+fn trained() {
+    let path = experiment("trained", "[data]\ndataset = 'halfmoons'\n[algorithm]\nmax_iter = 90\n");
+    let mut window = sized(Some(&path), [1280.0, 800.0]);
+    until(&mut window, "the experiment", |app| {
+        app.experiment().algorithm.integer(&scorescope::algorithms::MAX_ITER) == 90
+    });
+    train(&mut window);
+    picture(&mut window, "trained-dark");
+}
+
+#[test]
+fn layers() {
+    let text = "[data]\ndataset = 'spirals'\n[model]\nn_components = 24\n[start]\ninit_covariances = 'cluster'\n\
+                [algorithm]\nname = 'sm'\nmax_iter = 150\nlearning_rate = 0.01\n";
+    let path = experiment("layers", text);
+    let mut window = sized(Some(&path), [1280.0, 800.0]);
+    until(&mut window, "the experiment", |app| app.experiment().algorithm_id == "sm");
+    click(&mut window, "Light or dark");
+    let shown = &mut view(&mut window).shown;
+    (shown.train, shown.samples, shown.score) = (false, true, true);
+    assert_eq!(view(&mut window).theme, Theme::Light);
+    train(&mut window);
+    picture(&mut window, "layers-light");
+}
+
+#[test]
+fn drawn() {
+    let mut window = sized(None, [1280.0, 800.0]);
+    click(&mut window, "Empty canvas");
+    settle(&mut window);
+    let area = canvas(&window);
+    let stroke = |place: fn(f32) -> [f32; 2]| -> Vec<Pos2> {
+        (0..=40)
+            .map(|i| area.lerp_inside(vec2(place(i as f32 / 40.0)[0], place(i as f32 / 40.0)[1])))
+            .collect()
+    };
+    drag(&mut window, &stroke(|t| [0.15 + 0.35 * t, 0.35 - 0.15 * (6.0 * t).sin()]));
+    drag(&mut window, &stroke(|t| [0.6 + 0.25 * t, 0.2 + 0.3 * t * t]));
+    click(&mut window, "Ellipse");
+    drag(&mut window, &stroke(|t| [0.3 + 0.35 * t, 0.6 + 0.3 * t]));
+    until(&mut window, "the drawn points", |app| {
+        app.snapshot().is_some_and(|s| s.experiment.strokes.len() == 3)
+    });
+    train(&mut window);
+    picture(&mut window, "drawn");
+}
