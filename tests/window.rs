@@ -162,6 +162,42 @@ fn files_are_opened_by_a_typed_path_and_bad_ones_change_nothing() {
     }
 }
 
+#[derive(Debug)]
+struct Dropped(std::path::PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("not asked for".to_owned())
+    }
+}
+
+#[test]
+fn a_dropped_file_is_opened_once_and_its_columns_can_be_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("three.csv");
+    std::fs::write(&path, "a,b,c\n".to_owned() + &"1,2,30\n2,3,50\n3,1,10\n4,4,0\n".repeat(10))
+        .unwrap();
+    let mut window = window(None);
+    window.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(path)));
+    let widest = |app: &scorescope::app::App| {
+        app.snapshot().map_or(0.0, |s| s.prepared.dataset.bounds.max[1])
+    };
+    until(&mut window, "columns a and b", |app| widest(app) == 4.0);
+    click(&mut window, "Column of x₂");
+    window.get_all_by_label("c").last().unwrap().click();
+    until(&mut window, "columns a and c", |app| widest(app) == 50.0);
+    click(&mut window, "Split, scale and seed");
+    window.run_steps(20);
+    click(&mut window, "Scale to unit variance");
+    until(&mut window, "scaled data", |app| widest(app) < 3.0);
+    click(&mut window, "Scale to unit variance");
+    until(&mut window, "the data as they were", |app| widest(app) == 50.0);
+}
+
 #[test]
 fn everything_on_screen_can_be_exported() {
     let folder = tempfile::tempdir().unwrap();
@@ -169,7 +205,7 @@ fn everything_on_screen_can_be_exported() {
     press(&mut window, Modifiers::NONE, Key::Space);
     until(&mut window, "some steps", |app| step(app) >= 3);
     press(&mut window, Modifiers::NONE, Key::Space);
-    let wanted: [(&str, &[&str]); 8] = [
+    let wanted: [(&str, &[&str]); 9] = [
         ("canvas", &["PNG", "SVG"]),
         ("NLL plot", &["PNG", "SVG"]),
         ("objective plot", &["PNG", "SVG"]),
@@ -177,7 +213,8 @@ fn everything_on_screen_can_be_exported() {
         ("curves as numbers", &["CSV"]),
         ("data", &["CSV", "NPY"]),
         ("samples", &["CSV", "NPY"]),
-        ("model", &["JSON"]),
+        ("model (best step)", &["JSON"]),
+        ("model (step shown)", &["JSON"]),
     ];
     for (what, formats) in wanted {
         for format in formats {

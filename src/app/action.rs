@@ -179,7 +179,7 @@ impl Action {
                 "Side panels",
                 "Fold the side panels away, so that the canvas has the window.",
                 icons::ICON_FULLSCREEN,
-                plain(Key::Tab),
+                plain(Key::P),
             ),
             Action::ToggleLogDensity => (
                 "Logarithmic density",

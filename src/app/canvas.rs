@@ -26,6 +26,7 @@ const EMPTY_VIEW: Bounds = Bounds { min: [-3.0, -3.0], max: [3.0, 3.0] };
 pub struct Canvas {
     painter: Painter,
     textures: Textures,
+    crowd: Crowd,
     bounds: Bounds,
     /// True until the view has been fitted to the data.
     wants_fit: bool,
@@ -34,6 +35,33 @@ pub struct Canvas {
     stroke: Option<Stroke>,
     /// Seconds that the airbrush has been held.
     held_secs: f64,
+}
+
+/// As many points of a data set as can be drawn in every frame.
+#[derive(Default)]
+struct Crowd {
+    /// Whose points these are.
+    dataset: Option<Arc<Dataset>>,
+    /// Training and validation points.
+    points: [Arc<[Point]>; 2],
+}
+
+/// More dots than this cost frames, and on a screen look the same. Points are shuffled, so the first are any.
+pub const MOST_DOTS: usize = 20_000;
+
+impl Crowd {
+    fn of(&mut self, dataset: &Arc<Dataset>) -> [&Arc<[Point]>; 2] {
+        if !self.dataset.as_ref().is_some_and(|known| Arc::ptr_eq(known, dataset)) {
+            let some = |all: &Arc<[Point]>| match all.get(..MOST_DOTS) {
+                Some(first) => first.into(),
+                None => all.clone(),
+            };
+            self.points = [some(&dataset.train), some(&dataset.validation)];
+            self.dataset = Some(dataset.clone());
+        }
+        let [train, validation] = &self.points;
+        [train, validation]
+    }
 }
 
 /// Where the hand is, and with which tool.
@@ -66,6 +94,7 @@ impl Canvas {
         Canvas {
             painter,
             textures: Textures::default(),
+            crowd: Crowd::default(),
             bounds: EMPTY_VIEW,
             wants_fit: true,
             fitted_to: None,
@@ -85,18 +114,23 @@ pub fn chosen(snapshot: &Snapshot, view: &View) -> (Arc<Mixture>, Record) {
     }
 }
 
-/// The points of a data set, what of them is shown.
+/// Points as layers, as far as they are shown.
 #[must_use]
-pub fn data_layers(dataset: &Dataset, shown: Shown, palette: &Palette) -> Vec<Layer> {
+pub fn data_layers(
+    train: &Arc<[Point]>,
+    validation: &Arc<[Point]>,
+    shown: Shown,
+    palette: &Palette,
+) -> Vec<Layer> {
     let mut layers = Vec::new();
     let radius = |count: usize| if count > 3_000 { 1.3 } else { 1.9 };
     if shown.train {
-        let train = dataset.train.clone();
+        let train = train.clone();
         let radius = radius(train.len());
         layers.push(plane::points("train", "Training data", train, palette.train, radius));
     }
     if shown.validation {
-        let validation = dataset.validation.clone();
+        let validation = validation.clone();
         let radius = radius(validation.len());
         layers.push(plane::points(
             "validation",
@@ -164,7 +198,8 @@ impl Canvas {
         let palette = view.theme.palette();
         let dataset = session.dataset().filter(|_| !is_blank(document, session)).cloned();
         self.fit_new_data(session);
-        let empty = plane::plane("", self.bounds, Vec::new());
+        let is_scaled = dataset.as_ref().is_some_and(|dataset| dataset.scaling != Scaling::NONE);
+        let empty = plane::plane("", self.bounds, is_scaled, Vec::new());
         let fit = self
             .wants_fit
             .then(|| dataset.as_ref().map_or(EMPTY_VIEW, |d| d.bounds.with_margin(0.08)));
@@ -220,7 +255,8 @@ impl Canvas {
             }
         }
         if let Some(dataset) = &dataset {
-            layers.extend(data_layers(dataset, view.shown, palette));
+            let [train, validation] = self.crowd.of(dataset);
+            layers.extend(data_layers(train, validation, view.shown, palette));
         }
         sort(&mut layers);
         let brush = ui.painter().with_clip_rect(area);

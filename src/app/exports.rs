@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::canvas;
 use super::painter::{Request, paint};
 use super::view::View;
+use crate::data::Scaling;
 use crate::export::{model, png, points, svg, table};
 use crate::figures::colors::ColorMap;
 use crate::figures::{Plot, bars, learning, plane};
@@ -29,8 +30,10 @@ pub enum What {
     Data,
     /// Samples of the model.
     Samples,
-    /// The mixture.
+    /// The mixture of the best step on the validation data.
     Model,
+    /// The mixture of the step that is shown.
+    ShownModel,
 }
 
 /// How it is written.
@@ -50,7 +53,7 @@ pub enum Format {
 
 impl What {
     /// In the order of the menu.
-    pub const ALL: [What; 8] = [
+    pub const ALL: [What; 9] = [
         What::Canvas,
         What::Nll,
         What::Objective,
@@ -59,6 +62,7 @@ impl What {
         What::Data,
         What::Samples,
         What::Model,
+        What::ShownModel,
     ];
 
     /// Its name.
@@ -72,7 +76,8 @@ impl What {
             What::Curves => "curves as numbers",
             What::Data => "data",
             What::Samples => "samples",
-            What::Model => "model",
+            What::Model => "model (best step)",
+            What::ShownModel => "model (step shown)",
         }
     }
 
@@ -87,7 +92,7 @@ impl What {
             What::Curves => "metrics",
             What::Data => "data",
             What::Samples => "samples",
-            What::Model => "model",
+            What::Model | What::ShownModel => "model",
         }
     }
 
@@ -100,7 +105,7 @@ impl What {
             }
             What::Curves => &[Format::Csv],
             What::Data | What::Samples => &[Format::Csv, Format::Npy],
-            What::Model => &[Format::Json],
+            What::Model | What::ShownModel => &[Format::Json],
         }
     }
 }
@@ -173,6 +178,11 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
             point_table(&samples, format)
         }
         What::Model => {
+            let best = &snapshot.best;
+            let info = model::trained(&snapshot.experiment, &best.record, snapshot.has_converged());
+            Ok(model::write(&best.mixture, &info)?.into_bytes())
+        }
+        What::ShownModel => {
             let info = model::trained(&snapshot.experiment, &record, snapshot.has_converged());
             Ok(model::write(&mixture, &info)?.into_bytes())
         }
@@ -212,7 +222,9 @@ pub fn canvas_plot(material: &Material) -> Plot {
         sample_count: view.sample_count,
     };
     let mut layers = paint(&request);
-    layers.extend(canvas::data_layers(&snapshot.prepared.dataset, view.shown, palette));
+    let dataset = &snapshot.prepared.dataset;
+    let data = canvas::data_layers(&dataset.train, &dataset.validation, view.shown, palette);
+    layers.extend(data);
     if view.shown.components {
         layers.push(plane::components(&mixture, palette));
     }
@@ -223,5 +235,6 @@ pub fn canvas_plot(material: &Material) -> Plot {
         mixture.components().len(),
         record.step
     );
-    plane::plane(title, *bounds, layers)
+    let is_scaled = dataset.scaling != Scaling::NONE;
+    plane::plane(title, *bounds, is_scaled, layers)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::data::formats::{self, Loaded};
-use crate::training::{Experiment, LoadedPoints, Source};
+use crate::training::{Experiment, LoadedFile, Source};
 
 /// What became of a job.
 pub enum Outcome {
@@ -100,7 +100,7 @@ pub fn open(path: PathBuf, columns: Option<[usize; 2]>) -> Outcome {
 fn read_experiment(path: &std::path::Path) -> anyhow::Result<Experiment> {
     let mut experiment = Experiment::read(path)?;
     if let Source::File { path, columns, loaded } = &mut experiment.source {
-        *loaded = Some(LoadedPoints(Arc::from(formats::read(path, *columns)?.points)));
+        *loaded = Some(LoadedFile(Arc::new(formats::read(path, *columns)?)));
     }
     Ok(experiment)
 }

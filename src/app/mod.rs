@@ -130,8 +130,8 @@ const NEEDS: &str = "A window needs a display (X11 or Wayland) and, on a bare De
     `scorescope run` (see `scorescope --help`), or start the window on a virtual one with `xvfb-run scorescope`";
 
 impl eframe::App for App {
-    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
-        self.receive(ctx);
+    fn logic(&mut self, _: &egui::Context, _: &mut eframe::Frame) {
+        self.receive();
     }
 
     fn clear_color(&self, _: &egui::Visuals) -> [f32; 4] {
@@ -183,7 +183,7 @@ impl App {
     }
 
     /// Everything that must go on while the window is hidden: events of the worker, results of jobs.
-    pub fn receive(&mut self, ctx: &egui::Context) {
+    pub fn receive(&mut self) {
         let had_finished = self.session.finish().is_some();
         self.session.drain();
         if let (false, Some(finish)) = (had_finished, self.session.finish()) {
@@ -199,16 +199,16 @@ impl App {
         for outcome in self.jobs.drain() {
             self.take_in(outcome);
         }
-        let dropped = ctx.input(|input| input.raw.dropped_files.clone());
-        if let Some(path) = dropped.first().map(|file| file.path().to_owned()) {
-            self.open(path, None);
-        }
     }
 
     /// One frame: look, draw, act, follow, remember. See the map in `lib.rs`.
     pub fn frame_ui(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
         theme::fit_zoom(&ctx, &mut self.window_size);
+        let dropped = ctx.input(|input| input.raw.dropped_files.clone());
+        if let Some(file) = dropped.first() {
+            self.open(file.path().to_owned(), None);
+        }
         let mut actions = if self.dialog.is_none() { action::pressed(&ctx) } else { Vec::new() };
         self.panels_ui(ui, &mut actions);
         if let Some(dialog) = &mut self.dialog
@@ -239,14 +239,18 @@ impl App {
 
     fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
         let App { document, session, view, canvas, textures, thumbnails, notice, .. } = self;
+        let mut reopen = None;
         panels::menu_ui(ui, document, session, view, actions);
         panels::status_ui(ui, session, view, notice, self.jobs.is_busy(), actions);
         panels::transport_ui(ui, session, view, actions);
         if view.has_panels {
-            panels::controls_ui(ui, document, session, view, thumbnails, actions);
+            reopen = panels::controls_ui(ui, document, session, view, thumbnails, actions);
             panels::plots_ui(ui, document, session, view, textures, actions);
         }
         canvas.show_ui(ui, document, session, view, actions);
+        if let Some(panels::Reopen { path, columns }) = reopen {
+            self.open(path, Some(columns));
+        }
     }
 
     /// Reads a file off this thread; what is in it arrives later.
@@ -268,7 +272,7 @@ impl App {
                 self.document.experiment.choose_source(crate::training::Source::File {
                     path,
                     columns,
-                    loaded: Some(crate::training::LoadedPoints(loaded.points.into())),
+                    loaded: Some(crate::training::LoadedFile(loaded.into())),
                 });
                 self.canvas.fit();
             }

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::RunArguments;
+use crate::data::Scaling;
 use crate::export::{model, png, svg, table, write_file};
 use crate::figures::colors::{ColorMap, Scale, Theme};
 use crate::figures::plane;
@@ -136,7 +137,11 @@ fn picture(run: &Run, mixture: &Mixture, record: &Record) -> anyhow::Result<Vec<
         mixture.components().len(),
         record.step
     );
-    let svg = svg(&plane::plane(title, bounds, layers), [960.0, 720.0], palette);
+    let svg = svg(
+        &plane::plane(title, bounds, dataset.scaling != Scaling::NONE, layers),
+        [960.0, 720.0],
+        palette,
+    );
     Ok(png(&svg, 1.5)?)
 }
 

@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn equal_aspect_keeps_circles_round() {
         let bounds = Bounds { min: [-4.0, -1.0], max: [4.0, 2.0] };
-        let plot = plane::plane("A title", bounds, Vec::new());
+        let plot = plane::plane("A title", bounds, false, Vec::new());
         for size in [[900.0, 600.0], [300.0, 900.0], [900.0, 300.0], [80.0, 60.0]] {
             let layout = Layout::new(&plot, size);
             let [a, b, c] =
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn the_area_lies_inside_the_figure() {
-        let mut plot = plane::plane("", Bounds { min: [0.0; 2], max: [1.0; 2] }, Vec::new());
+        let mut plot = plane::plane("", Bounds { min: [0.0; 2], max: [1.0; 2] }, false, Vec::new());
         plot.has_equal_aspect = false;
         plot.y = Axis::new("Loss", Spacing::Logarithmic);
         plot.y.range = Some([1e-12, 1e12]);

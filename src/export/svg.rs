@@ -435,7 +435,7 @@ mod tests {
             plane::points("train", "Training data", train, palette.train, 2.0),
             plane::components(&mixture, palette),
         ];
-        plane::plane("Mixture of 3 Gaussians, step 137", bounds, layers)
+        plane::plane("Mixture of 3 Gaussians, step 137", bounds, false, layers)
     }
 
     fn training(theme: Theme, spacing: Spacing) -> Plot {
@@ -548,7 +548,7 @@ mod tests {
         let document = |count| {
             let points = mixture().sample(count, &mut generator(1, Purpose::Samples));
             let layers = vec![plane::samples(points.into(), palette)];
-            svg(&plane::plane("", bounds, layers), [900.0, 640.0], palette)
+            svg(&plane::plane("", bounds, false, layers), [900.0, 640.0], palette)
         };
         let (few, crowd) = (document(5000), document(50_000));
         assert_eq!(few.matches("<image").count(), 0);

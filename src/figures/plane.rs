@@ -6,11 +6,17 @@ use super::colors::{ColorMap, Palette, Scale, Theme, rgba};
 use super::{Anchor, Axis, Color, Layer, Mark, Plot, Spacing};
 use crate::model::{Bounds, Component, Density, Mixture, Point, Raster};
 
-/// A plot of layers on the plane, x₁ to the right and x₂ upwards.
+/// A plot of layers on the plane, x₁ to the right and x₂ upwards; the axes say if the data were scaled.
 #[must_use]
-pub fn plane(title: impl Into<String>, bounds: Bounds, layers: Vec<Layer>) -> Plot {
+pub fn plane(
+    title: impl Into<String>,
+    bounds: Bounds,
+    is_scaled: bool,
+    layers: Vec<Layer>,
+) -> Plot {
+    let unit = if is_scaled { " (standard deviations from the mean)" } else { "" };
     let axis = |label, i| Axis {
-        label: String::from(label),
+        label: format!("{label}{unit}"),
         spacing: Spacing::Linear,
         range: Some([bounds.min[i], bounds.max[i]]),
     };
@@ -232,6 +238,6 @@ mod tests {
     #[test]
     fn a_plane_shows_exactly_its_bounds() {
         let bounds = Bounds { min: [-4.0, -2.0], max: [4.0, 2.0] };
-        assert_eq!(plane("", bounds, Vec::new()).view(), bounds);
+        assert_eq!(plane("", bounds, false, Vec::new()).view(), bounds);
     }
 }

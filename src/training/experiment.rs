@@ -49,17 +49,17 @@ pub enum Source {
         /// Which two of its columns, counted from 0; `None` for the first two with numbers.
         columns: Option<[usize; 2]>,
         /// What is in it, once it has been read.
-        loaded: Option<LoadedPoints>,
+        loaded: Option<LoadedFile>,
     },
     /// An empty canvas.
     Nothing,
 }
 
-/// Points of a file that has been read. Two are equal if they are the same in memory.
+/// A file that has been read. Two are equal if they are the same in memory.
 #[derive(Debug, Clone)]
-pub struct LoadedPoints(pub Arc<[Point]>);
+pub struct LoadedFile(pub Arc<formats::Loaded>);
 
-impl PartialEq for LoadedPoints {
+impl PartialEq for LoadedFile {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -374,7 +374,7 @@ impl Experiment {
                 let mut rng = generator(seed, Purpose::Data);
                 (find_generator(id)?.generate)(&self.data, count, &mut rng)
             }
-            Source::File { loaded: Some(LoadedPoints(points)), .. } => points.to_vec(),
+            Source::File { loaded: Some(LoadedFile(file)), .. } => file.points.clone(),
             Source::File { path, columns, loaded: None } => formats::read(path, *columns)?.points,
             Source::Nothing => Vec::new(),
         };

@@ -7,8 +7,8 @@ mod snapshot;
 mod worker;
 
 pub use experiment::{
-    Change, DATA_SETTINGS, Experiment, ExperimentError, LoadedPoints, MODEL_SETTINGS, SCALE,
-    Source, VALIDATION_FRACTION, parse_columns,
+    Change, DATA_SETTINGS, Experiment, ExperimentError, LoadedFile, MODEL_SETTINGS, SCALE, Source,
+    VALIDATION_FRACTION, parse_columns,
 };
 pub use history::{Best, Record};
 pub use run::{Finish, Prepared, Run};

@@ -28,7 +28,7 @@ pub fn sized(open: Option<&Path>, size: [f32; 2]) -> Window {
         // As eframe does it: the whole window, cleared to the program's color.
         let whole = ctx.content_rect();
         ui.painter().with_clip_rect(whole).rect_filled(whole, 0.0, app.clear_color());
-        app.receive(&ctx);
+        app.receive();
         app.frame_ui(&mut ui.new_child(egui::UiBuilder::new().max_rect(whole)));
     };
     let mut window = Harness::builder()

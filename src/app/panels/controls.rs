@@ -1,5 +1,7 @@
 //! The panel on the left: data, model, start, algorithm.
 
+use std::path::{Path, PathBuf};
+
 use egui::RichText;
 use egui_material_icons::icons;
 
@@ -7,16 +9,18 @@ use super::settings::{row_ui, setting_ui, settings_ui, short};
 use super::thumbnails::{Choice, Thumbnails};
 use crate::algorithms::{ALGORITHMS, MAX_ITER, TOL, initial};
 use crate::app::action::Action;
+use crate::app::canvas::MOST_DOTS;
 use crate::app::document::Document;
 use crate::app::session::Session;
 use crate::app::view::View;
+use crate::data::formats::Loaded;
 use crate::data::generators;
 use crate::data::spray::Tool;
 use crate::model::REG_COVAR;
 use crate::settings::Setting;
-use crate::training::{DATA_SETTINGS, MODEL_SETTINGS, Source};
+use crate::training::{DATA_SETTINGS, LoadedFile, MODEL_SETTINGS, Source};
 
-/// Draws the panel; edits the document.
+/// Draws the panel; edits the document. Gives a file that is to be opened with other columns.
 pub fn controls_ui(
     ui: &mut egui::Ui,
     document: &mut Document,
@@ -24,44 +28,57 @@ pub fn controls_ui(
     view: &mut View,
     thumbnails: &Thumbnails,
     actions: &mut Vec<Action>,
-) {
-    egui::Panel::left("controls").frame(super::frame(ui)).exact_size(318.0).resizable(false).show(
-        ui,
-        |ui| {
-            egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                // Room for the scroll bar.
-                ui.set_max_width(ui.available_width() - 6.0);
-                ui.add_space(4.0);
-                data_ui(ui, document, view, thumbnails, actions);
-                section_ui(ui, "Draw");
-                draw_ui(ui, document, view, actions);
-                section_ui(ui, "Algorithm");
-                algorithm_ui(ui, document);
-                section_ui(ui, "Mixture");
-                mixture_ui(ui, document, session);
-                section_ui(ui, "Start");
-                start_ui(ui, document, actions);
-                ui.add_space(8.0);
-            });
-        },
-    );
+) -> Option<Reopen> {
+    let panel = egui::Panel::left("controls").frame(super::frame(ui)).exact_size(318.0);
+    let shown = panel.resizable(false).show(ui, |ui| {
+        let scrolled = egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            // Room for the scroll bar.
+            ui.set_max_width(ui.available_width() - 6.0);
+            ui.add_space(2.0);
+            ui.spacing_mut().item_spacing.y = 4.0;
+            let reopen = data_ui(ui, document, session, view, thumbnails, actions);
+            divider_ui(ui);
+            draw_ui(ui, document, view, actions);
+            section_ui(ui, "Algorithm");
+            algorithm_ui(ui, document);
+            section_ui(ui, "Mixture");
+            mixture_ui(ui, document, session);
+            section_ui(ui, "Start");
+            start_ui(ui, document, actions);
+            ui.add_space(8.0);
+            reopen
+        });
+        scrolled.inner
+    });
+    shown.inner
+}
+
+fn divider_ui(ui: &mut egui::Ui) {
+    ui.add_space(2.0);
+    ui.add(egui::Separator::default().spacing(6.0));
 }
 
 fn section_ui(ui: &mut egui::Ui, title: &str) {
-    ui.add_space(6.0);
-    ui.separator();
+    divider_ui(ui);
     ui.label(RichText::new(title).heading());
 }
 
 fn data_ui(
     ui: &mut egui::Ui,
     document: &mut Document,
+    session: &Session,
     view: &mut View,
     thumbnails: &Thumbnails,
     actions: &mut Vec<Action>,
-) {
+) -> Option<Reopen> {
     ui.horizontal(|ui| {
         ui.label(RichText::new("Data").heading());
+        let name = match &document.experiment.source {
+            Source::Generator(id) => generators::find(id).map_or("", |generator| generator.label),
+            Source::File { .. } => "File",
+            Source::Nothing => "Empty canvas",
+        };
+        ui.label(RichText::new(name).color(ui.visuals().weak_text_color()));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if ui.button("Open file…").on_hover_text(Action::Open.hint(ui.ctx())).clicked() {
                 actions.push(Action::Open);
@@ -83,28 +100,69 @@ fn data_ui(
             view.tool = Some(Tool::Brush);
         }
     }
+    let mut reopened = None;
     let experiment = &mut document.experiment;
     match (&experiment.source, experiment.generator()) {
         (_, Some(generator)) => {
-            ui.label(RichText::new(generator.label).strong());
             setting_ui(ui, &generators::N_SAMPLES, &mut experiment.data);
             settings_ui(ui, generator.settings, &mut experiment.data);
         }
-        (Source::File { path, .. }, None) => {
+        (Source::File { path, loaded, .. }, None) => {
             let name = path.file_name().map_or_else(String::new, |name| name.display().to_string());
-            ui.label(RichText::new(name).strong()).on_hover_text(path.display().to_string());
+            ui.label(name).on_hover_text(path.display().to_string());
+            if let Some(LoadedFile(file)) = loaded {
+                reopened = columns_ui(ui, path, file);
+            }
         }
-        _ => {
-            ui.label(RichText::new("Empty canvas").strong());
+        _ => {}
+    }
+    if let Some(dataset) = session.dataset() {
+        let [train, validation] = [dataset.train.len(), dataset.validation.len()];
+        let mut text = format!("{train} points to train on, {validation} to validate");
+        if train.max(validation) > MOST_DOTS {
+            text = format!("{text}; {MOST_DOTS} of each are drawn");
         }
+        ui.label(RichText::new(text).color(ui.visuals().weak_text_color()));
     }
     egui::CollapsingHeader::new("Split, scale and seed").show(ui, |ui| {
         settings_ui(ui, DATA_SETTINGS, &mut experiment.data);
     });
+    reopened
+}
+
+/// Which two columns of a table become x₁ and x₂; gives the file to open again with others.
+fn columns_ui(ui: &mut egui::Ui, path: &Path, file: &Loaded) -> Option<Reopen> {
+    if file.columns.len() < 3 {
+        return None;
+    }
+    let mut columns = file.chosen;
+    for (label, column) in ["Column of x₁", "Column of x₂"].into_iter().zip(&mut columns) {
+        row_ui(ui, label, |ui| {
+            egui::ComboBox::from_id_salt(label)
+                .selected_text(&file.columns[*column])
+                .width(ui.available_width())
+                .show_ui(ui, |ui| {
+                    for (i, name) in file.columns.iter().enumerate() {
+                        ui.selectable_value(column, i, name);
+                    }
+                })
+                .response
+        });
+    }
+    (columns != file.chosen).then(|| Reopen { path: path.to_owned(), columns })
+}
+
+/// A file that is to be opened with other columns.
+pub struct Reopen {
+    /// Which file.
+    pub path: PathBuf,
+    /// Its two columns, counted from 0.
+    pub columns: [usize; 2],
 }
 
 fn draw_ui(ui: &mut egui::Ui, document: &Document, view: &mut View, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
+        ui.label(RichText::new("Draw").heading());
         ui.spacing_mut().item_spacing.x = 4.0;
         let look = (
             None,
@@ -123,7 +181,7 @@ fn draw_ui(ui: &mut egui::Ui, document: &Document, view: &mut View, actions: &mu
         for (tool, icon, label, help) in std::iter::once(look).chain(tools) {
             let is_chosen = view.tool == tool;
             let button = egui::Button::new(icon.rich_text().size(20.0)).selected(is_chosen);
-            let response = ui.add(button.min_size(egui::vec2(40.0, 32.0)));
+            let response = ui.add(button.min_size(egui::vec2(36.0, 30.0)));
             response.widget_info(|| {
                 egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, label)
             });
@@ -226,21 +284,22 @@ fn mixture_ui(ui: &mut egui::Ui, document: &mut Document, session: &Session) {
 }
 
 fn start_ui(ui: &mut egui::Ui, document: &mut Document, actions: &mut Vec<Action>) {
-    let (seed, choices) = (
-        &initial::RANDOM_STATE,
-        [&initial::INIT_PARAMS, &initial::INIT_WEIGHTS, &initial::INIT_COVARIANCES],
-    );
-    settings_ui(ui, &choices, &mut document.experiment.start);
-    row_ui(ui, seed.label, |ui| {
-        let mut value = document.experiment.start.integer(seed) as i64;
-        let field = ui.add(egui::DragValue::new(&mut value).range(0..=4_294_967_295_i64));
-        if field.changed() {
-            document.experiment.start.set(seed.key, crate::settings::Value::Integer(value));
-        }
-        if ui.button("New start").on_hover_text(Action::NewStart.hint(ui.ctx())).clicked() {
-            actions.push(Action::NewStart);
-        }
-        field
-    })
-    .on_hover_text(seed.help);
+    let start = &mut document.experiment.start;
+    setting_ui(ui, &initial::INIT_PARAMS, start);
+    egui::CollapsingHeader::new("Weights, covariances and seed").show(ui, |ui| {
+        settings_ui(ui, &[&initial::INIT_WEIGHTS, &initial::INIT_COVARIANCES], start);
+        let seed = &initial::RANDOM_STATE;
+        row_ui(ui, seed.label, |ui| {
+            let mut value = start.integer(seed) as i64;
+            let field = ui.add(egui::DragValue::new(&mut value).range(0..=4_294_967_295_i64));
+            if field.changed() {
+                start.set(seed.key, crate::settings::Value::Integer(value));
+            }
+            if ui.button("New start").on_hover_text(Action::NewStart.hint(ui.ctx())).clicked() {
+                actions.push(Action::NewStart);
+            }
+            field
+        })
+        .on_hover_text(seed.help);
+    });
 }

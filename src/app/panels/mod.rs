@@ -9,7 +9,7 @@ mod status;
 mod thumbnails;
 mod transport;
 
-pub use controls::controls_ui;
+pub use controls::{Reopen, controls_ui};
 pub use help::help_ui;
 pub use menu::menu_ui;
 pub use plots::plots_ui;

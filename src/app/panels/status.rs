@@ -20,6 +20,8 @@ pub fn status_ui(
 ) {
     egui::Panel::bottom("status").frame(super::frame(ui)).show(ui, |ui| {
         ui.horizontal(|ui| {
+            // The line stays as high as it is with buttons in it, so that nothing above it moves.
+            ui.set_min_height(ui.spacing().interact_size.y + 2.0);
             if let Some(snapshot) = session.snapshot() {
                 let (_, record) = chosen(snapshot, view);
                 ui.label(numbers(&record));

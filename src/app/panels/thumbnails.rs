@@ -46,7 +46,7 @@ impl Thumbnails {
     ) -> Option<Choice> {
         let mut clicked = None;
         let columns = 5;
-        let gap = 6.0;
+        let gap = 10.0;
         let side = ((ui.available_width() - gap * (columns - 1) as f32) / columns as f32).floor();
         egui::Grid::new("data sets").spacing([gap, gap]).min_col_width(side).show(ui, |ui| {
             for (i, info) in GENERATORS.iter().enumerate() {

@@ -16,7 +16,7 @@ pub fn transport_ui(
     let has_run = session.snapshot().is_some();
     egui::Panel::bottom("transport").frame(super::frame(ui)).show(ui, |ui| {
         ui.add_space(2.0);
-        let row = egui::vec2(ui.available_width(), 44.0);
+        let row = egui::vec2(ui.available_width(), 40.0);
         let left = egui::Layout::left_to_right(egui::Align::Center);
         ui.allocate_ui_with_layout(row, left, |ui| {
             ui.set_min_height(row.y);
