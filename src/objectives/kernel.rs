@@ -1,12 +1,17 @@
 //! The fused loops over points and components that the objectives share.
 //!
 //! One pass over the data gives value and gradient. Points are taken eight (`LANES`) at a time, so that the compiler can
-//! use vector registers over points; chunks of 512 points are spread over the threads and their sums are
-//! added in order, so that any number of threads gives the same bits.
+//! use vector registers over points: each [`Pass`] is compiled for several instruction sets, and the widest that the
+//! machine has is chosen at run time. Products are never fused with sums, so all of them give the same bits. Chunks of
+//! 512 points are spread over the threads and their sums are added in order, so any number of threads does too.
+//!
+//! What runs inside a pass is marked `inline(always)`: only what is inlined is compiled for the wider registers.
 //!
 //! For each point and component, with d = x − µ: y = L⁻¹d, a = log π − log 2π|L| − ½‖y‖², r = softmax(a) and the
 //! component's score g = −L⁻ᵀy. An objective is differentiated by what it passes back to a, g and Σ⁻¹; see
 //! `Sums`.
+
+#![expect(clippy::inline_always, reason = "only inlined code is compiled for wider registers")]
 
 use std::ops::Range;
 
@@ -54,6 +59,7 @@ impl Whitener {
     }
 
     /// Σ⁻¹ = L⁻ᵀL⁻¹.
+    #[inline(always)]
     fn precision(&self) -> Symmetric {
         let below = -self.l21 * self.inverse11 * self.inverse22;
         [
@@ -63,6 +69,7 @@ impl Whitener {
         ]
     }
 
+    #[inline(always)]
     fn whiten(&self, x: &Lanes, y: &Lanes) -> (Lanes, Lanes) {
         let (mut y1, mut y2) = ([0.0; LANES], [0.0; LANES]);
         for l in 0..LANES {
@@ -101,6 +108,7 @@ impl Block {
         }
     }
 
+    #[inline(always)]
     fn load(&mut self, batch: Batch<'_>, range: Range<usize>) {
         for l in 0..LANES {
             let index = range.start + l;
@@ -110,6 +118,7 @@ impl Block {
     }
 
     /// Fills y₁, y₂, r and the log density.
+    #[inline(always)]
     fn compute_responsibilities(&mut self, whiteners: &[Whitener]) {
         let mut max = [f64::NEG_INFINITY; LANES];
         for (k, whitener) in whiteners.iter().enumerate() {
@@ -147,7 +156,7 @@ impl Block {
 /// Written without branches or calls, so that loops over lanes become vector instructions, which the standard
 /// library's `exp` does not. x = n ln 2 + r, and eʳ by its Taylor polynomial, whose remainder for
 /// |r| ≤ ½ ln 2 is below 5·10⁻¹⁸.
-#[inline]
+#[inline(always)]
 fn exp_nonpositive(x: f64) -> f64 {
     // 1.5·2⁵² pushes the fraction out of the mantissa: adding it rounds, and leaves n in the lowest bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;
@@ -232,16 +241,39 @@ struct ChunkSums {
     components: Vec<Sums<f64>>,
 }
 
-/// Runs `visit` on every chunk, in parallel; results come in order.
-fn over_chunks<T: Send>(count: usize, visit: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
-    let chunk_count = count.div_ceil(CHUNK);
-    let range = |i: usize| i * CHUNK..((i + 1) * CHUNK).min(count);
-    if chunk_count == 1 {
-        return vec![visit(range(0))];
-    }
-    (0..chunk_count).into_par_iter().map(|i| visit(range(i))).collect()
+/// A computation over points, chunk by chunk. Implementations are `inline(always)`.
+trait Pass: Sync {
+    /// What a chunk gives.
+    type Output: Send;
+
+    /// Computes the points of a chunk, in order.
+    fn chunk(&self, range: Range<usize>) -> Self::Output;
 }
 
+/// A pass on one chunk, in the form in which `pulp` compiles it for every instruction set.
+struct Task<'a, P>(&'a P, Range<usize>);
+
+impl<P: Pass> pulp::NullaryFnOnce for Task<'_, P> {
+    type Output = P::Output;
+
+    #[inline(always)]
+    fn call(self) -> P::Output {
+        self.0.chunk(self.1)
+    }
+}
+
+/// Runs a pass on every chunk, in parallel; results come in order.
+fn over_chunks<P: Pass>(count: usize, pass: &P) -> Vec<P::Output> {
+    let arch = pulp::Arch::new();
+    let chunk = |i: usize| arch.dispatch(Task(pass, i * CHUNK..((i + 1) * CHUNK).min(count)));
+    let chunk_count = count.div_ceil(CHUNK);
+    if chunk_count == 1 {
+        return vec![chunk(0)];
+    }
+    (0..chunk_count).into_par_iter().map(chunk).collect()
+}
+
+#[inline(always)]
 fn blocks(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let end = range.end;
     range.step_by(LANES).map(move |start| start..(start + LANES).min(end))
@@ -253,24 +285,43 @@ pub fn mean_log_likelihood(mixture: &Mixture, points: &[Point]) -> f64 {
     if points.is_empty() {
         return f64::NAN;
     }
-    let whiteners = Whitener::of_mixture(mixture);
-    let chunks = over_chunks(points.len(), |range| {
-        let mut block = Block::new(whiteners.len());
+    let pass = LogLikelihood { whiteners: Whitener::of_mixture(mixture), points };
+    over_chunks(points.len(), &pass).iter().sum::<f64>() / points.len() as f64
+}
+
+/// Sums log p over points.
+struct LogLikelihood<'a> {
+    whiteners: Vec<Whitener>,
+    points: &'a [Point],
+}
+
+impl Pass for LogLikelihood<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn chunk(&self, range: Range<usize>) -> f64 {
+        let mut block = Block::new(self.whiteners.len());
         let mut sum = 0.0;
         for range in blocks(range) {
-            block.load(Batch::all(points), range);
-            block.compute_responsibilities(&whiteners);
+            block.load(Batch::all(self.points), range);
+            block.compute_responsibilities(&self.whiteners);
             sum += block.log_density.iter().sum::<f64>();
         }
         sum
-    });
-    chunks.iter().sum::<f64>() / points.len() as f64
+    }
 }
 
 /// −(1/N) Σ log p(xₙ) with its gradient: c = −r, and nothing else is passed back.
 pub(super) fn negative_log_likelihood(parameters: &Parameters, batch: Batch<'_>) -> Evaluation {
-    evaluate(parameters, batch, |block, whiteners, sums, _| {
-        for (k, sums) in sums.iter_mut().enumerate().take(whiteners.len()) {
+    evaluate(parameters, batch, NegativeLogLikelihood)
+}
+
+struct NegativeLogLikelihood;
+
+impl Terms for NegativeLogLikelihood {
+    #[inline(always)]
+    fn add(&self, block: &Block, _: &[Whitener], sums: &mut [Sums<Lanes>], _: usize) -> f64 {
+        for (k, sums) in sums.iter_mut().enumerate() {
             let (r, y1, y2) = (&block.r[k], &block.y1[k], &block.y2[k]);
             for l in 0..LANES {
                 let c = -r[l];
@@ -284,7 +335,7 @@ pub(super) fn negative_log_likelihood(parameters: &Parameters, batch: Batch<'_>)
             }
         }
         -block.log_density.iter().sum::<f64>()
-    })
+    }
 }
 
 /// The quadratic forms of one point's objective: see [`quadratic`].
@@ -308,10 +359,26 @@ pub(super) fn quadratic(
     batch: Batch<'_>,
     forms: impl Fn(usize) -> Forms + Sync,
 ) -> Evaluation {
-    evaluate(parameters, batch, |block, whiteners, sums, first| {
+    evaluate(parameters, batch, Quadratic { forms, count: batch.len() })
+}
+
+struct Quadratic<F> {
+    forms: F,
+    count: usize,
+}
+
+impl<F: Fn(usize) -> Forms + Sync> Terms for Quadratic<F> {
+    #[inline(always)]
+    fn add(
+        &self,
+        block: &Block,
+        whiteners: &[Whitener],
+        sums: &mut [Sums<Lanes>],
+        first: usize,
+    ) -> f64 {
         let (mut a, mut b) = ([[0.0; LANES]; 3], [[0.0; LANES]; 3]);
         for l in 0..LANES {
-            let forms = forms((first + l).min(batch.len() - 1));
+            let forms = (self.forms)((first + l).min(self.count - 1));
             for i in 0..3 {
                 a[i][l] = forms.a[i];
                 b[i][l] = forms.b[i];
@@ -372,18 +439,52 @@ pub(super) fn quadratic(
             }
         }
         value
-    })
+    }
 }
 
-/// Sums what `visit` adds for each block of points, and turns the sums into the gradient with respect to θ.
-///
-/// `visit` gets a block with its responsibilities, the components, their sums and the index of its first point, and
-/// returns the sum of its points' values.
-fn evaluate(
-    parameters: &Parameters,
-    batch: Batch<'_>,
-    visit: impl Fn(&Block, &[Whitener], &mut [Sums<Lanes>], usize) -> f64 + Sync,
-) -> Evaluation {
+/// What an objective adds for each block of points. Implementations are `inline(always)`.
+trait Terms: Sync {
+    /// Adds what a block passes back to the components' sums, and returns the sum of its points' values. `first` is
+    /// the index of the block's first point.
+    fn add(
+        &self,
+        block: &Block,
+        whiteners: &[Whitener],
+        sums: &mut [Sums<Lanes>],
+        first: usize,
+    ) -> f64;
+}
+
+/// An objective's terms over a batch.
+struct Evaluate<'a, T> {
+    whiteners: Vec<Whitener>,
+    batch: Batch<'a>,
+    terms: T,
+}
+
+impl<T: Terms> Pass for Evaluate<'_, T> {
+    type Output = ChunkSums;
+
+    #[inline(always)]
+    fn chunk(&self, range: Range<usize>) -> ChunkSums {
+        let Evaluate { whiteners, batch, terms } = self;
+        let mut block = Block::new(whiteners.len());
+        let mut sums = vec![ZERO_LANES; whiteners.len()];
+        let (mut value, mut log_likelihood) = (0.0, 0.0);
+        for range in blocks(range) {
+            let first = range.start;
+            block.load(*batch, range);
+            block.compute_responsibilities(whiteners);
+            value += terms.add(&block, whiteners, &mut sums, first);
+            log_likelihood += block.log_density.iter().sum::<f64>();
+        }
+        let components = sums.iter().map(Sums::total).collect();
+        ChunkSums { value, log_likelihood, components }
+    }
+}
+
+/// Sums an objective's terms over a batch, and turns the sums into the gradient with respect to θ.
+fn evaluate(parameters: &Parameters, batch: Batch<'_>, terms: impl Terms) -> Evaluation {
     let log_total = log_sum_exp(&parameters.logits);
     let log_weights: Vec<f64> = parameters.logits.iter().map(|logit| logit - log_total).collect();
     let factors: Vec<_> = parameters
@@ -397,22 +498,10 @@ fn evaluate(
         .zip(&factors)
         .map(|((&log_weight, &mean), &(factor, _))| Whitener::new(log_weight, mean, factor))
         .collect();
-    let chunks = over_chunks(batch.len(), |range| {
-        let mut block = Block::new(whiteners.len());
-        let mut sums = vec![ZERO_LANES; whiteners.len()];
-        let (mut value, mut log_likelihood) = (0.0, 0.0);
-        for range in blocks(range) {
-            let first = range.start;
-            block.load(batch, range);
-            block.compute_responsibilities(&whiteners);
-            value += visit(&block, &whiteners, &mut sums, first);
-            log_likelihood += block.log_density.iter().sum::<f64>();
-        }
-        let components = sums.iter().map(Sums::total).collect();
-        ChunkSums { value, log_likelihood, components }
-    });
+    let pass = Evaluate { whiteners, batch, terms };
+    let chunks = over_chunks(batch.len(), &pass);
 
-    let mut total = vec![ZERO_LANES.total(); whiteners.len()];
+    let mut total = vec![ZERO_LANES.total(); factors.len()];
     for chunk in &chunks {
         for (total, sums) in total.iter_mut().zip(&chunk.components) {
             total.add(sums);
@@ -500,21 +589,8 @@ impl Moments {
 /// points and does not store N × K responsibilities.
 #[must_use]
 pub fn expectation(mixture: &Mixture, points: &[Point]) -> (Vec<Moments>, f64) {
-    let whiteners = Whitener::of_mixture(mixture);
-    let chunks = over_chunks(points.len(), |range| {
-        let mut block = Block::new(whiteners.len());
-        let mut stored: Vec<(Lanes, Lanes, Vec<Lanes>)> = Vec::new();
-        let mut log_likelihood = 0.0;
-        for range in blocks(range) {
-            block.load(Batch::all(points), range);
-            block.compute_responsibilities(&whiteners);
-            log_likelihood += block.log_density.iter().sum::<f64>();
-            stored.push((block.x, block.y, block.r.clone()));
-        }
-        let moments: Vec<Moments> =
-            (0..whiteners.len()).map(|k| chunk_moments(&stored, k)).collect();
-        (moments, log_likelihood)
-    });
+    let pass = Expectation { whiteners: Whitener::of_mixture(mixture), points };
+    let chunks = over_chunks(points.len(), &pass);
     let mut chunks = chunks.into_iter();
     let Some((mut moments, mut log_likelihood)) = chunks.next() else {
         return (Vec::new(), f64::NAN);
@@ -528,10 +604,47 @@ pub fn expectation(mixture: &Mixture, points: &[Point]) -> (Vec<Moments>, f64) {
     (moments, log_likelihood / points.len() as f64)
 }
 
-fn chunk_moments(blocks: &[(Lanes, Lanes, Vec<Lanes>)], k: usize) -> Moments {
+/// The E-step's moments.
+struct Expectation<'a> {
+    whiteners: Vec<Whitener>,
+    points: &'a [Point],
+}
+
+impl Pass for Expectation<'_> {
+    /// Moments of every component, and the sum of log p.
+    type Output = (Vec<Moments>, f64);
+
+    #[inline(always)]
+    fn chunk(&self, range: Range<usize>) -> (Vec<Moments>, f64) {
+        let component_count = self.whiteners.len();
+        let mut block = Block::new(component_count);
+        let mut places: Vec<(Lanes, Lanes)> = Vec::with_capacity(CHUNK / LANES);
+        // Block after block, K responsibilities each.
+        let mut responsibilities: Vec<Lanes> = Vec::with_capacity(CHUNK / LANES * component_count);
+        let mut log_likelihood = 0.0;
+        for range in blocks(range) {
+            block.load(Batch::all(self.points), range);
+            block.compute_responsibilities(&self.whiteners);
+            log_likelihood += block.log_density.iter().sum::<f64>();
+            places.push((block.x, block.y));
+            responsibilities.extend_from_slice(&block.r);
+        }
+        let moments = (0..component_count).map(|k| {
+            let r = responsibilities.iter().skip(k).step_by(component_count);
+            moments(&places, r)
+        });
+        (moments.collect(), log_likelihood)
+    }
+}
+
+/// The moments of one component over a chunk: around their own mean, in a second pass over what is still in cache.
+#[inline(always)]
+fn moments<'a>(
+    places: &[(Lanes, Lanes)],
+    responsibilities: impl Iterator<Item = &'a Lanes> + Clone,
+) -> Moments {
     let (mut n, mut sx, mut sy) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
-    for (x, y, r) in blocks {
-        let r = &r[k];
+    for ((x, y), r) in places.iter().zip(responsibilities.clone()) {
         for l in 0..LANES {
             n[l] += r[l];
             sx[l] += r[l] * x[l];
@@ -545,8 +658,7 @@ fn chunk_moments(blocks: &[(Lanes, Lanes, Vec<Lanes>)], k: usize) -> Moments {
     }
     let mean = [sum(sx) / count, sum(sy) / count];
     let mut scatter = [[0.0; LANES]; 3];
-    for (x, y, r) in blocks {
-        let r = &r[k];
+    for ((x, y), r) in places.iter().zip(responsibilities) {
         for l in 0..LANES {
             let (dx, dy) = (x[l] - mean[0], y[l] - mean[1]);
             scatter[0][l] += r[l] * dx * dx;
