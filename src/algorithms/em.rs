@@ -12,7 +12,7 @@ pub(super) fn info() -> AlgorithmInfo {
         short: "EM",
         formula: "−(1/N) Σ log p(x)",
         help: "Asks which component each point belongs to, then gives each component the mean and covariance of its \
-               points; the likelihood never falls.",
+               points. Without a covariance floor the likelihood never falls.",
         settings: vec![&MAX_ITER, &TOL],
         objective: None,
     }

@@ -105,7 +105,8 @@ pub struct Gradient {
     optimizer: ModuleOptimizer,
     theta: Theta,
     state: Evaluated,
-    step: usize,
+    /// What the learning rate has fallen to, as a share of the chosen one.
+    decay: f64,
 }
 
 /// What is known at one θ.
@@ -114,6 +115,8 @@ struct Evaluated {
     objective: f64,
     log_likelihood: Option<f64>,
     gradient: GradientsParams,
+    /// Euclidean norm of the whole gradient.
+    gradient_norm: f64,
 }
 
 impl Gradient {
@@ -137,23 +140,22 @@ impl Gradient {
         let mut batches = generator(settings.integer(&RANDOM_STATE) as u64, Purpose::Batches);
         let theta = Theta::of(&Parameters::of(&start.mixture, start.covariance_type, start.floor));
         let state = theta.evaluate(&start, settings, &mut prepare, &mut batches)?;
-        Ok(Gradient { start, prepare, batches, optimizer, theta, state, step: 0 })
+        Ok(Gradient { start, prepare, batches, optimizer, theta, state, decay: 1.0 })
     }
 }
 
 impl Algorithm for Gradient {
     fn step(&mut self, settings: &Settings) -> Result<(), StepError> {
-        let gradient = self.theta.clipped(&self.state.gradient, settings.number(&MAX_GRAD_NORM))?;
-        let learning_rate = settings.number(&LEARNING_RATE)
-            * match settings.integer(&LR_HALF_LIFE) {
-                0 => 1.0,
-                half_life => 0.5_f64.powf(self.step as f64 / half_life as f64),
-            };
+        let gradient = self.theta.clipped(&self.state, settings.number(&MAX_GRAD_NORM));
+        let learning_rate = settings.number(&LEARNING_RATE) * self.decay;
         let theta = self.optimizer.step(learning_rate, self.theta.clone(), gradient);
         // Only a θ with a finite objective replaces the last one.
         self.state = theta.evaluate(&self.start, settings, &mut self.prepare, &mut self.batches)?;
         self.theta = theta;
-        self.step += 1;
+        // Step by step, so that another half-life chosen on the way acts from here on.
+        if let half_life @ 1.. = settings.integer(&LR_HALF_LIFE) {
+            self.decay *= 0.5_f64.powf(1.0 / half_life as f64);
+        }
         Ok(())
     }
 
@@ -246,38 +248,40 @@ impl Theta {
             return Err(StepError::NotFinite);
         }
         let gradient = GradientsParams::from_grads(values.objective.backward(), self);
+        let gradient_norm = self.norm(&gradient);
+        if !gradient_norm.is_finite() {
+            return Err(StepError::NotFinite);
+        }
         Ok(Evaluated {
             mixture,
             objective,
             log_likelihood: is_whole.then_some(log_likelihood),
             gradient,
+            gradient_norm,
         })
+    }
+
+    /// The Euclidean norm of the whole gradient.
+    fn norm(&self, gradient: &GradientsParams) -> f64 {
+        let squares = square_sum(gradient.get::<1>(self.logits.id))
+            + square_sum(gradient.get::<2>(self.means.id))
+            + square_sum(gradient.get::<2>(self.factors.id));
+        squares.sqrt()
     }
 
     /// The gradient, shortened to `max_norm` if it is longer; 0 never shortens.
     ///
     /// burn clips every tensor by its own norm; here, as in the literature (Pascanu et al. 2013), the norm is that of
     /// the whole gradient, so that its direction stays.
-    fn clipped(
-        &self,
-        gradient: &GradientsParams,
-        max_norm: f64,
-    ) -> Result<GradientsParams, StepError> {
-        let logits = gradient.get::<1>(self.logits.id);
-        let means = gradient.get::<2>(self.means.id);
-        let factors = gradient.get::<2>(self.factors.id);
-        let squares =
-            square_sum(logits.clone()) + square_sum(means.clone()) + square_sum(factors.clone());
-        let norm = squares.sqrt();
-        if !norm.is_finite() {
-            return Err(StepError::NotFinite);
-        }
-        let scale = if max_norm > 0.0 && norm > max_norm { max_norm / norm } else { 1.0 };
+    fn clipped(&self, state: &Evaluated, max_norm: f64) -> GradientsParams {
+        let Evaluated { gradient, gradient_norm, .. } = state;
+        let is_long = max_norm > 0.0 && *gradient_norm > max_norm;
+        let scale = if is_long { max_norm / gradient_norm } else { 1.0 };
         let mut clipped = GradientsParams::new();
-        register(&mut clipped, self.logits.id, logits, scale);
-        register(&mut clipped, self.means.id, means, scale);
-        register(&mut clipped, self.factors.id, factors, scale);
-        Ok(clipped)
+        register(&mut clipped, self.logits.id, gradient.get::<1>(self.logits.id), scale);
+        register(&mut clipped, self.means.id, gradient.get::<2>(self.means.id), scale);
+        register(&mut clipped, self.factors.id, gradient.get::<2>(self.factors.id), scale);
+        clipped
     }
 }
 

@@ -19,7 +19,7 @@ use crate::settings::{Kind, Setting, Settings};
 pub static MAX_ITER: Setting = Setting {
     key: "max_iter",
     label: "Most steps",
-    help: "Training pauses after this many steps.",
+    help: "Training pauses after this many steps, and again after as many more.",
     kind: Kind::Integer { default: 1_000, min: 1, max: 1_000_000 },
     is_live: true,
 };

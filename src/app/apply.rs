@@ -1,5 +1,7 @@
 //! What each action does.
 
+use std::path::Path;
+
 use super::action::Action;
 use super::dialog::{Answer, Dialog};
 use super::exports::{Material, export};
@@ -13,7 +15,8 @@ use crate::settings::Value;
 impl App {
     pub(super) fn apply(&mut self, ctx: &egui::Context, action: Action) {
         // Buttons of these are gray without a run; their keys do nothing either.
-        if action.needs_run() && self.session.snapshot().is_none() {
+        let can_try_again = action == Action::Rewind && self.session.problem().is_some();
+        if action.needs_run() && self.session.snapshot().is_none() && !can_try_again {
             return;
         }
         match action {
@@ -85,10 +88,11 @@ impl App {
             Answer::Cancelled => {}
             Answer::Open { path, columns } => self.open(path, columns),
             Answer::SaveExperiment(path) => {
-                let text = self.document.experiment.to_toml();
-                self.jobs.start(move || match write_file(&path, text.as_bytes()) {
-                    Ok(()) => Outcome::Saved(format!("Saved the experiment as {}", path.display())),
-                    Err(error) => Outcome::Failed(error.to_string()),
+                let experiment = self.document.experiment.clone();
+                self.jobs.start(move || {
+                    let saved = (experiment.to_toml().map_err(anyhow::Error::from))
+                        .and_then(|text| Ok(write_file(&path, text.as_bytes())?));
+                    saved_as("the experiment", &path, saved)
                 });
             }
             Answer::Export { what, format, path } => {
@@ -105,14 +109,18 @@ impl App {
                 self.jobs.start(move || {
                     let written = export(what, format, &material)
                         .and_then(|bytes| Ok(write_file(&path, &bytes)?));
-                    match written {
-                        Ok(()) => {
-                            Outcome::Saved(format!("Saved {} as {}", what.label(), path.display()))
-                        }
-                        Err(error) => Outcome::Failed(error.to_string()),
-                    }
+                    saved_as(what.label(), &path, written)
                 });
             }
         }
+    }
+}
+
+/// What to say of something that was to be saved. The whole path: a program started from an icon runs anywhere.
+fn saved_as(what: &str, path: &Path, result: anyhow::Result<()>) -> Outcome {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    match result {
+        Ok(()) => Outcome::Saved(format!("Saved {what} as {}", path.display())),
+        Err(error) => Outcome::Failed(error.to_string()),
     }
 }

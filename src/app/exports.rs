@@ -175,15 +175,19 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
         What::Samples => {
             let mut rng = generator(record.step as u64, Purpose::Samples);
             let samples = mixture.sample(view.sample_count, &mut rng);
+            let scaling = snapshot.prepared.dataset.scaling;
+            let samples: Vec<_> = samples.into_iter().map(|x| scaling.undo(x)).collect();
             point_table(&samples, format)
         }
-        What::Model => {
-            let best = &snapshot.best;
-            let info = model::trained(&snapshot.experiment, &best.record, snapshot.has_converged());
-            Ok(model::write(&best.mixture, &info)?.into_bytes())
-        }
-        What::ShownModel => {
-            let info = model::trained(&snapshot.experiment, &record, snapshot.has_converged());
+        What::Model | What::ShownModel => {
+            let (mixture, record) = match what {
+                What::Model => (&snapshot.best.mixture, snapshot.best.record),
+                _ => (&mixture, record),
+            };
+            let scaling = &snapshot.prepared.dataset.scaling;
+            let has_converged = snapshot.has_converged();
+            let (mixture, info) =
+                model::trained(&snapshot.experiment, scaling, mixture, &record, has_converged);
             Ok(model::write(&mixture, &info)?.into_bytes())
         }
     }

@@ -61,8 +61,8 @@ impl Session {
         let dataset = self.snapshot.as_ref().filter(same_data).map(|s| s.prepared.dataset.clone());
         match Worker::spawn(self.running.clone(), dataset, wake) {
             Ok(worker) => {
-                worker.send(Command::Pace(self.pace));
                 self.worker = Some(worker);
+                self.send_pace();
                 self.is_prepared = false;
                 self.problem = None;
                 self.finish = None;
@@ -157,7 +157,10 @@ impl Session {
         self.is_rushing = rush;
         self.finish = None;
         self.send_pace();
-        self.send(Command::Play);
+        // A worker that still prepares is told as soon as it has.
+        if self.is_prepared {
+            self.send(Command::Play);
+        }
     }
 
     /// Stops stepping.

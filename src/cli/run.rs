@@ -1,34 +1,37 @@
 //! `scorescope run`: trains one experiment and writes what came out.
 
 use std::fs;
-use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::RunArguments;
-use crate::data::Scaling;
+use crate::data::{Scaling, formats};
 use crate::export::{model, png, svg, table, write_file};
 use crate::figures::colors::{ColorMap, Scale, Theme};
 use crate::figures::plane;
 use crate::model::{Density, Mixture, aic, bic};
-use crate::training::{Experiment, Finish, Prepared, Record, Run, Source, parse_columns};
+use crate::training::{
+    Experiment, Finish, LoadedFile, Prepared, Record, Run, Source, parse_columns,
+};
 
 /// Trains and writes.
 pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<()> {
     if let Some(threads) = arguments.threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }
-    let experiment = experiment(arguments)?;
+    let mut experiment = experiment(arguments)?;
+    let notes = load(&mut experiment)?;
+    for note in &notes {
+        eprintln!("scorescope: {note}");
+    }
     fs::create_dir_all(&arguments.out)
         .with_context(|| format!("the folder {} cannot be made", arguments.out.display()))?;
     let mut run = Run::new(&experiment, Prepared::new(&experiment)?)?;
     let (history, finish) = train(&mut run);
-    if let Finish::Failed(error) = &finish {
-        eprintln!("scorescope: stopped after step {}: {error}", run.record().step);
-    }
-    write(arguments, &run, &history, &finish)?;
+    write(arguments, &run, &history, &finish, &notes)?;
     let best = run.best().record;
     eprintln!(
         "{}: {} steps; best at step {} with {:.4} nats per point; results in {}",
@@ -38,7 +41,21 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<()> {
         best.judged_by(),
         arguments.out.display(),
     );
+    if let Finish::Failed(error) = finish {
+        bail!("stopped after step {}, whose results are kept: {error}", run.record().step);
+    }
     Ok(())
+}
+
+/// Reads the experiment's file, if it has one; gives what a person should know about how it was read.
+fn load(experiment: &mut Experiment) -> anyhow::Result<Vec<String>> {
+    let Source::File { path, columns, loaded } = &mut experiment.source else {
+        return Ok(Vec::new());
+    };
+    let file = Arc::new(formats::read(path, *columns)?);
+    let notes = file.notes.clone();
+    *loaded = Some(LoadedFile(file));
+    Ok(notes)
 }
 
 fn experiment(arguments: &RunArguments) -> anyhow::Result<Experiment> {
@@ -103,6 +120,7 @@ fn write(
     run: &Run,
     history: &[Record],
     finish: &Finish,
+    notes: &[String],
 ) -> anyhow::Result<()> {
     let RunArguments { out, last, .. } = arguments;
     let experiment = run.experiment();
@@ -113,11 +131,13 @@ fn write(
     } else {
         (&*run.best().mixture, run.best().record)
     };
-    let info = model::trained(experiment, &record, *finish == Finish::Converged);
-    write_file(&out.join("model.json"), model::write(mixture, &info)?.as_bytes())?;
+    let scaling = &run.prepared().dataset.scaling;
+    let has_converged = *finish == Finish::Converged;
+    let (model, info) = model::trained(experiment, scaling, mixture, &record, has_converged);
+    write_file(&out.join("model.json"), model::write(&model, &info)?.as_bytes())?;
     write_file(&out.join("density.png"), &picture(run, mixture, &record)?)?;
-    write_file(&out.join("experiment.toml"), experiment.to_toml().as_bytes())?;
-    write_file(&out.join("manifest.json"), manifest(run, &record, finish, out)?.as_bytes())?;
+    write_file(&out.join("experiment.toml"), experiment.to_toml()?.as_bytes())?;
+    write_file(&out.join("manifest.json"), manifest(run, &record, finish, notes)?.as_bytes())?;
     Ok(())
 }
 
@@ -146,7 +166,12 @@ fn picture(run: &Run, mixture: &Mixture, record: &Record) -> anyhow::Result<Vec<
 }
 
 /// Everything that a reader needs to know where the numbers come from; nothing that differs from run to run.
-fn manifest(run: &Run, record: &Record, finish: &Finish, _: &Path) -> anyhow::Result<String> {
+fn manifest(
+    run: &Run,
+    record: &Record,
+    finish: &Finish,
+    notes: &[String],
+) -> anyhow::Result<String> {
     let experiment = run.experiment();
     let mut settings = serde_json::Map::new();
     for (section, chosen, declared) in experiment.sections() {
@@ -159,13 +184,16 @@ fn manifest(run: &Run, record: &Record, finish: &Finish, _: &Path) -> anyhow::Re
     let points = dataset.train.len();
     let source = match &experiment.source {
         Source::Generator(id) => json!({ "dataset": id }),
-        Source::File { path, columns, .. } => json!({ "file": path, "columns": columns }),
+        Source::File { path, columns, .. } => {
+            json!({ "file": path.display().to_string(), "columns": columns.map(|c| c.map(|c| c + 1)) })
+        }
         Source::Nothing => json!({ "drawn": true }),
     };
     let manifest = json!({
         "program": "scorescope",
         "version": env!("CARGO_PKG_VERSION"),
         "source": source,
+        "notes": notes,
         "strokes": experiment.strokes.len(),
         "algorithm": experiment.algorithm_id,
         "settings": settings,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rand::seq::SliceRandom;
 
-use crate::model::{Bounds, Point};
+use crate::model::{Bounds, Cholesky, Component, Gaussian, Mixture, Point};
 use crate::random::{Purpose, generator};
 
 /// Shared points that nobody changes: all of them, and how they are split and scaled.
@@ -34,8 +34,10 @@ pub enum DatasetError {
         "there are no points to learn from: draw some on the canvas, choose a data set or open a file"
     )]
     Empty,
-    /// A coordinate is NaN or infinite.
-    #[error("point {index} is not finite: remove it from the data")]
+    /// A coordinate is NaN, infinite, or so large that its square would be.
+    #[error(
+        "point {index} is not finite, or beyond 10¹⁰⁰: remove it from the data, or scale the data"
+    )]
     NotFinite {
         /// Which point, counted from 1.
         index: usize,
@@ -56,7 +58,9 @@ impl Dataset {
         scale_to_unit_variance: bool,
         seed: u64,
     ) -> Result<Dataset, DatasetError> {
-        if let Some(index) = points.iter().position(|p| !p.iter().all(|v| v.is_finite())) {
+        // NaN is not below anything.
+        let is_usable = |p: &Point| p.iter().all(|v| v.abs() < 1e100);
+        if let Some(index) = points.iter().position(|p| !is_usable(p)) {
             return Err(DatasetError::NotFinite { index: index + 1 });
         }
         let mut points = points.to_vec();
@@ -130,6 +134,27 @@ impl Scaling {
         std::array::from_fn(|axis| (x[axis] - self.offset[axis]) / self.unit[axis])
     }
 
+    /// A mixture over scaled points as one over the points of the source: means µ·unit + offset, covariances scaled by
+    /// both units.
+    #[must_use]
+    pub fn undo_mixture(&self, mixture: &Mixture) -> Mixture {
+        let [u1, u2] = self.unit;
+        let component = |component: &Component| {
+            let Gaussian { mean, cholesky } = component.gaussian;
+            let cholesky =
+                Cholesky { l11: u1 * cholesky.l11, l21: u2 * cholesky.l21, l22: u2 * cholesky.l22 };
+            let gaussian = Gaussian { mean: self.undo(mean), cholesky };
+            Component { log_weight: component.log_weight, gaussian }
+        };
+        Mixture::from_components(mixture.components().iter().map(component).collect())
+    }
+
+    /// What a log density over scaled points exceeds that over the source's points by: log(u₁u₂).
+    #[must_use]
+    pub fn log_unit_area(&self) -> f64 {
+        self.unit[0].ln() + self.unit[1].ln()
+    }
+
     /// From the units of the model back to those of the source.
     #[must_use]
     pub fn undo(&self, x: Point) -> Point {
@@ -177,6 +202,27 @@ mod tests {
         assert_eq!(count(2, 0.9), (1, 1));
         assert_eq!(count(10, 0.0), (10, 0));
         assert_eq!(Dataset::new(&[], 0.5, false, 0), Err(DatasetError::Empty));
+        for bad in [f64::NAN, f64::INFINITY, 1e200] {
+            let error = Dataset::new(&[[0.0, 1.0], [bad, 0.0]], 0.5, false, 0).unwrap_err();
+            assert_eq!(error, DatasetError::NotFinite { index: 2 });
+        }
+    }
+
+    #[test]
+    fn a_mixture_of_scaled_points_is_one_of_the_sources_points() {
+        use crate::model::Density;
+        let scaling = Scaling { offset: [3.0, -20.0], unit: [0.5, 40.0] };
+        let scaled = Mixture::new(
+            &[0.3, 0.7],
+            &[[0.5, -1.0], [-1.0, 0.2]],
+            &[[0.5, 0.2, 0.3], [1.0, -0.4, 0.8]],
+        )
+        .unwrap();
+        let source = scaling.undo_mixture(&scaled);
+        for z in [[0.0, 0.0], [1.0, -2.0], [0.4, 0.9]] {
+            let expected = scaled.log_density(z) - scaling.log_unit_area();
+            assert!((source.log_density(scaling.undo(z)) - expected).abs() < 1e-12);
+        }
     }
 
     #[test]

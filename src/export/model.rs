@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::ExportError;
+use crate::data::Scaling;
 use crate::model::{CovarianceType, Mixture, MixtureError, Point, Symmetric};
 use crate::training::{Experiment, Record};
 
@@ -45,23 +46,33 @@ struct Written<'a> {
     scorescope: &'a Map<String, Value>,
 }
 
-/// What to say about the mixture of a run's step.
+/// The mixture of a run's step in the units of the data's source, and what to say about it.
+///
+/// Training on scaled data happens in their units; a file is read by programs that know nothing of that.
 #[must_use]
-pub fn trained(experiment: &Experiment, record: &Record, has_converged: bool) -> ModelInfo {
+pub fn trained(
+    experiment: &Experiment,
+    scaling: &Scaling,
+    mixture: &Mixture,
+    record: &Record,
+    has_converged: bool,
+) -> (Mixture, ModelInfo) {
+    let log_unit_area = scaling.log_unit_area();
     let mut scorescope = Map::new();
     scorescope.insert("algorithm".to_owned(), experiment.algorithm_id.clone().into());
     scorescope.insert("step".to_owned(), record.step.into());
     if record.val_nll.is_finite() {
-        scorescope.insert("val_nll".to_owned(), record.val_nll.into());
+        scorescope.insert("val_nll".to_owned(), (record.val_nll + log_unit_area).into());
     }
-    scorescope.insert("train_nll".to_owned(), record.train_nll.into());
-    ModelInfo {
+    scorescope.insert("train_nll".to_owned(), (record.train_nll + log_unit_area).into());
+    let info = ModelInfo {
         covariance_type: experiment.covariance_type(),
         converged: Some(has_converged),
         n_iter: Some(record.step as u64),
-        lower_bound: Some(-record.train_nll),
+        lower_bound: Some(-record.train_nll - log_unit_area),
         scorescope,
-    }
+    };
+    (scaling.undo_mixture(mixture), info)
 }
 
 const FORMAT: &str = "scorescope-model";

@@ -115,6 +115,11 @@ pub enum ExperimentError {
         /// What is wrong, and where.
         reason: String,
     },
+    /// The experiment has no form as text.
+    #[error(
+        "the experiment cannot be written ({0}): rename its data file with plain letters and open it again"
+    )]
+    Unwritable(String),
     /// No generator of this name.
     #[error("there is no data set \"{id}\"; these exist: {known}")]
     UnknownDataset {
@@ -209,14 +214,19 @@ impl Experiment {
         Ok(experiment)
     }
 
-    /// The experiment as the text that [`Experiment::from_toml`] reads.
+    /// The experiment as the text that [`Experiment::from_toml`] reads. The path of a data file becomes absolute, so
+    /// that the text means the same wherever it is saved.
     ///
-    /// # Panics
-    /// Never: strings, numbers and lists always have a form in TOML.
-    #[must_use]
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self)
-            .unwrap_or_else(|error| panic!("an experiment must be writable: {error}"))
+    /// # Errors
+    /// [`ExperimentError::Unwritable`] if the path has letters that text cannot hold.
+    pub fn to_toml(&self) -> Result<String, ExperimentError> {
+        let mut experiment = self.clone();
+        if let Source::File { path, .. } = &mut experiment.source
+            && let Ok(absolute) = std::path::absolute(&*path)
+        {
+            *path = absolute;
+        }
+        toml::to_string(&experiment).map_err(|error| ExperimentError::Unwritable(error.to_string()))
     }
 
     /// Checks every id and every setting.
@@ -595,7 +605,7 @@ mod tests {
             count: 20,
             seed: 3,
         });
-        let text = experiment.to_toml();
+        let text = experiment.to_toml().unwrap();
         assert_eq!(Experiment::from_toml("test", &text).unwrap(), experiment, "{text}");
         assert_eq!(experiment.command_line(), None);
         experiment.strokes.clear();

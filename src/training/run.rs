@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{Best, Experiment, ExperimentError, Record};
 use crate::algorithms::{Algorithm, MAX_ITER, Start, StepError, TOL, initial};
 use crate::data::Dataset;
-use crate::model::Mixture;
+use crate::model::{Mixture, Parameters};
 use crate::objectives::kernel::mean_log_likelihood;
 use crate::settings::Settings;
 
@@ -42,6 +42,8 @@ impl Prepared {
         let floor = experiment.floor(&dataset);
         let component_count = experiment.model.integer(&crate::model::N_COMPONENTS);
         let start = initial::start(&dataset, component_count, floor, &experiment.start)?;
+        // As θ can express it, whatever the algorithm: all of them begin at the same mixture.
+        let start = Parameters::of(&start, experiment.covariance_type(), floor).mixture();
         Ok(Prepared { dataset, start: Arc::new(start), floor })
     }
 }

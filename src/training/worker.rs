@@ -13,7 +13,7 @@ use crate::settings::Settings;
 /// What a worker can be told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Step until paused, converged, or `max_iter` further steps are done.
+    /// Step until paused, converged, or at a multiple of `max_iter` steps.
     Play,
     /// Stop stepping.
     Pause,
@@ -122,12 +122,6 @@ struct Driver {
     last_wake: Option<Instant>,
 }
 
-/// While it plays: when the next step is due, and how many are left.
-struct Playing {
-    due: Instant,
-    steps_left: usize,
-}
-
 /// No display shows more pictures than this in a second.
 const SHORTEST_WAKE: Duration = Duration::from_millis(12);
 
@@ -145,12 +139,13 @@ impl Driver {
         // The snapshot first: who hears of the start wants to see it.
         self.set_latest(&run, Activity::Paused);
         self.report(Event::Started(run.record()));
-        let mut pace: Option<f64> = None;
-        let mut playing: Option<Playing> = None;
+        let mut interval = Duration::ZERO;
+        // When the next step is due, while it plays.
+        let mut due: Option<Instant> = None;
         loop {
-            let command = match &playing {
+            let command = match due {
                 None => self.commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(playing) => match playing.due.checked_duration_since(Instant::now()) {
+                Some(due) => match due.checked_duration_since(Instant::now()) {
                     Some(wait) => self.commands.recv_timeout(wait),
                     None => self.commands.try_recv().map_err(|error| match error {
                         TryRecvError::Empty => RecvTimeoutError::Timeout,
@@ -161,41 +156,38 @@ impl Driver {
             match command {
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {
-                    let Some(now) = &mut playing else { continue };
-                    let interval =
-                        pace.map_or(Duration::ZERO, |p| Duration::from_secs_f64(1.0 / p));
                     // From when it was due, so that the pace is kept; but never catch up on missed steps.
-                    now.due = (now.due + interval).max(Instant::now());
-                    now.steps_left = now.steps_left.saturating_sub(1);
-                    let steps_left = now.steps_left;
-                    if let Some(finish) = self.step(&mut run, steps_left) {
-                        playing = None;
-                        self.publish(&run, Activity::Finished(finish.clone()));
+                    due = due.map(|due| (due + interval).max(Instant::now()));
+                    if let Some(finish) = self.step(&mut run) {
+                        due = None;
+                        self.set_latest(&run, Activity::Finished(finish.clone()));
                         self.report(Event::Finished(finish));
                     }
                 }
                 Ok(Command::Play) => {
                     run.forget_convergence();
-                    playing = Some(Playing { due: Instant::now(), steps_left: run.max_iter() });
+                    due = Some(Instant::now());
                     self.publish(&run, Activity::Playing);
                 }
                 Ok(Command::Pause) => {
-                    playing = None;
+                    due = None;
                     self.publish(&run, Activity::Paused);
                 }
                 Ok(Command::Step) => {
-                    playing = None;
-                    let finish = self.step(&mut run, 1);
-                    match finish {
-                        Some(finish @ Finish::Failed(_)) => {
-                            self.publish(&run, Activity::Finished(finish.clone()));
-                            self.report(Event::Finished(finish));
-                        }
-                        _ => self.publish(&run, Activity::Paused),
+                    due = None;
+                    if let Some(finish @ Finish::Failed(_)) = self.step(&mut run) {
+                        self.set_latest(&run, Activity::Finished(finish.clone()));
+                        self.report(Event::Finished(finish));
+                    } else {
+                        self.publish(&run, Activity::Paused);
                     }
                 }
+                Ok(Command::Pace(pace)) => {
+                    interval = pace.map_or(Duration::ZERO, |p| Duration::from_secs_f64(1.0 / p));
+                    due = due.map(|due| due.min(Instant::now() + interval));
+                }
                 Ok(Command::Rewind) => {
-                    playing = None;
+                    due = None;
                     match run.rewound() {
                         Ok(start) => run = start,
                         Err(error) => return self.fail(error.to_string(), Some(dataset)),
@@ -203,19 +195,27 @@ impl Driver {
                     self.set_latest(&run, Activity::Paused);
                     self.report(Event::Started(run.record()));
                 }
-                Ok(Command::Pace(steps_per_second)) => {
-                    pace = steps_per_second;
-                    if let Some(playing) = &mut playing {
-                        playing.due = Instant::now();
+                Ok(Command::Tune(settings)) => {
+                    run.tune(settings);
+                    // The start has been evaluated with the old values, slices for instance: nothing is lost by doing it
+                    // again, and the run is then the one that a saved experiment repeats.
+                    if run.record().step == 0 {
+                        match run.rewound() {
+                            Ok(start) => run = start,
+                            Err(error) => return self.fail(error.to_string(), Some(dataset)),
+                        }
+                        let activity =
+                            if due.is_some() { Activity::Playing } else { Activity::Paused };
+                        self.set_latest(&run, activity);
+                        self.report(Event::Started(run.record()));
                     }
                 }
-                Ok(Command::Tune(settings)) => run.tune(settings),
             }
         }
     }
 
     /// Takes one step; says why playing ends with it, if it does.
-    fn step(&mut self, run: &mut Run, steps_left: usize) -> Option<Finish> {
+    fn step(&mut self, run: &mut Run) -> Option<Finish> {
         match run.step() {
             Err(error) => Some(Finish::Failed(error)),
             Ok(record) => {
@@ -223,7 +223,8 @@ impl Driver {
                 if run.has_converged() {
                     return Some(Finish::Converged);
                 }
-                if steps_left == 0 {
+                // Again after as many further steps, where somebody plays on.
+                if record.step % run.max_iter() == 0 {
                     return Some(Finish::MaxIter);
                 }
                 self.set_latest(run, Activity::Playing);
@@ -318,6 +319,32 @@ mod tests {
         // Playing on takes another round.
         assert_eq!(objectives(&play()).len(), 25);
         assert_eq!(worker.latest().unwrap().record.step, 50);
+    }
+
+    #[test]
+    fn tuning_at_the_start_gives_the_run_that_the_tuned_experiment_describes() {
+        let mut experiment = quick();
+        experiment.choose_algorithm("ssm");
+        let mut tuned = experiment.clone();
+        tuned.set("n_slices", "16").unwrap();
+        tuned.set("learning_rate", "0.1").unwrap();
+        let objectives = |experiment: Experiment, tune: Option<Settings>| {
+            let worker = Worker::spawn(experiment, None, Box::new(|| ())).unwrap();
+            wait_for(&worker, |e| matches!(e, Event::Started(_)));
+            if let Some(settings) = tune {
+                worker.send(Command::Tune(settings));
+                wait_for(&worker, |e| matches!(e, Event::Started(_)));
+            }
+            worker.send(Command::Play);
+            let events = wait_for(&worker, |e| matches!(e, Event::Finished(_)));
+            let objective = |e: &Event| match e {
+                Event::Recorded(record) => Some(record.objective),
+                _ => None,
+            };
+            events.iter().filter_map(objective).collect::<Vec<f64>>()
+        };
+        let expected = objectives(tuned.clone(), None);
+        assert_eq!(objectives(experiment, Some(tuned.algorithm)), expected);
     }
 
     #[test]

@@ -21,7 +21,8 @@ pub fn transport_ui(
         ui.allocate_ui_with_layout(row, left, |ui| {
             ui.set_min_height(row.y);
             ui.spacing_mut().item_spacing.x = 4.0;
-            icon_button_ui(ui, Action::Rewind, 26.0, has_run, actions);
+            let can_rewind = has_run || session.problem().is_some();
+            icon_button_ui(ui, Action::Rewind, 26.0, can_rewind, actions);
             let play = if session.is_playing() { icons::ICON_PAUSE } else { icons::ICON_PLAY_ARROW };
             state_button_ui(ui, Action::PlayPause, play, 30.0, has_run, actions);
             icon_button_ui(ui, Action::Step, 26.0, has_run, actions);
