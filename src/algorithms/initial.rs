@@ -67,8 +67,9 @@ pub static SETTINGS: &[&Setting] = &[&INIT_PARAMS, &INIT_WEIGHTS, &INIT_COVARIAN
 pub enum StartError {
     /// More components than points.
     #[error(
-        "{components} components need at least {components} training points, and there are {points}: \
-         lower K, or add points"
+        "{components} components need at least {components} training points, and there {}: \
+         lower K, or add points",
+        if *points == 1 { "is 1".to_owned() } else { format!("are {points}") }
     )]
     TooFewPoints {
         /// K.

@@ -14,6 +14,7 @@ use crate::settings::Value;
 
 impl App {
     pub(super) fn apply(&mut self, ctx: &egui::Context, action: Action) {
+        self.has_news = true;
         // Buttons of these are gray without a run; their keys do nothing either.
         let can_try_again = action == Action::Rewind && self.session.problem().is_some();
         if action.needs_run() && self.session.snapshot().is_none() && !can_try_again {
@@ -119,8 +120,5 @@ impl App {
 /// What to say of something that was to be saved. The whole path: a program started from an icon runs anywhere.
 fn saved_as(what: &str, path: &Path, result: anyhow::Result<()>) -> Outcome {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    match result {
-        Ok(()) => Outcome::Saved(format!("Saved {what} as {}", path.display())),
-        Err(error) => Outcome::Failed(error.to_string()),
-    }
+    Outcome::Saved(result.map(|()| format!("Saved {what} as {}", path.display())))
 }

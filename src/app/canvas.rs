@@ -30,8 +30,8 @@ pub struct Canvas {
     bounds: Bounds,
     /// True until the view has been fitted to the data.
     wants_fit: bool,
-    /// The data that the view was fitted to, by where they come from.
-    fitted_to: Option<Source>,
+    /// The data that the view was fitted to, by where they come from and how they were scaled.
+    fitted_to: Option<(Source, bool)>,
     stroke: Option<Stroke>,
     /// Seconds that the airbrush has been held.
     held_secs: f64,
@@ -203,19 +203,23 @@ impl Canvas {
         let fit = self
             .wants_fit
             .then(|| dataset.as_ref().map_or(EMPTY_VIEW, |d| d.bounds.with_margin(0.08)));
+        let largest = dataset.as_ref().map_or(1.0, |dataset| {
+            let size = dataset.bounds.with_margin(0.0).size();
+            size[0].max(size[1])
+        });
         let is_drawing = view.tool.is_some();
         let shown = plot::frame(&empty, palette, 13.0)
             .data_aspect(1.0)
             .show_background(false)
             .allow_drag(!is_drawing)
             .pan_pointer_button(PointerButton::Primary)
-            .allow_zoom(true)
+            .allow_zoom(false)
             .allow_scroll(false)
             .show(ui, |plot_ui| {
                 if let Some(fit) = fit {
                     plot_ui.set_plot_bounds(PlotBounds::from_min_max(fit.min, fit.max));
                 } else {
-                    zoom_by_wheel(plot_ui);
+                    zoom_by_wheel(plot_ui, largest);
                     if is_drawing {
                         pan_by_other_buttons(plot_ui);
                     }
@@ -278,10 +282,10 @@ impl Canvas {
 
     /// Another data set is shown whole; strokes and other settings leave the view where it is.
     fn fit_new_data(&mut self, session: &Session) {
-        if let Some(source) = session.source()
-            && self.fitted_to.as_ref() != Some(source)
-        {
-            self.fitted_to = Some(source.clone());
+        let Some(source) = session.source() else { return };
+        let is_scaled = session.dataset().is_some_and(|data| data.scaling != Scaling::NONE);
+        if self.fitted_to.as_ref().is_none_or(|(of, scaled)| of != source || *scaled != is_scaled) {
+            self.fitted_to = Some((source.clone(), is_scaled));
             self.wants_fit = true;
         }
     }
@@ -302,6 +306,8 @@ impl Canvas {
                     pressed: true,
                     ..
                 } if is_on_canvas && hand.transform.frame().contains(pos) => {
+                    // Typing ends where drawing begins, or the keys would go on to a field.
+                    ui.memory_mut(egui::Memory::stop_text_input);
                     let unit = f64::midpoint(hand.scaling.unit[0], hand.scaling.unit[1]);
                     self.held_secs = 0.0;
                     self.stroke = Some(Stroke {
@@ -314,7 +320,7 @@ impl Canvas {
                 }
                 egui::Event::PointerMoved(pos) => {
                     if let Some(stroke) = &mut self.stroke {
-                        stroke.path.push(hand.place(pos));
+                        extend(stroke, hand.place(pos));
                     }
                 }
                 egui::Event::PointerButton {
@@ -358,8 +364,10 @@ impl Canvas {
                 brush.add(Shape::line(path, Pen::new(2.0 * reach, cover)));
             } else {
                 let color = color32(palette.train);
-                let points = spray::spray(stroke).into_iter().map(|x| hand.screen(x));
-                brush.extend(points.map(|at| Shape::circle_filled(at, 1.9, color)));
+                // The points stay where they are while a stroke grows, so the first of them are a fair preview.
+                let preview = Stroke { count: stroke.count.min(MOST_DOTS), ..stroke.clone() };
+                let points = spray::spray(&preview).into_iter().map(|x| hand.screen(x));
+                brush.add(plot::dots(points, 1.4, color));
             }
         }
         if let Some(at) = hand.response.hover_pos() {
@@ -382,6 +390,23 @@ fn radius(bounds: Bounds, view: &View) -> f64 {
     view.tool_radius * width.min(height)
 }
 
+/// Leads a stroke on to a place. Keeps only what the tool needs, so that many strokes stay small.
+fn extend(stroke: &mut Stroke, place: Point) {
+    match stroke.tool {
+        Tool::Line | Tool::Ellipse => stroke.path.truncate(1),
+        Tool::Brush | Tool::Eraser => {
+            // Closer than this, corners cannot be seen.
+            let is_near =
+                |last: &Point| (place[0] - last[0]).hypot(place[1] - last[1]) < 0.2 * stroke.radius;
+            if stroke.path.last().is_some_and(is_near) {
+                return;
+            }
+        }
+        Tool::Airbrush => {}
+    }
+    stroke.path.push(place);
+}
+
 /// How many points a stroke has: for each ten radii of the brush's path, for each second of the airbrush, for a line
 /// or an ellipse in all.
 fn count(stroke: &Stroke, points: usize, held_secs: f64) -> usize {
@@ -401,19 +426,20 @@ fn count(stroke: &Stroke, points: usize, held_secs: f64) -> usize {
     (points as f64 * share).ceil() as usize
 }
 
-fn zoom_by_wheel(plot_ui: &mut egui_plot::PlotUi<'_>) {
+/// Zooms by wheel or pinch. `largest` is the size of the data.
+fn zoom_by_wheel(plot_ui: &mut egui_plot::PlotUi<'_>, largest: f64) {
     if !plot_ui.response().contains_pointer() {
         return;
     }
-    let scrolled = plot_ui.ctx().input(|input| input.smooth_scroll_delta().y);
-    if scrolled == 0.0 {
+    let factor = plot_ui
+        .ctx()
+        .input(|input| (input.smooth_scroll_delta().y / 300.0).exp() * input.zoom_delta());
+    if factor == 1.0 {
         return;
     }
-    let factor = (scrolled / 300.0).exp();
-    let [width, height] = [plot_ui.plot_bounds().width(), plot_ui.plot_bounds().height()];
-    // Beyond this range coordinates lose their digits, or points their meaning.
-    let size = width.max(height);
-    if (size > 1e6 && factor < 1.0) || (size < 1e-6 && factor > 1.0) {
+    // Far out the data are a dot; far in, coordinates lose their digits.
+    let size = plot_ui.plot_bounds().width().max(plot_ui.plot_bounds().height()) / largest;
+    if (size > 1e3 && factor < 1.0) || (size < 1e-6 && factor > 1.0) {
         return;
     }
     plot_ui.zoom_bounds_around_hovered(egui::Vec2::splat(factor));
@@ -506,7 +532,7 @@ fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) {
             }
         }
         ui.separator();
-        let log = ui.selectable_label(view.has_log_density, "log scale");
+        let log = ui.selectable_label(view.has_log_density, "log density");
         if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
             actions.push(Action::ToggleLogDensity);
         }

@@ -1,7 +1,8 @@
 //! Dialog: asks for a path. It can always be typed; the system's own dialog is one click away, and the window does not
 //! wait for it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::exports::{Format, What};
 use super::jobs::{Jobs, Outcome};
@@ -9,6 +10,8 @@ use crate::training::parse_columns;
 
 /// The question that is open.
 pub struct Dialog {
+    /// Tells this dialog from those before it.
+    number: u64,
     question: Question,
     path: String,
     /// True if saving there would replace a file; looked up whenever the path changes.
@@ -48,7 +51,14 @@ pub enum Answer {
 
 impl Dialog {
     fn new(question: Question, path: String) -> Dialog {
-        Dialog { question, replaces: PathBuf::from(&path).exists(), path, is_new: true }
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        Dialog {
+            number: COUNT.fetch_add(1, Ordering::Relaxed),
+            question,
+            replaces: PathBuf::from(&path).exists(),
+            path,
+            is_new: true,
+        }
     }
 
     /// Which file is to be opened?
@@ -68,6 +78,12 @@ impl Dialog {
     pub fn export() -> Dialog {
         let question = Question::Export { what: What::Canvas, format: Format::Png };
         Dialog::new(question, "canvas.png".to_owned())
+    }
+
+    /// Tells this dialog from those before it.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// Takes the path that the system's dialog gave.
@@ -173,7 +189,7 @@ impl Dialog {
                     }
                 });
                 if before != (*what, *format) {
-                    self.path = renamed(&self.path, *what, *format);
+                    self.path = renamed(&self.path, before, (*what, *format));
                 }
             }
         }
@@ -196,7 +212,7 @@ impl Dialog {
             let (wants_browser, submitted) = browse.inner;
             if wants_browser {
                 let is_open = matches!(self.question, Question::Open { .. });
-                let name = self.path.clone();
+                let (name, number) = (self.path.clone(), self.number);
                 jobs.start(move || {
                     let dialog = rfd::FileDialog::new();
                     let path = if is_open {
@@ -204,7 +220,7 @@ impl Dialog {
                     } else {
                         dialog.set_file_name(name).save_file()
                     };
-                    Outcome::Chosen(path)
+                    Outcome::Chosen { dialog: number, path }
                 });
             }
             submitted
@@ -237,10 +253,12 @@ impl Dialog {
     }
 }
 
-/// The path with the proposed name and ending in place of its own.
-fn renamed(path: &str, what: What, format: Format) -> String {
-    let name = format!("{}.{}", what.stem(), format.extension());
-    PathBuf::from(path).with_file_name(name).display().to_string()
+/// The path with the new ending, and with the new proposed name where it still had the old one.
+fn renamed(path: &str, (old, _): (What, Format), (what, format): (What, Format)) -> String {
+    let path = Path::new(path);
+    let is_proposed = path.file_stem().is_none_or(|stem| stem == old.stem());
+    let renamed = if is_proposed { path.with_file_name(what.stem()) } else { path.to_owned() };
+    renamed.with_extension(format.extension()).display().to_string()
 }
 
 #[cfg(test)]
@@ -248,7 +266,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ending_follows_the_format() {
-        assert_eq!(renamed("out/canvas.png", What::Nll, Format::Svg), "out/nll.svg");
+    fn the_ending_follows_the_format_and_a_chosen_name_stays() {
+        let check = |path: &str, expected: &str| {
+            let got = renamed(path, (What::Canvas, Format::Png), (What::Nll, Format::Svg));
+            assert_eq!(got, expected);
+        };
+        check("out/canvas.png", "out/nll.svg");
+        check("out/figure3.png", "out/figure3.svg");
+        check("", "nll.svg");
     }
 }

@@ -157,7 +157,8 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
             picture(&learning::nll(history, best, time, spacings, palette), format, view)
         }
         What::Objective => {
-            let plot = learning::objective(history, info.formula, time, view.time_spacing, palette);
+            let plot =
+                learning::objective(history, best, info.formula, time, view.time_spacing, palette);
             picture(&plot, format, view)
         }
         What::Weights => picture(&bars::weights(&mixture, palette), format, view),

@@ -1,15 +1,37 @@
 //! Jobs: what reads and writes files, and waits for the system's dialogs, off the window's thread.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+
+use anyhow::{anyhow, bail};
 
 use crate::data::formats::{self, Loaded};
 use crate::training::{Experiment, LoadedFile, Source};
 
 /// What became of a job.
 pub enum Outcome {
-    /// Points were read.
+    /// A file was read, or could not be.
+    Opened {
+        /// Which of the files opened so far.
+        number: usize,
+        /// What is in it.
+        opened: anyhow::Result<Opened>,
+    },
+    /// Something was saved, and what and where; or it was not.
+    Saved(anyhow::Result<String>),
+    /// The system's dialog gave a path.
+    Chosen {
+        /// Which of our dialogs asked.
+        dialog: u64,
+        /// `None` if it was cancelled or could not open.
+        path: Option<PathBuf>,
+    },
+}
+
+/// What was in a file.
+pub enum Opened {
+    /// Points.
     Points {
         /// From where.
         path: PathBuf,
@@ -18,14 +40,8 @@ pub enum Outcome {
         /// What was read.
         loaded: Loaded,
     },
-    /// An experiment was read, and its data file with it.
+    /// An experiment, and its data file with it.
     Experiment(Box<Experiment>),
-    /// Something was saved; says what and where.
-    Saved(String),
-    /// The system's dialog gave a path; `None` if it was cancelled or could not open.
-    Chosen(Option<PathBuf>),
-    /// It did not work, and why.
-    Failed(String),
 }
 
 /// The jobs under way.
@@ -50,8 +66,7 @@ impl Jobs {
         let spawned = std::thread::Builder::new().name("job".to_owned()).spawn(move || {
             let work = std::panic::AssertUnwindSafe(work);
             let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| {
-                let bug = "this did not work because of a bug in ScoreScope; nothing was changed";
-                Outcome::Failed(bug.to_owned())
+                Outcome::Saved(Err(anyhow!("this did not work because of a bug in ScoreScope")))
             });
             // The window may have closed meanwhile.
             let _ = sender.send(outcome);
@@ -60,9 +75,8 @@ impl Jobs {
         match spawned {
             Ok(_) => self.running += 1,
             Err(error) => {
-                let _ = self
-                    .sender
-                    .send(Outcome::Failed(format!("no thread could be started: {error}")));
+                let error = anyhow!("no thread could be started: {error}");
+                let _ = self.sender.send(Outcome::Saved(Err(error)));
                 self.running += 1;
             }
         }
@@ -83,21 +97,24 @@ impl Jobs {
 }
 
 /// Reads whatever a path holds: an experiment if it ends in .toml, else points.
-#[must_use]
-pub fn open(path: PathBuf, columns: Option<[usize; 2]>) -> Outcome {
+///
+/// # Errors
+/// One sentence: what is wrong, where, and what to try.
+pub fn open(path: PathBuf, columns: Option<[usize; 2]>) -> anyhow::Result<Opened> {
+    if path.to_str().is_none() {
+        bail!(
+            "{} has letters that no experiment can name: rename it and open it again",
+            path.display()
+        );
+    }
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
-        return match read_experiment(&path) {
-            Ok(experiment) => Outcome::Experiment(Box::new(experiment)),
-            Err(error) => Outcome::Failed(error.to_string()),
-        };
+        return Ok(Opened::Experiment(Box::new(read_experiment(&path)?)));
     }
-    match formats::read(&path, columns) {
-        Ok(loaded) => Outcome::Points { path, columns, loaded },
-        Err(error) => Outcome::Failed(error.to_string()),
-    }
+    let loaded = formats::read(&path, columns)?;
+    Ok(Opened::Points { path, columns, loaded })
 }
 
-fn read_experiment(path: &std::path::Path) -> anyhow::Result<Experiment> {
+fn read_experiment(path: &Path) -> anyhow::Result<Experiment> {
     let mut experiment = Experiment::read(path)?;
     if let Source::File { path, columns, loaded } = &mut experiment.source {
         *loaded = Some(LoadedFile(Arc::new(formats::read(path, *columns)?)));

@@ -23,14 +23,14 @@ use anyhow::bail;
 use canvas::Canvas;
 use dialog::Dialog;
 use document::Document;
-use jobs::{Jobs, Outcome};
+use jobs::{Jobs, Opened, Outcome};
 use painter::Painter;
 use plot::Textures;
-use session::Session;
+use session::{Followed, Session};
 
 pub use view::{Shown, View};
 
-use crate::training::{Change, Experiment};
+use crate::training::Experiment;
 
 /// The program in its window.
 pub struct App {
@@ -43,6 +43,10 @@ pub struct App {
     dialog: Option<Dialog>,
     jobs: Jobs,
     notice: Option<Notice>,
+    /// True if the last message came in this frame.
+    has_news: bool,
+    /// Counts files opened; a file that comes later than one asked for after it is dropped.
+    opened: usize,
     window_size: egui::Vec2,
     pulse: Pulse,
 }
@@ -119,7 +123,10 @@ pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
     // winit panics where it misses a library at run time.
     match std::panic::catch_unwind(window) {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => bail!("there is no window: {error}. {NEEDS}"),
+        Ok(Err(error)) => {
+            log::info!("{error}");
+            bail!("there is no window, because no display answers or a library is missing. {NEEDS}")
+        }
         Err(_) => bail!("there is no window: the windowing library gave up (see above). {NEEDS}"),
     }
 }
@@ -167,6 +174,8 @@ impl App {
             dialog: None,
             jobs: Jobs::new(ctx.clone()),
             notice: None,
+            has_news: false,
+            opened: 0,
             window_size: egui::Vec2::ZERO,
             pulse: Pulse::default(),
         };
@@ -223,17 +232,19 @@ impl App {
             self.apply(&ctx, action);
         }
         self.session.set_pace(self.view.pace());
-        let change = self.session.follow(&self.document.experiment);
-        if change == Change::Restart && self.session.history().len() > 1 {
-            self.notice = Some(Notice::info("Changed what is trained: started again from step 0"));
-        }
-        if change == Change::Restart {
-            // The worker may still be preparing the change before this one.
-            ctx.request_repaint_after(std::time::Duration::from_millis(20));
+        let had_steps = self.session.history().len() > 1;
+        match self.session.follow(&self.document.experiment) {
+            Followed::Waiting => ctx.request_repaint_after(Duration::from_millis(20)),
+            // What a file or an action had to say is worth more than this.
+            Followed::Restarted if had_steps && !self.has_news => {
+                let text = "Changed what is trained: started again from step 0";
+                self.notice = Some(Notice::info(text));
+            }
+            Followed::Same | Followed::Restarted => self.has_news = false,
         }
         self.document.remember(ctx.input(|input| input.time));
         if self.document.is_in_flux() {
-            ctx.request_repaint_after(std::time::Duration::from_millis(300));
+            ctx.request_repaint_after(Duration::from_millis(300));
         }
     }
 
@@ -245,7 +256,10 @@ impl App {
         panels::transport_ui(ui, session, view, actions);
         if view.has_panels {
             reopen = panels::controls_ui(ui, document, session, view, thumbnails, actions);
-            panels::plots_ui(ui, document, session, view, textures, actions);
+            // In a narrow window the canvas is worth more than the plots.
+            if ui.available_width() > 680.0 {
+                panels::plots_ui(ui, document, session, view, textures, actions);
+            }
         }
         canvas.show_ui(ui, document, session, view, actions);
         if let Some(panels::Reopen { path, columns }) = reopen {
@@ -256,39 +270,49 @@ impl App {
     /// Reads a file off this thread; what is in it arrives later.
     pub fn open(&mut self, path: PathBuf, columns: Option<[usize; 2]>) {
         self.notice = Some(Notice::info(format!("Opening {}…", path.display())));
-        self.jobs.start(move || jobs::open(path, columns));
+        self.opened += 1;
+        let number = self.opened;
+        self.jobs.start(move || Outcome::Opened { number, opened: jobs::open(path, columns) });
     }
 
     fn take_in(&mut self, outcome: Outcome) {
+        self.has_news = true;
         match outcome {
-            Outcome::Points { path, columns, loaded } => {
-                let count = loaded.points.len();
-                let mut text = format!("{}: {count} points", path.display());
+            // Something else was opened meanwhile.
+            Outcome::Opened { number, .. } if number != self.opened => {}
+            Outcome::Opened { opened: Ok(opened), .. } => self.put_on_table(opened),
+            Outcome::Opened { opened: Err(error), .. } | Outcome::Saved(Err(error)) => {
+                self.notice = Some(Notice::problem(error.to_string()));
+            }
+            Outcome::Saved(Ok(text)) => self.notice = Some(Notice::info(text)),
+            Outcome::Chosen { dialog, path } => {
+                if let Some(open) = self.dialog.as_mut().filter(|open| open.number() == dialog) {
+                    open.take_path(path);
+                }
+            }
+        }
+    }
+
+    fn put_on_table(&mut self, opened: Opened) {
+        self.document.mark();
+        self.canvas.fit();
+        match opened {
+            Opened::Points { path, columns, loaded } => {
+                let mut text = format!("{}: {} points", path.display(), loaded.points.len());
                 for note in &loaded.notes {
                     text = format!("{text}; {note}");
                 }
                 self.notice = Some(Notice::info(text));
-                self.document.mark();
                 self.document.experiment.choose_source(crate::training::Source::File {
                     path,
                     columns,
                     loaded: Some(crate::training::LoadedFile(loaded.into())),
                 });
-                self.canvas.fit();
             }
-            Outcome::Experiment(experiment) => {
-                self.document.mark();
+            Opened::Experiment(experiment) => {
                 self.document.experiment = *experiment;
                 self.notice = Some(Notice::info("Experiment opened; Space trains it"));
-                self.canvas.fit();
             }
-            Outcome::Saved(text) => self.notice = Some(Notice::info(text)),
-            Outcome::Chosen(path) => {
-                if let Some(dialog) = &mut self.dialog {
-                    dialog.take_path(path);
-                }
-            }
-            Outcome::Failed(text) => self.notice = Some(Notice::problem(text)),
         }
     }
 

@@ -98,7 +98,10 @@ impl Painter {
         let theirs = desk.clone();
         std::thread::Builder::new().name("painting".to_owned()).spawn(move || {
             while let Some(request) = theirs.take() {
-                let painting = Arc::new(paint(&request));
+                // A bug in painting costs this picture, not all that follow; the panic itself goes to the log.
+                let work = std::panic::AssertUnwindSafe(|| paint(&request));
+                let Ok(layers) = std::panic::catch_unwind(work) else { continue };
+                let painting = Arc::new(layers);
                 theirs.tray.lock().unwrap_or_else(PoisonError::into_inner).painting =
                     Some(painting);
                 wake();

@@ -131,8 +131,9 @@ pub fn paint_layers(
 /// Below this radius in pixels a disc cannot be told from a square, which costs a fifth without a GPU.
 const SMALLEST_DISC: f32 = 1.5;
 
-/// Small squares as one mesh.
-fn dots(places: impl Iterator<Item = Pos2>, radius: f32, color: Color32) -> Mesh {
+/// Small squares as one mesh, for crowds.
+#[must_use]
+pub fn dots(places: impl Iterator<Item = Pos2>, radius: f32, color: Color32) -> Mesh {
     // A square of the disc's area.
     let half = radius * std::f32::consts::PI.sqrt() / 2.0;
     let mut mesh = Mesh::default();

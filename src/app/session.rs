@@ -30,6 +30,17 @@ pub struct Session {
     ctx: egui::Context,
 }
 
+/// How far the worker has followed the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    /// It runs what the document says, with live settings as they are.
+    Same,
+    /// A new run has just begun.
+    Restarted,
+    /// The worker still prepares the change before this one; ask again soon.
+    Waiting,
+}
+
 impl Session {
     /// Starts to run an experiment.
     #[must_use]
@@ -123,8 +134,8 @@ impl Session {
         }
     }
 
-    /// Makes the worker run this experiment. Says what had to happen.
-    pub fn follow(&mut self, experiment: &Experiment) -> Change {
+    /// Makes the worker run this experiment.
+    pub fn follow(&mut self, experiment: &Experiment) -> Followed {
         let change = experiment.change_since(&self.running);
         match change {
             Change::Nothing => {}
@@ -136,9 +147,10 @@ impl Session {
             Change::Restart => {
                 self.running = experiment.clone();
                 self.restart();
+                return Followed::Restarted;
             }
         }
-        change
+        if change == Change::Restart { Followed::Waiting } else { Followed::Same }
     }
 
     fn send(&self, command: Command) {

@@ -66,6 +66,9 @@ fn experiment(arguments: &RunArguments) -> anyhow::Result<Experiment> {
     if let Some(id) = &arguments.dataset {
         experiment.choose_source(Source::Generator(id.clone()));
     } else if let Some(path) = &arguments.data {
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
+            bail!("{} is an experiment: try `scorescope run {0}` without --data", path.display());
+        }
         let columns = parse_columns(arguments.columns.as_deref().unwrap_or_default())
             .map_err(anyhow::Error::msg)?;
         experiment.choose_source(Source::File { path: path.clone(), columns, loaded: None });

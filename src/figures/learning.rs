@@ -58,23 +58,26 @@ pub fn nll(
             points: points(|record| record.val_nll),
         });
     }
-    let markers: Vec<Marker> = best
-        .map(|best| Marker {
-            x: time.of(best),
-            y: Some(best.judged_by()),
-            label: format!("best: step {}", best.step),
-            color: palette.text,
-        })
-        .into_iter()
-        .collect();
+    let markers = best.map(|best| marker(best, best.judged_by(), time, palette));
     let y = Axis::new("NLL (nats per point)", spacings[1]);
-    curves("nll", "Negative log-likelihood", time.axis(spacings[0]), y, &series, &markers)
+    curves("nll", "Negative log-likelihood", time.axis(spacings[0]), y, &series, markers.as_slice())
 }
 
-/// The objective that is being minimized.
+/// The mark of the best step.
+fn marker(best: &Record, y: f64, time: TimeAxis, palette: &Palette) -> Marker {
+    Marker {
+        x: time.of(best),
+        y: Some(y),
+        label: format!("best: step {}", best.step),
+        color: palette.text,
+    }
+}
+
+/// The objective that is being minimized, with the best step on the validation data marked.
 #[must_use]
 pub fn objective(
     history: &[Record],
+    best: Option<&Record>,
     formula: &str,
     time: TimeAxis,
     spacing: Spacing,
@@ -86,6 +89,14 @@ pub fn objective(
         is_dashed: false,
         points: history.iter().map(|record| [time.of(record), record.objective]).collect(),
     };
+    let markers = best.map(|best| marker(best, best.objective, time, palette));
     let y = Axis::new("objective", Spacing::Linear);
-    curves("objective", format!("Objective: {formula}"), time.axis(spacing), y, &[series], &[])
+    curves(
+        "objective",
+        format!("Objective: {formula}"),
+        time.axis(spacing),
+        y,
+        &[series],
+        markers.as_slice(),
+    )
 }

@@ -5,7 +5,11 @@ use crate::app::action::Action;
 
 /// Shows the page until it is closed.
 pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
+    if ctx.input(|input| input.key_pressed(egui::Key::Escape)) {
+        *is_open = false;
+    }
     egui::Window::new("Help")
+        .collapsible(false)
         .open(is_open)
         .pivot(egui::Align2::CENTER_CENTER)
         .default_pos(ctx.content_rect().center())

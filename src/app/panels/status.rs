@@ -7,6 +7,7 @@ use crate::app::action::Action;
 use crate::app::canvas::chosen;
 use crate::app::session::Session;
 use crate::app::view::View;
+use crate::data::Scaling;
 use crate::training::Record;
 
 /// Draws the line.
@@ -24,7 +25,8 @@ pub fn status_ui(
             ui.set_min_height(ui.spacing().interact_size.y + 2.0);
             if let Some(snapshot) = session.snapshot() {
                 let (_, record) = chosen(snapshot, view);
-                ui.label(numbers(&record));
+                let is_scaled = snapshot.prepared.dataset.scaling != Scaling::NONE;
+                ui.label(numbers(&record, is_scaled));
                 if let Some(speed) = session.steps_per_second() {
                     ui.label(format!("·  {speed:.0} steps/s"));
                 }
@@ -63,13 +65,14 @@ pub fn status_ui(
 }
 
 /// The likelihoods of a step, with name and unit.
-fn numbers(record: &Record) -> String {
+fn numbers(record: &Record, is_scaled: bool) -> String {
+    let of = if is_scaled { " of the scaled data" } else { "" };
     if record.val_nll.is_finite() {
         format!(
-            "NLL validation {:.4}  ·  training {:.4} nats per point",
+            "NLL validation {:.4}  ·  training {:.4} nats per point{of}",
             record.val_nll, record.train_nll
         )
     } else {
-        format!("NLL training {:.4} nats per point", record.train_nll)
+        format!("NLL training {:.4} nats per point{of}", record.train_nll)
     }
 }

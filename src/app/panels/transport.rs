@@ -51,9 +51,13 @@ pub fn transport_ui(
                     actions.push(Action::ToggleBest);
                 }
                 if let Some(snapshot) = session.snapshot() {
-                    let shown =
-                        if view.shows_best { snapshot.best.record.step } else { snapshot.record.step };
-                    ui.label(egui::RichText::new(format!("step {shown}")).size(19.0).strong());
+                    let newest = snapshot.record.step;
+                    let text = if view.shows_best {
+                        format!("best: step {} of {newest}", snapshot.best.record.step)
+                    } else {
+                        format!("step {newest}")
+                    };
+                    ui.label(egui::RichText::new(text).size(19.0).strong());
                 }
             });
         });

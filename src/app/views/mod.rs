@@ -12,8 +12,15 @@ use egui::{Align2, FontId, Stroke, vec2};
 use egui_plot::{PlotPoint, PlotTransform};
 
 use super::plot::{self, Textures, color32};
+use super::session::Session;
 use crate::figures::{Palette, Plot};
 use crate::training::Record;
+
+/// The best step so far; at the start there is no other to be better than.
+fn best(session: &Session) -> Option<Record> {
+    let snapshot = session.snapshot().filter(|_| session.history().len() > 1);
+    snapshot.map(|snapshot| snapshot.best.record)
+}
 
 /// A small plot that always shows all of its data. Gives where it was drawn and the plot's response.
 fn small_plot_ui(

@@ -27,9 +27,7 @@ pub fn nll_ui(
             .on_hover_text("Over the number of steps.");
     });
     let history = session.history();
-    // At the start there is no other step to be better than.
-    let best =
-        session.snapshot().map(|snapshot| snapshot.best.record).filter(|_| history.len() > 1);
+    let best = super::best(session);
     let (time, spacings) = (view.time_axis, [view.time_spacing, view.nll_spacing]);
     let plot = learning::nll(history, best.as_ref(), time, spacings, palette);
     let drawn = small_plot_ui(ui, &plot, height, palette, textures);
@@ -42,7 +40,7 @@ pub fn nll_ui(
         |record| time.of(record),
         |record| {
             format!(
-                "step {} · {:.3} s\ntraining {:.4}\nvalidation {:.4}",
+                "step {} · {:.4} s\ntraining {:.4}\nvalidation {:.4}\nnats per point",
                 record.step, record.seconds, record.train_nll, record.val_nll
             )
         },

@@ -24,8 +24,15 @@ pub fn objective_ui(
         ui.add(egui::Label::new(formula).truncate());
     });
     let time = view.time_axis;
-    let plot =
-        learning::objective(session.history(), info.formula, time, view.time_spacing, palette);
+    let best = super::best(session);
+    let plot = learning::objective(
+        session.history(),
+        best.as_ref(),
+        info.formula,
+        time,
+        view.time_spacing,
+        palette,
+    );
     let drawn = small_plot_ui(ui, &plot, height, palette, textures);
     hover_ui(
         ui,
