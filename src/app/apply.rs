@@ -103,7 +103,7 @@ impl App {
                 };
                 let material = Material {
                     snapshot,
-                    history: self.session.history().to_vec(),
+                    history: self.session.history().records().to_vec(),
                     view: self.view.clone(),
                     bounds: self.canvas.bounds(),
                 };

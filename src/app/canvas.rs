@@ -466,7 +466,10 @@ fn hint_ui(brush: &egui::Painter, document: &Document, session: &Session, view: 
         ("Drag here to draw points; the tools are on the left.".to_owned(), palette.text)
     } else if let Some(problem) = session.problem() {
         (problem.to_owned(), palette.categorical[1])
-    } else if session.history().len() == 1 && !session.is_playing() && view.tool.is_none() {
+    } else if session.snapshot().is_some_and(|snapshot| snapshot.record.step == 0)
+        && !session.is_playing()
+        && view.tool.is_none()
+    {
         ("Press Space and watch the mixture learn.".to_owned(), palette.text)
     } else {
         return;

@@ -197,7 +197,7 @@ impl App {
         self.session.drain();
         if let (false, Some(finish)) = (had_finished, self.session.finish()) {
             let is_problem = matches!(finish, crate::training::Finish::Failed(_));
-            let step = self.session.history().last().map_or(0, |record| record.step);
+            let step = self.session.step_count();
             let text = if is_problem {
                 format!("Stopped at step {step}: {finish}")
             } else {
@@ -232,7 +232,7 @@ impl App {
             self.apply(&ctx, action);
         }
         self.session.set_pace(self.view.pace());
-        let had_steps = self.session.history().len() > 1;
+        let had_steps = self.session.step_count() > 0;
         match self.session.follow(&self.document.experiment) {
             Followed::Waiting => ctx.request_repaint_after(Duration::from_millis(20)),
             // What a file or an action had to say is worth more than this.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::data::Dataset;
 use crate::training::{
-    Activity, Change, Command, Event, Experiment, Finish, Record, Snapshot, Source, Worker,
+    Activity, Change, Command, Event, Experiment, Finish, History, Snapshot, Source, Worker,
 };
 
 /// The running experiment as the window knows it.
@@ -20,7 +20,7 @@ pub struct Session {
     pace: Option<f64>,
     /// True while running to the end, where the pace is not kept.
     is_rushing: bool,
-    history: Vec<Record>,
+    history: History,
     snapshot: Option<Arc<Snapshot>>,
     dataset: Option<Arc<Dataset>>,
     problem: Option<String>,
@@ -52,7 +52,7 @@ impl Session {
             wants_to_play: false,
             pace: None,
             is_rushing: false,
-            history: Vec::new(),
+            history: History::default(),
             snapshot: None,
             dataset: None,
             problem: None,
@@ -126,7 +126,7 @@ impl Session {
             self.send_pace();
         }
         let now = Instant::now();
-        if let Some(record) = self.history.last() {
+        if let Some(record) = self.history.records().last() {
             self.speed.push_back((now, record.step));
         }
         while self.speed.front().is_some_and(|(then, _)| now - *then > Duration::from_secs(1)) {
@@ -220,10 +220,16 @@ impl Session {
         !self.is_prepared
     }
 
-    /// A record a step.
+    /// What was recorded of the steps.
     #[must_use]
-    pub fn history(&self) -> &[Record] {
+    pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// How many steps the run has been seen to take.
+    #[must_use]
+    pub fn step_count(&self) -> usize {
+        self.history.records().last().map_or(0, |record| record.step)
     }
 
     /// The newest snapshot.

@@ -10,7 +10,7 @@ pub use experiment::{
     Change, DATA_SETTINGS, Experiment, ExperimentError, LoadedFile, MODEL_SETTINGS, SCALE, Source,
     VALIDATION_FRACTION, parse_columns,
 };
-pub use history::{Best, Record};
+pub use history::{Best, History, Record};
 pub use run::{Finish, Prepared, Run};
 pub use snapshot::{Activity, Snapshot};
 pub use worker::{Command, Event, Worker};

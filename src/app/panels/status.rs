@@ -31,7 +31,7 @@ pub fn status_ui(
                     ui.label(format!("·  {speed:.0} steps/s"));
                 }
                 let best = snapshot.best.record;
-                let has_choice = session.history().len() > 1;
+                let has_choice = session.step_count() > 0;
                 let label = format!("·  best {:.4} at step {}", best.judged_by(), best.step);
                 let hint = Action::ToggleBest.hint(ui.ctx());
                 let button = egui::Button::new(label).frame_when_inactive(false);

@@ -18,7 +18,7 @@ use crate::training::Record;
 
 /// The best step so far; at the start there is no other to be better than.
 fn best(session: &Session) -> Option<Record> {
-    let snapshot = session.snapshot().filter(|_| session.history().len() > 1);
+    let snapshot = session.snapshot().filter(|_| session.step_count() > 0);
     snapshot.map(|snapshot| snapshot.best.record)
 }
 

@@ -26,7 +26,7 @@ pub fn nll_ui(
         ui.selectable_value(&mut view.time_axis, TimeAxis::Steps, "steps")
             .on_hover_text("Over the number of steps.");
     });
-    let history = session.history();
+    let history = &session.history().curve();
     let best = super::best(session);
     let (time, spacings) = (view.time_axis, [view.time_spacing, view.nll_spacing]);
     let plot = learning::nll(history, best.as_ref(), time, spacings, palette);

@@ -24,9 +24,10 @@ pub fn objective_ui(
         ui.add(egui::Label::new(formula).truncate());
     });
     let time = view.time_axis;
+    let history = session.history().curve();
     let best = super::best(session);
     let plot = learning::objective(
-        session.history(),
+        &history,
         best.as_ref(),
         info.formula,
         time,
@@ -38,7 +39,7 @@ pub fn objective_ui(
         ui,
         &plot,
         drawn,
-        session.history(),
+        &history,
         |record| time.of(record),
         |record| format!("step {}\nobjective {:.6}", record.step, record.objective),
         palette,
