@@ -127,11 +127,21 @@ fn another_data_set_is_shown_whole() {
 }
 
 #[test]
-fn moving_the_view_draws_nothing() {
+fn the_hand_tool_moves_the_view_and_draws_nothing() {
     let mut window = window(None);
+    window.run_steps(3);
+    let before = app(&window).canvas_bounds();
     let path = across(&window);
     drag(&mut window, &path);
     assert!(app(&window).experiment().strokes.is_empty());
+    let after = app(&window).canvas_bounds();
+    assert!(after.min[0] < before.min[0] - 0.1, "{before:?} {after:?}");
+    // It stays there until it is fitted again.
+    window.run_steps(10);
+    assert_eq!(app(&window).canvas_bounds(), after);
+    press(&mut window, Modifiers::NONE, Key::F);
+    window.run_steps(3);
+    assert_eq!(app(&window).canvas_bounds(), before);
 }
 
 #[test]

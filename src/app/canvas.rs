@@ -30,6 +30,8 @@ pub struct Canvas {
     bounds: Bounds,
     /// True until the view has been fitted to the data.
     wants_fit: bool,
+    /// The rectangle that is kept in view, whatever the size of the window, until a hand moves the view.
+    home: Option<Bounds>,
     /// The data that the view was fitted to, by where they come from and how they were scaled.
     fitted_to: Option<(Source, bool)>,
     stroke: Option<Stroke>,
@@ -97,6 +99,7 @@ impl Canvas {
             crowd: Crowd::default(),
             bounds: EMPTY_VIEW,
             wants_fit: true,
+            home: None,
             fitted_to: None,
             stroke: None,
             held_secs: 0.0,
@@ -200,9 +203,11 @@ impl Canvas {
         self.fit_new_data(session);
         let is_scaled = dataset.as_ref().is_some_and(|dataset| dataset.scaling != Scaling::NONE);
         let empty = plane::plane("", self.bounds, is_scaled, Vec::new());
-        let fit = self
-            .wants_fit
-            .then(|| dataset.as_ref().map_or(EMPTY_VIEW, |d| d.bounds.with_margin(0.08)));
+        if self.wants_fit {
+            let data = dataset.as_ref().map_or(EMPTY_VIEW, |d| d.bounds.with_margin(0.08));
+            (self.wants_fit, self.home) = (false, Some(data));
+        }
+        let home = self.home;
         let largest = dataset.as_ref().map_or(1.0, |dataset| {
             let size = dataset.bounds.with_margin(0.0).size();
             size[0].max(size[1])
@@ -216,16 +221,20 @@ impl Canvas {
             .allow_zoom(false)
             .allow_scroll(false)
             .show(ui, |plot_ui| {
-                if let Some(fit) = fit {
-                    plot_ui.set_plot_bounds(PlotBounds::from_min_max(fit.min, fit.max));
-                } else {
-                    zoom_by_wheel(plot_ui, largest);
-                    if is_drawing {
-                        pan_by_other_buttons(plot_ui);
-                    }
+                let is_moved = zoom_by_wheel(plot_ui, largest)
+                    | if is_drawing {
+                        pan_by_other_buttons(plot_ui)
+                    } else {
+                        plot_ui.response().dragged_by(PointerButton::Primary)
+                    };
+                if let (Some(home), false) = (home, is_moved) {
+                    plot_ui.set_plot_bounds(PlotBounds::from_min_max(home.min, home.max));
                 }
+                is_moved
             });
-        self.wants_fit = false;
+        if shown.inner {
+            self.home = None;
+        }
         let (transform, response) = (shown.transform, shown.response);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Canvas"));
         let area = *transform.frame();
@@ -426,27 +435,28 @@ fn count(stroke: &Stroke, points: usize, held_secs: f64) -> usize {
     (points as f64 * share).ceil() as usize
 }
 
-/// Zooms by wheel or pinch. `largest` is the size of the data.
-fn zoom_by_wheel(plot_ui: &mut egui_plot::PlotUi<'_>, largest: f64) {
+/// Zooms by wheel or pinch; true if it did. `largest` is the size of the data.
+fn zoom_by_wheel(plot_ui: &mut egui_plot::PlotUi<'_>, largest: f64) -> bool {
     if !plot_ui.response().contains_pointer() {
-        return;
+        return false;
     }
     let factor = plot_ui
         .ctx()
         .input(|input| (input.smooth_scroll_delta().y / 300.0).exp() * input.zoom_delta());
     if factor == 1.0 {
-        return;
+        return false;
     }
     // Far out the data are a dot; far in, coordinates lose their digits.
     let size = plot_ui.plot_bounds().width().max(plot_ui.plot_bounds().height()) / largest;
     if (size > 1e3 && factor < 1.0) || (size < 1e-6 && factor > 1.0) {
-        return;
+        return false;
     }
     plot_ui.zoom_bounds_around_hovered(egui::Vec2::splat(factor));
+    true
 }
 
-/// While the left button draws, the others move the view.
-fn pan_by_other_buttons(plot_ui: &mut egui_plot::PlotUi<'_>) {
+/// While the left button draws, the others move the view; true if they did.
+fn pan_by_other_buttons(plot_ui: &mut egui_plot::PlotUi<'_>) -> bool {
     let response = plot_ui.response();
     let is_panning =
         response.dragged_by(PointerButton::Middle) || response.dragged_by(PointerButton::Secondary);
@@ -454,6 +464,7 @@ fn pan_by_other_buttons(plot_ui: &mut egui_plot::PlotUi<'_>) {
         let delta = plot_ui.pointer_coordinate_drag_delta();
         plot_ui.translate_bounds(-delta);
     }
+    is_panning
 }
 
 /// What to do, where there is nothing to see yet; what is wrong, where something is.
