@@ -61,7 +61,8 @@ struct RunArguments {
     /// The algorithm (see `scorescope list algorithms`)
     #[arg(long)]
     algorithm: Option<String>,
-    /// Set a knob; `section.key` where several sections have the key. May be repeated
+    /// Set a knob wherever it exists (a seed: of data, start and algorithm), or in one section as `section.key`. May be
+    /// repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
     /// The folder for the results; made if it is not there

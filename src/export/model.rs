@@ -139,6 +139,10 @@ fn id(covariance_type: CovarianceType) -> &'static str {
 pub fn read(text: &str) -> Result<(Mixture, ModelInfo), ExportError> {
     let file: Map<String, Value> = serde_json::from_str(text)
         .map_err(|error| wrong("the file", format!("is not a JSON object: {error}")))?;
+    if !file.contains_key("weights_") && !file.contains_key("means_") {
+        let problem = "is not a model: it has no weights_, means_ and covariances_".to_owned();
+        return Err(wrong("the file", problem));
+    }
     if file.get("format").is_some_and(|format| format != FORMAT) {
         return Err(wrong("format", format!("must be \"{FORMAT}\" if it is there")));
     }
@@ -356,6 +360,8 @@ mod tests {
             let error = read(&text).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");
         };
+        let error = read("{\"version\": \"0.1\"}").unwrap_err().to_string();
+        assert_eq!(error, "the file: is not a model: it has no weights_, means_ and covariances_");
         check("format", "\"other\"", "format: must be \"scorescope-model\"");
         check("version", "2", "version: is 2, but this program reads up to 1");
         check("weights_", "", "weights_: is missing; it must be a list of numbers");

@@ -15,7 +15,11 @@ pub fn csv(header: &[&str], rows: &[Vec<f64>]) -> Result<String, ExportError> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     writer.write_record(header).map_err(|error| encoding(&error))?;
     for row in rows {
-        let field = |v: &f64| if v.is_nan() { String::new() } else { format!("{v:?}") };
+        let field = |v: &f64| {
+            // Shortest digits that read back as the same number; whole numbers without a point.
+            let text = if v.is_nan() { String::new() } else { format!("{v:?}") };
+            text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+        };
         writer.write_record(row.iter().map(field)).map_err(|error| encoding(&error))?;
     }
     let bytes = writer.into_inner().map_err(|error| encoding(&error))?;
@@ -30,7 +34,7 @@ mod tests {
     fn tables_can_be_read_back() {
         let rows = vec![vec![0.0, 1.0 / 3.0], vec![1.0, f64::NAN], vec![2.0, 1e-300]];
         let text = csv(&["step", "NLL, training"], &rows).unwrap();
-        assert_eq!(text, "step,\"NLL, training\"\n0.0,0.3333333333333333\n1.0,\n2.0,1e-300\n");
+        assert_eq!(text, "step,\"NLL, training\"\n0,0.3333333333333333\n1,\n2,1e-300\n");
         let mut reader = ::csv::Reader::from_reader(text.as_bytes());
         let back: Vec<Vec<Option<f64>>> = reader.deserialize().map(Result::unwrap).collect();
         assert_eq!(back[0], [Some(0.0), Some(1.0 / 3.0)]);

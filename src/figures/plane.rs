@@ -53,7 +53,7 @@ pub fn points(
     radius: f32,
 ) -> Layer {
     // Below a few hundred points every single one counts; above, the crowd does.
-    let opacity = (30.0 / (points.len() as f64).sqrt()).clamp(0.35, 0.9);
+    let opacity = (30.0 / (points.len() as f64).sqrt()).clamp(0.15, 0.9);
     Layer {
         id,
         label: label.into(),

@@ -208,7 +208,11 @@ impl Experiment {
         let experiment: Experiment =
             toml::from_str(text).map_err(|error| ExperimentError::Malformed {
                 path: name.to_owned(),
-                reason: error.to_string().trim_end().to_owned(),
+                reason: {
+                    let line =
+                        error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+                    format!("line {line}: {}", error.message().replace('\n', "; "))
+                },
             })?;
         experiment.check()?;
         Ok(experiment)

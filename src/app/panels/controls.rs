@@ -276,6 +276,11 @@ fn mixture_ui(ui: &mut egui::Ui, document: &mut Document, session: &Session) {
     } else if let Some(snapshot) = session.snapshot() {
         let floor = snapshot.prepared.floor;
         let text = format!("floor {} · no axis shorter than {}", short(floor), short(floor.sqrt()));
+        if snapshot.prepared.dataset.variance == 0.0 {
+            let warning =
+                "All points are equal: the floor is a share of 1 instead of their variance.";
+            ui.colored_label(ui.visuals().warn_fg_color, warning);
+        }
         ui.label(RichText::new(text).color(weak)).on_hover_text(
             "Added to the diagonal of every covariance, in squared units of the data; its root is the shortest \
              standard deviation a component can have.",

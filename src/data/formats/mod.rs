@@ -87,7 +87,9 @@ pub enum FormatError {
         column: usize,
     },
     /// Not one row became a point.
-    #[error("{name} has no row with two numbers where they should be; {problem}")]
+    #[error(
+        "{name} has no row with two finite numbers ({problem}): choose other columns, or check how they are separated"
+    )]
     NoRows {
         /// The file.
         name: String,

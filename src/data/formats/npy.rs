@@ -295,7 +295,7 @@ mod tests {
         let all_nan = written(&[f64::NAN; 4], &[2, 2], Order::C);
         check(
             &all_nan,
-            "x.npy has no row with two numbers where they should be; row 1, column 1: NaN is not finite",
+            "x.npy has no row with two finite numbers (row 1, column 1: NaN is not finite): choose other columns, or check how they are separated",
         );
     }
 

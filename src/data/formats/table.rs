@@ -471,7 +471,7 @@ mod tests {
         check("1\n2\n3\n", "x.csv has only one column: a point needs two numbers in every row");
         check(
             "x,y\na,1\nb,2\n",
-            "x.csv has no row with two numbers where they should be; row 2, column 1: \"a\" is not a number",
+            "x.csv has no row with two finite numbers (row 2, column 1: \"a\" is not a number): choose other columns, or check how they are separated",
         );
     }
 
