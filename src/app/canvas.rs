@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use egui::{Align2, Color32, CursorIcon, FontId, PointerButton, Pos2, Shape, Stroke as Pen};
-use egui_plot::{PlotBounds, PlotTransform};
+use egui::{Align2, Color32, FontId, PointerButton, Stroke as Pen};
+use egui_plot::PlotBounds;
 
-use super::action::{Action, icon_button_ui};
+use super::action::Action;
 use super::document::Document;
+use super::drawing::{Drawing, Hand};
+use super::legend;
 use super::painter::{Painter, Request};
 use super::plot::{self, Textures, color32};
 use super::session::Session;
 use super::theme;
 use super::view::{Shown, View};
-use crate::data::spray::{self, Stroke, Tool};
 use crate::data::{Dataset, Scaling};
 use crate::figures::colors::ColorMap;
 use crate::figures::{Layer, Palette, plane};
@@ -34,9 +35,7 @@ pub struct Canvas {
     home: Option<Bounds>,
     /// The data that the view was fitted to, by where they come from and how they were scaled.
     fitted_to: Option<(Source, bool)>,
-    stroke: Option<Stroke>,
-    /// Seconds that the airbrush has been held.
-    held_secs: f64,
+    drawing: Drawing,
 }
 
 /// As many points of a data set as can be drawn in every frame.
@@ -66,29 +65,6 @@ impl Crowd {
     }
 }
 
-/// Where the hand is, and with which tool.
-struct Hand<'a> {
-    response: &'a egui::Response,
-    transform: &'a PlotTransform,
-    tool: Tool,
-    /// From the units of the canvas to those of the data's source.
-    scaling: Scaling,
-}
-
-impl Hand<'_> {
-    /// The place on the plane below a place on screen, in the units of the source.
-    fn place(&self, at: Pos2) -> Point {
-        let value = self.transform.value_from_position(at);
-        self.scaling.undo([value.x, value.y])
-    }
-
-    /// Undoes [`Hand::place`].
-    fn screen(&self, x: Point) -> Pos2 {
-        let [x, y] = self.scaling.apply(x);
-        self.transform.position_from_point(&egui_plot::PlotPoint::new(x, y))
-    }
-}
-
 impl Canvas {
     /// An empty canvas and its painter.
     #[must_use]
@@ -101,8 +77,7 @@ impl Canvas {
             wants_fit: true,
             home: None,
             fitted_to: None,
-            stroke: None,
-            held_secs: 0.0,
+            drawing: Drawing::default(),
         }
     }
 }
@@ -179,7 +154,7 @@ impl Canvas {
         egui::Panel::bottom("legend")
             .frame(legend)
             .show_separator_line(false)
-            .show(ui, |ui| legend_ui(ui, view, actions));
+            .show(ui, |ui| legend::legend_ui(ui, view, actions));
         let frame = egui::Frame::new().fill(fill).inner_margin(egui::Margin {
             top: 10,
             right: 10,
@@ -282,9 +257,11 @@ impl Canvas {
             &mut self.textures,
         );
         if let Some(tool) = view.tool {
-            let hand = Hand { response: &response, transform: &transform, tool, scaling };
-            self.draw(ui, &hand, document, view);
-            self.stroke_ui(ui, &brush, &hand, view);
+            let size = self.bounds.size();
+            let reach = view.tool_radius * size[0].min(size[1]);
+            let hand = Hand { response: &response, transform: &transform, tool, reach, scaling };
+            self.drawing.follow(ui, &hand, document, view);
+            self.drawing.show_ui(ui, &brush, &hand, view);
         }
         hint_ui(&brush, document, session, view);
     }
@@ -298,92 +275,6 @@ impl Canvas {
             self.wants_fit = true;
         }
     }
-
-    /// Turns the pointer into strokes; a stroke that is done goes into the document.
-    ///
-    /// Every movement counts, not only the last one before a frame: a fast hand stays a curve, and a click shorter than
-    /// a frame still leaves a dab.
-    fn draw(&mut self, ui: &egui::Ui, hand: &Hand<'_>, document: &mut Document, view: &View) {
-        let (events, time_step) =
-            ui.input(|input| (input.events.clone(), f64::from(input.stable_dt).min(0.1)));
-        let is_on_canvas = hand.response.contains_pointer();
-        for event in events {
-            match event {
-                egui::Event::PointerButton {
-                    pos,
-                    button: PointerButton::Primary,
-                    pressed: true,
-                    ..
-                } if is_on_canvas && hand.transform.frame().contains(pos) => {
-                    // Typing ends where drawing begins, or the keys would go on to a field.
-                    ui.memory_mut(egui::Memory::stop_text_input);
-                    let unit = f64::midpoint(hand.scaling.unit[0], hand.scaling.unit[1]);
-                    self.held_secs = 0.0;
-                    self.stroke = Some(Stroke {
-                        tool: hand.tool,
-                        path: vec![hand.place(pos)],
-                        radius: radius(self.bounds, view) * unit,
-                        count: 0,
-                        seed: document.experiment.strokes.len() as u64,
-                    });
-                }
-                egui::Event::PointerMoved(pos) => {
-                    if let Some(stroke) = &mut self.stroke {
-                        extend(stroke, hand.place(pos));
-                    }
-                }
-                egui::Event::PointerButton {
-                    button: PointerButton::Primary,
-                    pressed: false,
-                    ..
-                } => {
-                    if let Some(mut stroke) = self.stroke.take() {
-                        stroke.count = count(&stroke, view.tool_points, self.held_secs);
-                        document.mark();
-                        document.experiment.strokes.push(stroke);
-                    }
-                }
-                _ => {}
-            }
-        }
-        if let Some(stroke) = &mut self.stroke {
-            self.held_secs += time_step;
-            if hand.tool == Tool::Airbrush
-                && let Some(&last) = stroke.path.last()
-            {
-                // Where it is held it sprays on, so time becomes points of the path.
-                stroke.path.push(last);
-            }
-            stroke.count = count(stroke, view.tool_points, self.held_secs);
-            ui.ctx().request_repaint();
-        }
-    }
-
-    /// The stroke under the hand, and the tool's reach.
-    fn stroke_ui(&self, ui: &egui::Ui, brush: &egui::Painter, hand: &Hand<'_>, view: &View) {
-        let palette = view.theme.palette();
-        let reach = (radius(self.bounds, view) * hand.transform.dpos_dvalue_x().abs()) as f32;
-        if let Some(stroke) = &self.stroke {
-            if hand.tool == Tool::Eraser {
-                let path: Vec<Pos2> = stroke.path.iter().map(|&x| hand.screen(x)).collect();
-                let cover = color32(palette.plot_background).gamma_multiply(0.8);
-                for at in &path {
-                    brush.circle_filled(*at, reach, cover);
-                }
-                brush.add(Shape::line(path, Pen::new(2.0 * reach, cover)));
-            } else {
-                let color = color32(palette.train);
-                // The points stay where they are while a stroke grows, so the first of them are a fair preview.
-                let preview = Stroke { count: stroke.count.min(MOST_DOTS), ..stroke.clone() };
-                let points = spray::spray(&preview).into_iter().map(|x| hand.screen(x));
-                brush.add(plot::dots(points, 1.4, color));
-            }
-        }
-        if let Some(at) = hand.response.hover_pos() {
-            ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
-            brush.circle_stroke(at, reach, Pen::new(1.5, color32(palette.accent)));
-        }
-    }
 }
 
 /// True if the canvas is to be empty although data of before may still be around.
@@ -391,48 +282,6 @@ fn is_blank(document: &Document, session: &Session) -> bool {
     document.experiment.source == Source::Nothing
         && document.experiment.strokes.is_empty()
         && session.snapshot().is_none()
-}
-
-/// The tool's radius in the units of the canvas.
-fn radius(bounds: Bounds, view: &View) -> f64 {
-    let [width, height] = bounds.size();
-    view.tool_radius * width.min(height)
-}
-
-/// Leads a stroke on to a place. Keeps only what the tool needs, so that many strokes stay small.
-fn extend(stroke: &mut Stroke, place: Point) {
-    match stroke.tool {
-        Tool::Line | Tool::Ellipse => stroke.path.truncate(1),
-        Tool::Brush | Tool::Eraser => {
-            // Closer than this, corners cannot be seen.
-            let is_near =
-                |last: &Point| (place[0] - last[0]).hypot(place[1] - last[1]) < 0.2 * stroke.radius;
-            if stroke.path.last().is_some_and(is_near) {
-                return;
-            }
-        }
-        Tool::Airbrush => {}
-    }
-    stroke.path.push(place);
-}
-
-/// How many points a stroke has: for each ten radii of the brush's path, for each second of the airbrush, for a line
-/// or an ellipse in all.
-fn count(stroke: &Stroke, points: usize, held_secs: f64) -> usize {
-    let share = match stroke.tool {
-        Tool::Brush => {
-            let length: f64 = stroke
-                .path
-                .windows(2)
-                .map(|pair| (pair[1][0] - pair[0][0]).hypot(pair[1][1] - pair[0][1]))
-                .sum();
-            0.1 + length / (10.0 * stroke.radius.max(f64::MIN_POSITIVE))
-        }
-        Tool::Airbrush => held_secs.max(0.05),
-        Tool::Line | Tool::Ellipse => 1.0,
-        Tool::Eraser => return 0,
-    };
-    (points as f64 * share).ceil() as usize
 }
 
 /// Zooms by wheel or pinch; true if it did. `largest` is the size of the data.
@@ -497,98 +346,4 @@ fn hint_ui(brush: &egui::Painter, document: &Document, session: &Session, view: 
         egui::StrokeKind::Inside,
     );
     brush.galley(rect.min, galley, Color32::PLACEHOLDER);
-}
-
-/// The legend: its words switch the layers.
-fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) {
-    let palette = view.theme.palette();
-    let density =
-        ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme).color(0.7, view.theme);
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
-        ui.spacing_mut().button_padding.x = 5.0;
-        let shown = &mut view.shown;
-        for (is_on, label, color, help) in [
-            (
-                &mut shown.density,
-                "density",
-                density,
-                "The model's density p(x) as a field of color.",
-            ),
-            (&mut shown.train, "data", palette.train, "The points that the model learns from."),
-            (
-                &mut shown.validation,
-                "validation",
-                palette.validation,
-                "The points that it never learns from.",
-            ),
-            (
-                &mut shown.components,
-                "components",
-                palette.ellipse,
-                "Each Gaussian at one and two standard deviations, with its weight.",
-            ),
-            (
-                &mut shown.samples,
-                "samples",
-                palette.samples,
-                "Points drawn from the model at this step.",
-            ),
-            (
-                &mut shown.score,
-                "score",
-                palette.score,
-                "Arrows along ∇ₓ log p(x): the way to denser places.",
-            ),
-        ] {
-            if legend_entry_ui(ui, *is_on, label, color32(color)).on_hover_text(help).clicked() {
-                *is_on = !*is_on;
-            }
-        }
-        ui.separator();
-        let log = ui.selectable_label(view.has_log_density, "log density");
-        if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
-            actions.push(Action::ToggleLogDensity);
-        }
-        icon_button_ui(ui, Action::Fit, 17.0, true, actions);
-    });
-}
-
-fn legend_entry_ui(ui: &mut egui::Ui, is_on: bool, label: &str, color: Color32) -> egui::Response {
-    let weak = ui.visuals().weak_text_color();
-    let text =
-        egui::RichText::new(label).color(if is_on { ui.visuals().text_color() } else { weak });
-    // Room for the dot before the word.
-    let button =
-        egui::Button::new(egui::RichText::new(format!("     {label}")).color(Color32::TRANSPARENT))
-            .selected(is_on)
-            .frame_when_inactive(false);
-    let response = ui.add(button);
-    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, is_on, label));
-    let dot = response.rect.left_center() + egui::vec2(13.0, 0.0);
-    if is_on {
-        ui.painter().circle_filled(dot, 5.0, color);
-    } else {
-        ui.painter().circle_stroke(dot, 4.5, Pen::new(1.5, weak));
-    }
-    let galley =
-        egui::WidgetText::from(text).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Button);
-    let at = egui::pos2(dot.x + 11.0, response.rect.center().y - galley.size().y / 2.0);
-    ui.painter().galley(at, galley, Color32::PLACEHOLDER);
-    response
-}
-
-impl Shown {
-    /// True if the layer of this id is on.
-    #[must_use]
-    pub fn has(&self, id: &str) -> bool {
-        match id {
-            "density" => self.density,
-            "score" => self.score,
-            "train" => self.train,
-            "validation" => self.validation,
-            "samples" => self.samples,
-            _ => self.components,
-        }
-    }
 }

@@ -5,8 +5,10 @@ mod apply;
 mod canvas;
 mod dialog;
 mod document;
+mod drawing;
 mod exports;
 mod jobs;
+mod legend;
 mod painter;
 mod panels;
 mod plot;
@@ -25,7 +27,6 @@ use dialog::Dialog;
 use document::Document;
 use jobs::{Jobs, Opened, Outcome};
 use painter::Painter;
-use plot::Textures;
 use session::{Followed, Session};
 
 pub use view::{Shown, View};
@@ -38,7 +39,6 @@ pub struct App {
     session: Session,
     view: View,
     canvas: Canvas,
-    textures: Textures,
     thumbnails: panels::Thumbnails,
     dialog: Option<Dialog>,
     jobs: Jobs,
@@ -169,7 +169,6 @@ impl App {
             document,
             view,
             canvas: Canvas::new(Painter::spawn(move || wake.request_repaint())?),
-            textures: Textures::default(),
             thumbnails: panels::Thumbnails::new(),
             dialog: None,
             jobs: Jobs::new(ctx.clone()),
@@ -249,7 +248,7 @@ impl App {
     }
 
     fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
-        let App { document, session, view, canvas, textures, thumbnails, notice, .. } = self;
+        let App { document, session, view, canvas, thumbnails, notice, .. } = self;
         let mut reopen = None;
         panels::menu_ui(ui, document, session, view, actions);
         panels::status_ui(ui, session, view, notice, self.jobs.is_busy(), actions);
@@ -258,7 +257,7 @@ impl App {
             reopen = panels::controls_ui(ui, document, session, view, thumbnails, actions);
             // In a narrow window the canvas is worth more than the plots.
             if ui.available_width() > 680.0 {
-                panels::plots_ui(ui, document, session, view, textures, actions);
+                panels::plots_ui(ui, document, session, view, actions);
             }
         }
         canvas.show_ui(ui, document, session, view, actions);

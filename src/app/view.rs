@@ -103,3 +103,18 @@ impl Default for View {
         }
     }
 }
+
+impl Shown {
+    /// True if the layer of this id is on.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        match id {
+            "density" => self.density,
+            "score" => self.score,
+            "train" => self.train,
+            "validation" => self.validation,
+            "samples" => self.samples,
+            _ => self.components,
+        }
+    }
+}

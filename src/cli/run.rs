@@ -185,6 +185,9 @@ fn manifest(
     let component_count = run.mixture().components().len();
     let parameters = experiment.covariance_type().free_parameter_count(component_count);
     let points = dataset.train.len();
+    // As in model.json: of the points in the units of their source.
+    let log_unit_area = dataset.scaling.log_unit_area();
+    let [train_nll, val_nll] = [record.train_nll, record.val_nll].map(|nll| nll + log_unit_area);
     let source = match &experiment.source {
         Source::Generator(id) => json!({ "dataset": id }),
         Source::File { path, columns, .. } => {
@@ -212,11 +215,11 @@ fn manifest(
         "last_step": run.record().step,
         "model": {
             "step": record.step,
-            "train_nll": record.train_nll,
-            "val_nll": record.val_nll,
+            "train_nll": train_nll,
+            "val_nll": val_nll,
             "free_parameters": parameters,
-            "bic": bic(-record.train_nll, parameters, points),
-            "aic": aic(-record.train_nll, parameters, points),
+            "bic": bic(-train_nll, parameters, points),
+            "aic": aic(-train_nll, parameters, points),
         },
     });
     Ok(serde_json::to_string_pretty(&manifest)? + "\n")

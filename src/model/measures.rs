@@ -1,13 +1,5 @@
 //! How good is a fit?
 
-use super::{Density, Point};
-
-/// Mean log-likelihood of points, (1/N) Σ log p(xₙ), in nats per point. NaN without points.
-#[must_use]
-pub fn mean_log_likelihood(density: &dyn Density, points: &[Point]) -> f64 {
-    points.iter().map(|&x| density.log_density(x)).sum::<f64>() / points.len() as f64
-}
-
 /// Bayesian information criterion: free parameters · ln N − 2 ln L (Schwarz 1978). Smaller is better.
 #[must_use]
 pub fn bic(mean_log_likelihood: f64, free_parameters: usize, point_count: usize) -> f64 {
@@ -19,4 +11,16 @@ pub fn bic(mean_log_likelihood: f64, free_parameters: usize, point_count: usize)
 #[must_use]
 pub fn aic(mean_log_likelihood: f64, free_parameters: usize, point_count: usize) -> f64 {
     2.0 * free_parameters as f64 - 2.0 * point_count as f64 * mean_log_likelihood
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn criteria_agree_with_scikit_learn() {
+        // GaussianMixture.bic and .aic: −2 · score · N + parameters · ln N, and + 2 · parameters.
+        assert!((bic(-1.5, 11, 200) - (600.0 + 11.0 * 200_f64.ln())).abs() < 1e-12);
+        assert_eq!(aic(-1.5, 11, 200), 622.0);
+    }
 }

@@ -9,7 +9,7 @@ mod parameters;
 mod raster;
 
 pub use gaussian::{Cholesky, Ellipse, Gaussian};
-pub use measures::{aic, bic, mean_log_likelihood};
+pub use measures::{aic, bic};
 pub(crate) use mixture::log_sum_exp;
 pub use mixture::{Component, Mixture, MixtureError};
 pub(crate) use parameters::raised;

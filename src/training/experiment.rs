@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::experiment_file::Written;
 use crate::algorithms::{self, AlgorithmInfo, initial};
 use crate::data::generators::{self, Generator};
 use crate::data::spray::{self, Stroke};
@@ -488,106 +489,6 @@ fn find_algorithm(id: &str) -> Result<&'static AlgorithmInfo, ExperimentError> {
         let known: Vec<_> = algorithms::ALGORITHMS.iter().map(|info| info.id).collect();
         ExperimentError::UnknownAlgorithm { id: id.to_owned(), known: known.join(", ") }
     })
-}
-
-/// An experiment as it stands in a file.
-#[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Written {
-    data: WrittenData,
-    model: Settings,
-    start: Settings,
-    algorithm: WrittenAlgorithm,
-}
-
-#[derive(Clone, Default, Serialize, Deserialize)]
-struct WrittenData {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dataset: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<PathBuf>,
-    /// Counted from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    columns: Option<[usize; 2]>,
-    #[serde(flatten)]
-    settings: Settings,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    strokes: Vec<Stroke>,
-}
-
-#[derive(Clone, Default, Serialize, Deserialize)]
-struct WrittenAlgorithm {
-    name: Option<String>,
-    #[serde(flatten)]
-    settings: Settings,
-}
-
-impl TryFrom<Written> for Experiment {
-    type Error = String;
-
-    fn try_from(written: Written) -> Result<Experiment, String> {
-        let WrittenData { dataset, file, columns, settings, strokes } = written.data;
-        let columns = match columns {
-            Some([0, _] | [_, 0]) => return Err("[data] columns are counted from 1".to_owned()),
-            columns => columns.map(|columns| columns.map(|c| c - 1)),
-        };
-        let source = match (dataset, file) {
-            (Some(_), Some(_)) => {
-                return Err("[data] takes either a dataset or a file, not both".to_owned());
-            }
-            (Some(id), None) => Source::Generator(id),
-            (None, Some(path)) => Source::File { path, columns, loaded: None },
-            (None, None) => Source::Nothing,
-        };
-        if matches!(source, Source::Nothing) && strokes.is_empty() {
-            return Err(
-                "[data] needs a dataset, a file or strokes: try dataset = \"halfmoons\"".to_owned()
-            );
-        }
-        if let Some(bad) = strokes.iter().position(|stroke| !is_finite(stroke)) {
-            return Err(format!("[[data.strokes]] number {} is not finite", bad + 1));
-        }
-        Ok(Experiment {
-            source,
-            strokes,
-            data: settings,
-            model: written.model,
-            start: written.start,
-            algorithm_id: written.algorithm.name.unwrap_or_else(|| "em".to_owned()),
-            algorithm: written.algorithm.settings,
-        })
-    }
-}
-
-fn is_finite(stroke: &Stroke) -> bool {
-    stroke.radius.is_finite() && stroke.path.iter().flatten().all(|v| v.is_finite())
-}
-
-impl From<Experiment> for Written {
-    fn from(experiment: Experiment) -> Written {
-        let (dataset, file, columns) = match experiment.source {
-            Source::Generator(id) => (Some(id), None, None),
-            Source::File { path, columns, .. } => {
-                (None, Some(path), columns.map(|columns| columns.map(|c| c + 1)))
-            }
-            Source::Nothing => (None, None, None),
-        };
-        Written {
-            data: WrittenData {
-                dataset,
-                file,
-                columns,
-                settings: experiment.data,
-                strokes: experiment.strokes,
-            },
-            model: experiment.model,
-            start: experiment.start,
-            algorithm: WrittenAlgorithm {
-                name: Some(experiment.algorithm_id),
-                settings: experiment.algorithm,
-            },
-        }
-    }
 }
 
 #[cfg(test)]

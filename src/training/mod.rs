@@ -1,6 +1,7 @@
 //! Running an experiment: what decides it, the loop without threads, and the thread that drives the loop.
 
 mod experiment;
+mod experiment_file;
 mod history;
 mod run;
 mod snapshot;

@@ -2,7 +2,6 @@
 
 use crate::app::action::Action;
 use crate::app::document::Document;
-use crate::app::plot::Textures;
 use crate::app::session::Session;
 use crate::app::view::View;
 use crate::app::views;
@@ -13,7 +12,6 @@ pub fn plots_ui(
     document: &Document,
     session: &Session,
     view: &mut View,
-    textures: &mut Textures,
     actions: &mut Vec<Action>,
 ) {
     let width = (ui.available_width() * 0.27).clamp(330.0, 560.0);
@@ -23,10 +21,10 @@ pub fn plots_ui(
         ui.add_space(4.0);
         // Likelihood is what the room looks at.
         let room = ui.available_height() - 164.0;
-        views::nll_ui(ui, 0.42 * room, session, view, textures, actions);
+        views::nll_ui(ui, 0.42 * room, session, view, actions);
         ui.separator();
-        views::objective_ui(ui, 0.33 * room, document, session, view, textures);
+        views::objective_ui(ui, 0.33 * room, document, session, view);
         ui.separator();
-        views::weights_ui(ui, 0.25 * room, session, view, textures);
+        views::weights_ui(ui, 0.25 * room, session, view);
     });
 }

@@ -28,7 +28,6 @@ fn small_plot_ui(
     shown: &Plot,
     height: f32,
     palette: &Palette,
-    textures: &mut Textures,
 ) -> (PlotTransform, egui::Response) {
     let bounds = plot::plot_bounds(shown);
     let drawn = plot::frame(shown, palette, 12.5)
@@ -40,14 +39,10 @@ fn small_plot_ui(
         .allow_axis_zoom_drag(false)
         .show(ui, |plot_ui| plot_ui.set_plot_bounds(bounds));
     let painter = ui.painter().with_clip_rect(*drawn.transform.frame());
-    plot::paint_layers(
-        &painter,
-        &drawn.transform,
-        [&shown.x, &shown.y],
-        &shown.layers,
-        palette,
-        textures,
-    );
+    // None of these plots holds a raster, so there are no textures to keep.
+    let mut textures = Textures::default();
+    let axes = [&shown.x, &shown.y];
+    plot::paint_layers(&painter, &drawn.transform, axes, &shown.layers, palette, &mut textures);
     drawn.response.widget_info(|| {
         egui::WidgetInfo::labeled(egui::Role::Figure, true, format!("Plot: {}", shown.title))
     });

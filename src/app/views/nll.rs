@@ -2,7 +2,7 @@
 
 use super::{heading_ui, hover_ui, small_plot_ui};
 use crate::app::action::Action;
-use crate::app::plot::{Textures, color32};
+use crate::app::plot::color32;
 use crate::app::session::Session;
 use crate::app::view::View;
 use crate::figures::learning::{self, TimeAxis};
@@ -14,7 +14,6 @@ pub fn nll_ui(
     height: f32,
     session: &Session,
     view: &mut View,
-    textures: &mut Textures,
     actions: &mut Vec<Action>,
 ) {
     let palette = view.theme.palette();
@@ -30,7 +29,7 @@ pub fn nll_ui(
     let best = super::best(session);
     let (time, spacings) = (view.time_axis, [view.time_spacing, view.nll_spacing]);
     let plot = learning::nll(history, best.as_ref(), time, spacings, palette);
-    let drawn = small_plot_ui(ui, &plot, height, palette, textures);
+    let drawn = small_plot_ui(ui, &plot, height, palette);
     let is_clicked = drawn.1.clicked();
     hover_ui(
         ui,

@@ -2,7 +2,6 @@
 
 use super::{heading_ui, hover_ui, small_plot_ui};
 use crate::app::document::Document;
-use crate::app::plot::Textures;
 use crate::app::session::Session;
 use crate::app::view::View;
 use crate::figures::learning;
@@ -14,7 +13,6 @@ pub fn objective_ui(
     document: &Document,
     session: &Session,
     view: &View,
-    textures: &mut Textures,
 ) {
     let palette = view.theme.palette();
     let running = session.snapshot().map(|snapshot| snapshot.experiment.algorithm_info());
@@ -34,7 +32,7 @@ pub fn objective_ui(
         view.time_spacing,
         palette,
     );
-    let drawn = small_plot_ui(ui, &plot, height, palette, textures);
+    let drawn = small_plot_ui(ui, &plot, height, palette);
     hover_ui(
         ui,
         &plot,

@@ -2,19 +2,12 @@
 
 use super::{heading_ui, small_plot_ui};
 use crate::app::canvas::chosen;
-use crate::app::plot::Textures;
 use crate::app::session::Session;
 use crate::app::view::View;
 use crate::figures::bars;
 
 /// Draws the view.
-pub fn weights_ui(
-    ui: &mut egui::Ui,
-    height: f32,
-    session: &Session,
-    view: &View,
-    textures: &mut Textures,
-) {
+pub fn weights_ui(ui: &mut egui::Ui, height: f32, session: &Session, view: &View) {
     heading_ui(ui, "Weights", |ui| {
         ui.label(
             egui::RichText::new("dashed: equal weights").color(ui.visuals().weak_text_color()),
@@ -23,5 +16,5 @@ pub fn weights_ui(
     let Some(snapshot) = session.snapshot() else { return };
     let palette = view.theme.palette();
     let (mixture, _) = chosen(snapshot, view);
-    small_plot_ui(ui, &bars::weights(&mixture, palette), height, palette, textures);
+    small_plot_ui(ui, &bars::weights(&mixture, palette), height, palette);
 }

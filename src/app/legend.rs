@@ -1,0 +1,87 @@
+//! Legend: the line below the canvas whose words switch the layers.
+
+use egui::{Color32, Stroke as Pen};
+
+use super::action::{Action, icon_button_ui};
+use super::plot::color32;
+use super::view::View;
+use crate::figures::colors::ColorMap;
+
+/// Draws the line.
+pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) {
+    let palette = view.theme.palette();
+    let density =
+        ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme).color(0.7, view.theme);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        ui.spacing_mut().button_padding.x = 5.0;
+        let shown = &mut view.shown;
+        for (is_on, label, color, help) in [
+            (
+                &mut shown.density,
+                "density",
+                density,
+                "The model's density p(x) as a field of color.",
+            ),
+            (&mut shown.train, "data", palette.train, "The points that the model learns from."),
+            (
+                &mut shown.validation,
+                "validation",
+                palette.validation,
+                "The points that it never learns from.",
+            ),
+            (
+                &mut shown.components,
+                "components",
+                palette.ellipse,
+                "Each Gaussian at one and two standard deviations, with its weight.",
+            ),
+            (
+                &mut shown.samples,
+                "samples",
+                palette.samples,
+                "Points drawn from the model at this step.",
+            ),
+            (
+                &mut shown.score,
+                "score",
+                palette.score,
+                "Arrows along ∇ₓ log p(x): the way to denser places.",
+            ),
+        ] {
+            if legend_entry_ui(ui, *is_on, label, color32(color)).on_hover_text(help).clicked() {
+                *is_on = !*is_on;
+            }
+        }
+        ui.separator();
+        let log = ui.selectable_label(view.has_log_density, "log density");
+        if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
+            actions.push(Action::ToggleLogDensity);
+        }
+        icon_button_ui(ui, Action::Fit, 17.0, true, actions);
+    });
+}
+
+fn legend_entry_ui(ui: &mut egui::Ui, is_on: bool, label: &str, color: Color32) -> egui::Response {
+    let weak = ui.visuals().weak_text_color();
+    let text =
+        egui::RichText::new(label).color(if is_on { ui.visuals().text_color() } else { weak });
+    // Room for the dot before the word.
+    let button =
+        egui::Button::new(egui::RichText::new(format!("     {label}")).color(Color32::TRANSPARENT))
+            .selected(is_on)
+            .frame_when_inactive(false);
+    let response = ui.add(button);
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, is_on, label));
+    let dot = response.rect.left_center() + egui::vec2(13.0, 0.0);
+    if is_on {
+        ui.painter().circle_filled(dot, 5.0, color);
+    } else {
+        ui.painter().circle_stroke(dot, 4.5, Pen::new(1.5, weak));
+    }
+    let galley =
+        egui::WidgetText::from(text).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Button);
+    let at = egui::pos2(dot.x + 11.0, response.rect.center().y - galley.size().y / 2.0);
+    ui.painter().galley(at, galley, Color32::PLACEHOLDER);
+    response
+}
