@@ -107,6 +107,35 @@ fn points_are_drawn_erased_undone_and_trained_on() {
 }
 
 #[test]
+fn a_drawing_is_not_lost_by_closing_the_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("drawing.toml");
+    let mut window = window(None);
+    let close = |window: &mut Window| {
+        let viewports = &mut window.input_mut().viewports;
+        let root = viewports.entry(egui::ViewportId::ROOT).or_default();
+        root.events.push(egui::ViewportEvent::Close);
+        window.run_steps(3);
+    };
+    let is_asked = |window: &Window| window.query_by_label("Quit without saving").is_some();
+    close(&mut window);
+    assert!(!is_asked(&window), "nothing is drawn yet");
+    click(&mut window, "Brush");
+    let stroke = across(&window);
+    drag(&mut window, &stroke);
+    close(&mut window);
+    assert!(is_asked(&window));
+    click(&mut window, "Save first…");
+    fill(&mut window, "Path", &path.display().to_string());
+    click(&mut window, "Save");
+    until(&mut window, "the file", |app| {
+        app.notice().is_some_and(|notice| notice.text.starts_with("Saved"))
+    });
+    close(&mut window);
+    assert!(!is_asked(&window), "it is saved");
+}
+
+#[test]
 fn another_data_set_is_shown_whole() {
     let mut window = window(None);
     for label in ["Spirals", "Half moons"] {

@@ -83,17 +83,27 @@ impl App {
     }
 
     /// Does what a dialog was asked for, and closes it.
-    pub(super) fn answer(&mut self, answer: Answer) {
+    pub(super) fn answer(&mut self, ctx: &egui::Context, answer: Answer) {
         self.dialog = None;
         match answer {
             Answer::Cancelled => {}
+            Answer::SaveFirst => self.dialog = Some(Dialog::save_experiment()),
+            Answer::Quit => {
+                self.may_close = true;
+                ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+            }
             Answer::Open { path, columns } => self.open(path, columns),
             Answer::SaveExperiment(path) => {
                 let experiment = self.document.experiment.clone();
                 self.jobs.start(move || {
                     let saved = (experiment.to_toml().map_err(anyhow::Error::from))
                         .and_then(|text| Ok(write_file(&path, text.as_bytes())?));
-                    saved_as("the experiment", &path, saved)
+                    match saved_as("the experiment", &path, saved) {
+                        Outcome::Saved(Ok(text)) => {
+                            Outcome::SavedExperiment(Box::new(experiment), text)
+                        }
+                        failed => failed,
+                    }
                 });
             }
             Answer::Export { what, format, path } => {

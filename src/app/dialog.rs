@@ -20,6 +20,7 @@ pub struct Dialog {
 }
 
 enum Question {
+    Leave,
     Open { columns: String },
     SaveExperiment,
     Export { what: What, format: Format },
@@ -29,6 +30,10 @@ enum Question {
 pub enum Answer {
     /// Nothing is to happen.
     Cancelled,
+    /// The drawing is to be saved before the window closes.
+    SaveFirst,
+    /// The window is to close without that.
+    Quit,
     /// Open this file.
     Open {
         /// Which one.
@@ -59,6 +64,12 @@ impl Dialog {
             path,
             is_new: true,
         }
+    }
+
+    /// What is to become of the drawing when the window closes?
+    #[must_use]
+    pub fn leave() -> Dialog {
+        Dialog::new(Question::Leave, String::new())
     }
 
     /// Which file is to be opened?
@@ -96,6 +107,7 @@ impl Dialog {
 
     fn title(&self) -> &'static str {
         match self.question {
+            Question::Leave => "The drawing is not saved",
             Question::Open { .. } => "Open file",
             Question::SaveExperiment => "Save experiment",
             Question::Export { .. } => "Export",
@@ -109,6 +121,10 @@ impl Dialog {
             ui.set_width(460.0);
             ui.heading(self.title());
             ui.add_space(6.0);
+            if matches!(self.question, Question::Leave) {
+                answer = leave_ui(ui);
+                return;
+            }
             let path_before = self.path.clone();
             self.choices_ui(ui);
             let submitted = self.path_ui(ui, jobs);
@@ -153,6 +169,7 @@ impl Dialog {
 
     fn choices_ui(&mut self, ui: &mut egui::Ui) {
         match &mut self.question {
+            Question::Leave => {}
             Question::Open { columns } => {
                 ui.label("Points (CSV, TSV, NPY, a picture) or an experiment (TOML).");
                 ui.horizontal(|ui| {
@@ -235,7 +252,7 @@ impl Dialog {
         }
         match &self.question {
             Question::Open { columns } => parse_columns(columns).err(),
-            Question::SaveExperiment | Question::Export { .. } => None,
+            Question::Leave | Question::SaveExperiment | Question::Export { .. } => None,
         }
     }
 
@@ -245,12 +262,26 @@ impl Dialog {
             Question::Open { columns } => {
                 Answer::Open { path, columns: parse_columns(columns).ok().flatten() }
             }
+            Question::Leave => Answer::Cancelled,
             Question::SaveExperiment => Answer::SaveExperiment(path),
             Question::Export { what, format } => {
                 Answer::Export { what: *what, format: *format, path }
             }
         }
     }
+}
+
+/// The three ways to leave.
+fn leave_ui(ui: &mut egui::Ui) -> Option<Answer> {
+    ui.label("What you have drawn would be gone with the window.");
+    ui.add_space(8.0);
+    let buttons = ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        let save = ui.button("Save first…").clicked().then_some(Answer::SaveFirst);
+        let quit = ui.button("Quit without saving").clicked().then_some(Answer::Quit);
+        let stay = ui.button("Cancel").clicked().then_some(Answer::Cancelled);
+        save.or(quit).or(stay)
+    });
+    buttons.inner
 }
 
 /// The path with the new ending, and with the new proposed name where it still had the old one.

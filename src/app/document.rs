@@ -2,12 +2,15 @@
 
 use egui::util::undoer::{Settings, Undoer};
 
-use crate::training::Experiment;
+use crate::data::spray::Stroke;
+use crate::training::{Experiment, Source};
 
 /// The experiment, with its past and its future.
 pub struct Document {
     /// What is on the table. Panels edit it directly.
     pub experiment: Experiment,
+    /// The strokes that a file holds, and where they were drawn over.
+    saved: (Source, Vec<Stroke>),
     undoer: Undoer<Experiment>,
 }
 
@@ -21,7 +24,28 @@ impl Document {
             ..Settings::default()
         });
         undoer.feed_state(0.0, &experiment);
-        Document { experiment, undoer }
+        let saved = (experiment.source.clone(), experiment.strokes.clone());
+        Document { experiment, saved, undoer }
+    }
+
+    /// Puts an experiment that a file holds on the table.
+    pub fn open(&mut self, experiment: Experiment) {
+        self.mark();
+        self.experiment = experiment;
+        self.keep_saved(&self.experiment.clone());
+    }
+
+    /// Takes note that a file now holds this experiment.
+    pub fn keep_saved(&mut self, experiment: &Experiment) {
+        self.saved = (experiment.source.clone(), experiment.strokes.clone());
+    }
+
+    /// True if something drawn would be lost with the window. Everything else is a few clicks.
+    #[must_use]
+    pub fn has_unsaved_drawing(&self) -> bool {
+        let (source, strokes) = &self.saved;
+        let is_saved = *source == self.experiment.source && *strokes == self.experiment.strokes;
+        !self.experiment.strokes.is_empty() && !is_saved
     }
 
     /// Marks a point to come back to, before a change that is one thing of its own: a stroke, another data set.

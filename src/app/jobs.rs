@@ -20,6 +20,8 @@ pub enum Outcome {
     },
     /// Something was saved, and what and where; or it was not.
     Saved(anyhow::Result<String>),
+    /// A file holds this experiment now; says where.
+    SavedExperiment(Box<Experiment>, String),
     /// The system's dialog gave a path.
     Chosen {
         /// Which of our dialogs asked.

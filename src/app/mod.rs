@@ -47,6 +47,8 @@ pub struct App {
     has_news: bool,
     /// Counts files opened; a file that comes later than one asked for after it is dropped.
     opened: usize,
+    /// True once the user has said that nothing needs saving.
+    may_close: bool,
     window_size: egui::Vec2,
     pulse: Pulse,
 }
@@ -175,6 +177,7 @@ impl App {
             notice: None,
             has_news: false,
             opened: 0,
+            may_close: false,
             window_size: egui::Vec2::ZERO,
             pulse: Pulse::default(),
         };
@@ -213,6 +216,11 @@ impl App {
     pub fn frame_ui(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
         theme::fit_zoom(&ctx, &mut self.window_size);
+        let wants_to_close = ctx.input(|input| input.viewport().close_requested());
+        if wants_to_close && !self.may_close && self.document.has_unsaved_drawing() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            self.dialog = Some(Dialog::leave());
+        }
         let dropped = ctx.input(|input| input.raw.dropped_files.clone());
         if let Some(file) = dropped.first() {
             self.open(file.path().to_owned(), None);
@@ -222,7 +230,7 @@ impl App {
         if let Some(dialog) = &mut self.dialog
             && let Some(answer) = dialog.show_ui(&ctx, &mut self.jobs)
         {
-            self.answer(answer);
+            self.answer(&ctx, answer);
         }
         if self.view.has_help {
             panels::help_ui(&ctx, &mut self.view.has_help);
@@ -284,6 +292,10 @@ impl App {
                 self.notice = Some(Notice::problem(error.to_string()));
             }
             Outcome::Saved(Ok(text)) => self.notice = Some(Notice::info(text)),
+            Outcome::SavedExperiment(experiment, text) => {
+                self.document.keep_saved(&experiment);
+                self.notice = Some(Notice::info(text));
+            }
             Outcome::Chosen { dialog, path } => {
                 if let Some(open) = self.dialog.as_mut().filter(|open| open.number() == dialog) {
                     open.take_path(path);
@@ -293,10 +305,10 @@ impl App {
     }
 
     fn put_on_table(&mut self, opened: Opened) {
-        self.document.mark();
         self.canvas.fit();
         match opened {
             Opened::Points { path, columns, loaded } => {
+                self.document.mark();
                 let mut text = format!("{}: {} points", path.display(), loaded.points.len());
                 for note in &loaded.notes {
                     text = format!("{text}; {note}");
@@ -309,7 +321,7 @@ impl App {
                 });
             }
             Opened::Experiment(experiment) => {
-                self.document.experiment = *experiment;
+                self.document.open(*experiment);
                 self.notice = Some(Notice::info("Experiment opened; Space trains it"));
             }
         }
