@@ -174,7 +174,7 @@ mod tests {
     }
 
     /// Mean and covariance [c₁₁, c₁₂, c₂₂] of the reference points made before this project began with numpy
-    /// (/work/shared/reference/data/*_train.npy, 10,000 points each), and how often a square is filled.
+    /// (tests/reference/data/*_train.npy, 10,000 points each), and how often a square is filled.
     #[test]
     fn the_sets_of_the_thesis_have_the_moments_of_its_points() {
         let references: [(&str, Point, [f64; 3]); 3] = [
