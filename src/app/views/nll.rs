@@ -18,8 +18,18 @@ pub fn nll_ui(
 ) {
     let palette = view.theme.palette();
     heading_ui(ui, "NLL", |ui| {
-        log_switch_ui(ui, "log y", "Logarithmic NLL axis", &mut view.nll_spacing);
-        log_switch_ui(ui, "log x", "Logarithmic time axis", &mut view.time_spacing);
+        log_switch_ui(
+            ui,
+            "log y",
+            "Logarithmic NLL axis; values at or below zero are left out.",
+            &mut view.nll_spacing,
+        );
+        log_switch_ui(
+            ui,
+            "log x",
+            "Logarithmic time axis; the start, at zero, is left out.",
+            &mut view.time_spacing,
+        );
         ui.selectable_value(&mut view.time_axis, TimeAxis::Seconds, "seconds")
             .on_hover_text("Over the time that the algorithm itself computed.");
         ui.selectable_value(&mut view.time_axis, TimeAxis::Steps, "steps")
