@@ -15,10 +15,9 @@ use super::session::Session;
 use super::theme;
 use super::view::{Shown, View};
 use crate::data::{Dataset, Scaling};
-use crate::figures::colors::ColorMap;
 use crate::figures::{Layer, Palette, plane};
-use crate::model::{Bounds, Mixture, Point};
-use crate::training::{Record, Snapshot, Source};
+use crate::model::{Bounds, Point};
+use crate::training::Source;
 
 /// What is shown before there are points.
 const EMPTY_VIEW: Bounds = Bounds { min: [-3.0, -3.0], max: [3.0, 3.0] };
@@ -79,16 +78,6 @@ impl Canvas {
             fitted_to: None,
             drawing: Drawing::default(),
         }
-    }
-}
-
-/// The mixture and the record that the view has chosen: the newest step, or the best.
-#[must_use]
-pub fn chosen(snapshot: &Snapshot, view: &View) -> (Arc<Mixture>, Record) {
-    if view.shows_best {
-        (snapshot.best.mixture.clone(), snapshot.best.record)
-    } else {
-        (snapshot.mixture.clone(), snapshot.record)
     }
 }
 
@@ -218,19 +207,9 @@ impl Canvas {
         let scaling = dataset.as_ref().map_or(Scaling::NONE, |dataset| dataset.scaling);
 
         if let Some(snapshot) = session.snapshot() {
-            let (mixture, record) = chosen(snapshot, view);
             let side = |pixels: f32| ((pixels / 2.5) as usize).clamp(256, 640);
-            self.painter.request(Request {
-                mixture,
-                step: record.step,
-                bounds: self.bounds,
-                size: [side(area.width()), side(area.height())],
-                shown: view.shown,
-                color_map: ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme),
-                scale: view.density_scale(),
-                theme: view.theme,
-                sample_count: view.sample_count,
-            });
+            let size = [side(area.width()), side(area.height())];
+            self.painter.request(Request::new(snapshot, view, self.bounds, size));
         }
         let mut layers: Vec<Layer> = Vec::new();
         if let Some(snapshot) = session.snapshot() {
@@ -238,7 +217,7 @@ impl Canvas {
                 layers.extend(painting.iter().filter(|layer| view.shown.has(layer.id)).cloned());
             }
             if view.shown.components {
-                let (mixture, _) = chosen(snapshot, view);
+                let (mixture, _) = view.chosen(snapshot);
                 layers.push(plane::components(&mixture, palette));
             }
         }

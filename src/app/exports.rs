@@ -7,7 +7,6 @@ use super::painter::{Request, paint};
 use super::view::View;
 use crate::data::Scaling;
 use crate::export::{model, png, points, svg, table};
-use crate::figures::colors::ColorMap;
 use crate::figures::{Plot, bars, learning, plane};
 use crate::model::{Bounds, Density};
 use crate::random::{Purpose, generator};
@@ -149,7 +148,7 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
     let time = view.time_axis;
     let best = Some(&snapshot.best.record);
     let info = snapshot.experiment.algorithm_info();
-    let (mixture, record) = canvas::chosen(snapshot, view);
+    let (mixture, record) = view.chosen(snapshot);
     match what {
         What::Canvas => picture(&canvas_plot(material), format, view),
         What::Nll => {
@@ -213,19 +212,9 @@ fn picture(plot: &Plot, format: Format, view: &View) -> anyhow::Result<Vec<u8>> 
 #[must_use]
 pub fn canvas_plot(material: &Material) -> Plot {
     let Material { snapshot, view, bounds, .. } = material;
-    let (mixture, record) = canvas::chosen(snapshot, view);
+    let (mixture, record) = view.chosen(snapshot);
     let palette = view.theme.palette();
-    let request = Request {
-        mixture: mixture.clone(),
-        step: record.step,
-        bounds: *bounds,
-        size: [800, 800],
-        shown: view.shown,
-        color_map: ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme),
-        scale: view.density_scale(),
-        theme: view.theme,
-        sample_count: view.sample_count,
-    };
+    let request = Request::new(snapshot, view, *bounds, [800, 800]);
     let mut layers = paint(&request);
     let dataset = &snapshot.prepared.dataset;
     let data = canvas::data_layers(&dataset.train, &dataset.validation, view.shown, palette);
@@ -234,12 +223,7 @@ pub fn canvas_plot(material: &Material) -> Plot {
         layers.push(plane::components(&mixture, palette));
     }
     canvas::sort(&mut layers);
-    let title = format!(
-        "{}, K = {}, step {}",
-        snapshot.experiment.algorithm_info().label,
-        mixture.components().len(),
-        record.step
-    );
+    let title = plane::title(snapshot.experiment.algorithm_info().label, &mixture, record.step);
     let is_scaled = dataset.scaling != Scaling::NONE;
     plane::plane(title, *bounds, is_scaled, layers)
 }

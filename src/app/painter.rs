@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use super::view::Shown;
+use super::view::{Shown, View};
 use crate::figures::{Layer, Scale, Theme, colors::ColorMap, plane};
 use crate::model::{Bounds, Density, Mixture};
 use crate::random::{Purpose, generator};
+use crate::training::Snapshot;
 
 /// What to paint.
 #[derive(Clone)]
@@ -41,6 +42,25 @@ impl PartialEq for Request {
             && self.scale == other.scale
             && self.theme == other.theme
             && self.sample_count == other.sample_count
+    }
+}
+
+impl Request {
+    /// What a view shows of a run in a rectangle, with a density of so many cells.
+    #[must_use]
+    pub fn new(snapshot: &Snapshot, view: &View, bounds: Bounds, size: [usize; 2]) -> Request {
+        let (mixture, record) = view.chosen(snapshot);
+        Request {
+            mixture,
+            step: record.step,
+            bounds,
+            size,
+            shown: view.shown,
+            color_map: ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme),
+            scale: view.density_scale(),
+            theme: view.theme,
+            sample_count: view.sample_count,
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub fn frame<'a>(plot: &'a Plot, palette: &Palette, font_size: f32) -> egui_plot
             .label(
                 egui::RichText::new(&axis.label).size(font_size).color(color32(palette.weak_text)),
             )
-            .formatter(|mark, range| tick_label(axis, mark.value, [*range.start(), *range.end()]))
+            .formatter(|mark, range| tick_label(axis, mark, [*range.start(), *range.end()]))
             .tick_label_color(color32(palette.weak_text))
             .tick_label_font(FontId::proportional(font_size))
             // Every mark of ours is meant to have its label.
@@ -85,20 +85,20 @@ fn grid(axis: &Axis, input: &GridInput, tick_distance: f64) -> Vec<GridMark> {
     let count = ((high - low) / step).clamp(2.0, 10.0) as usize;
     ticks(axis, [axis.value(low), axis.value(high)], count)
         .iter()
-        .map(|tick| GridMark { value: axis.position(tick.value), step_size: high - low })
+        // The step is passed on for the label, which needs to know how many ticks there are.
+        .map(|tick| GridMark {
+            value: axis.position(tick.value),
+            step_size: (high - low) / count as f64,
+        })
         .collect()
 }
 
-/// The label of a tick is found among the ticks of a range; how many there are does not change how each is written
-/// much, so a fixed number serves.
-fn tick_label(axis: &Axis, position: f64, [low, high]: [f64; 2]) -> String {
-    let value = axis.value(position);
-    let near = |a: f64| (axis.position(a) - position).abs() <= 1e-6 * (high - low);
-    let candidates = [4, 6, 8, 10, 3, 2, 5, 7, 9];
-    let found = candidates.iter().find_map(|&count| {
-        ticks(axis, [axis.value(low), axis.value(high)], count).into_iter().find(|t| near(t.value))
-    });
-    found.map_or_else(|| format!("{value}"), |tick| tick.label)
+/// The label of the tick that [`grid`] has put there.
+fn tick_label(axis: &Axis, mark: GridMark, [low, high]: [f64; 2]) -> String {
+    let count = ((high - low) / mark.step_size).round() as usize;
+    let is_it = |value: f64| (axis.position(value) - mark.value).abs() <= 1e-6 * (high - low);
+    let all = ticks(axis, [axis.value(low), axis.value(high)], count);
+    all.into_iter().find(|tick| is_it(tick.value)).map_or_else(String::new, |tick| tick.label)
 }
 
 /// The rectangle that a plot shows, as egui_plot wants it.

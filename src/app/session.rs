@@ -16,6 +16,8 @@ pub struct Session {
     /// False while the worker prepares; it is not replaced before it has answered, so that dragging a slider never
     /// piles up threads.
     is_prepared: bool,
+    /// When the worker began to prepare.
+    began: Instant,
     wants_to_play: bool,
     pace: Option<f64>,
     /// True while running to the end, where the pace is not kept.
@@ -49,6 +51,7 @@ impl Session {
             worker: None,
             running: experiment.clone(),
             is_prepared: false,
+            began: Instant::now(),
             wants_to_play: false,
             pace: None,
             is_rushing: false,
@@ -75,6 +78,7 @@ impl Session {
                 self.worker = Some(worker);
                 self.send_pace();
                 self.is_prepared = false;
+                self.began = Instant::now();
                 self.problem = None;
                 self.finish = None;
             }
@@ -214,10 +218,10 @@ impl Session {
         self.wants_to_play
     }
 
-    /// True while data and start are being made.
+    /// For how long data and start have been in the making; `None` if they are made.
     #[must_use]
-    pub fn is_preparing(&self) -> bool {
-        !self.is_prepared
+    pub fn preparing_for(&self) -> Option<Duration> {
+        (!self.is_prepared).then(|| self.began.elapsed())
     }
 
     /// What was recorded of the steps.

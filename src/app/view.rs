@@ -1,8 +1,12 @@
 //! View: how things are looked at. Not part of the document: changing it is no change to undo.
 
+use std::sync::Arc;
+
 use crate::data::spray::Tool;
 use crate::figures::learning::TimeAxis;
 use crate::figures::{Scale, Spacing, Theme};
+use crate::model::Mixture;
+use crate::training::{Record, Snapshot};
 
 /// How things are looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +70,16 @@ impl View {
     #[must_use]
     pub fn pace(&self) -> Option<f64> {
         (self.speed < View::FASTEST).then(|| self.speed.exp2())
+    }
+
+    /// The mixture and the record to look at: the newest step's, or the best's.
+    #[must_use]
+    pub fn chosen(&self, snapshot: &Snapshot) -> (Arc<Mixture>, Record) {
+        if self.shows_best {
+            (snapshot.best.mixture.clone(), snapshot.best.record)
+        } else {
+            (snapshot.mixture.clone(), snapshot.record)
+        }
     }
 
     /// How densities become colors.

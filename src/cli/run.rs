@@ -154,12 +154,7 @@ fn picture(run: &Run, mixture: &Mixture, record: &Record) -> anyhow::Result<Vec<
         plane::points("train", "Training data", dataset.train.clone(), palette.train, 1.2),
         plane::components(mixture, palette),
     ];
-    let title = format!(
-        "{}, K = {}, step {}",
-        run.experiment().algorithm_info().label,
-        mixture.components().len(),
-        record.step
-    );
+    let title = plane::title(run.experiment().algorithm_info().label, mixture, record.step);
     let svg = svg(
         &plane::plane(title, bounds, dataset.scaling != Scaling::NONE, layers),
         [960.0, 720.0],

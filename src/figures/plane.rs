@@ -31,6 +31,12 @@ pub fn plane(
     }
 }
 
+/// What a picture of a trained mixture is called.
+#[must_use]
+pub fn title(algorithm: &str, mixture: &Mixture, step: usize) -> String {
+    format!("{algorithm}, K = {}, step {step}", mixture.components().len())
+}
+
 /// The density as a colored field.
 #[must_use]
 pub fn density(raster: &Raster, map: &ColorMap, scale: Scale, theme: Theme) -> Layer {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::ExperimentError;
 use super::experiment_file::Written;
 use crate::algorithms::{self, AlgorithmInfo, initial};
 use crate::data::generators::{self, Generator};
@@ -12,7 +13,7 @@ use crate::data::spray::{self, Stroke};
 use crate::data::{Dataset, formats};
 use crate::model::{COVARIANCE_TYPE, CovarianceType, N_COMPONENTS, Point, REG_COVAR};
 use crate::random::{Purpose, generator};
-use crate::settings::{Kind, Setting, SettingError, Settings};
+use crate::settings::{Kind, Setting, Settings};
 
 /// Whether the data are scaled to unit variance.
 pub static SCALE: Setting = Setting {
@@ -95,76 +96,6 @@ pub enum Change {
     Tune,
     /// The run starts again.
     Restart,
-}
-
-/// Why an experiment cannot be read or run.
-#[derive(Debug, thiserror::Error)]
-pub enum ExperimentError {
-    /// The file is not there, or cannot be read.
-    #[error("{path} cannot be read: {reason}")]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// What the system says.
-        reason: String,
-    },
-    /// The file is not an experiment.
-    #[error("{path} is not an experiment: {reason}")]
-    Malformed {
-        /// The file.
-        path: String,
-        /// What is wrong, and where.
-        reason: String,
-    },
-    /// The experiment has no form as text.
-    #[error(
-        "the experiment cannot be written ({0}): rename its data file with plain letters and open it again"
-    )]
-    Unwritable(String),
-    /// No generator of this name.
-    #[error("there is no data set \"{id}\"; these exist: {known}")]
-    UnknownDataset {
-        /// What was asked for.
-        id: String,
-        /// What there is.
-        known: String,
-    },
-    /// No algorithm of this name.
-    #[error("there is no algorithm \"{id}\"; these exist: {known}")]
-    UnknownAlgorithm {
-        /// What was asked for.
-        id: String,
-        /// What there is.
-        known: String,
-    },
-    /// A setting is unknown or out of range.
-    #[error("[{section}] {error}")]
-    Setting {
-        /// Which part of the experiment.
-        section: &'static str,
-        /// What is wrong with it.
-        error: SettingError,
-    },
-    /// A key that no section has.
-    #[error("there is no setting \"{key}\"; these exist: {known}")]
-    UnknownKey {
-        /// What was asked for.
-        key: String,
-        /// What there is.
-        known: String,
-    },
-    /// The points cannot be read.
-    #[error(transparent)]
-    Format(#[from] formats::FormatError),
-    /// The points are no data set.
-    #[error(transparent)]
-    Dataset(#[from] crate::data::DatasetError),
-    /// There is no start.
-    #[error(transparent)]
-    Start(#[from] initial::StartError),
-    /// The objective is not finite at the start.
-    #[error("{0}")]
-    FirstStep(#[from] algorithms::StepError),
 }
 
 impl Default for Experiment {
@@ -417,64 +348,6 @@ impl Experiment {
         let variance = if dataset.variance > 0.0 { dataset.variance } else { 1.0 };
         self.model.number(&REG_COVAR) * variance
     }
-
-    /// The arguments of `scorescope run` that repeat this experiment; `None` where drawn points need a file.
-    #[must_use]
-    pub fn command_line(&self) -> Option<String> {
-        if !self.strokes.is_empty() {
-            return None;
-        }
-        let mut words = vec!["scorescope run".to_owned()];
-        match &self.source {
-            Source::Generator(id) => words.push(format!("--dataset {id}")),
-            Source::File { path, columns, .. } => {
-                words.push(format!("--data {}", quoted(&path.display().to_string())));
-                if let Some([first, second]) = columns {
-                    words.push(format!("--columns {},{}", first + 1, second + 1));
-                }
-            }
-            Source::Nothing => return None,
-        }
-        words.push(format!("--algorithm {}", self.algorithm_id));
-        for (section, settings, declared) in self.sections() {
-            for setting in declared {
-                let value = settings.value(setting);
-                if value != setting.default_value() {
-                    words.push(format!("--set {section}.{}={value}", setting.key));
-                }
-            }
-        }
-        words.push("--out results".to_owned());
-        Some(words.join(" "))
-    }
-}
-
-/// Two columns as a person counts them, from 1: `2,5`. Nothing means the first two with numbers.
-///
-/// # Errors
-/// A sentence that says how to write them.
-pub fn parse_columns(text: &str) -> Result<Option<[usize; 2]>, String> {
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    let numbers: Vec<usize> = text
-        .split([',', ' ', ';'])
-        .filter(|word| !word.is_empty())
-        .filter_map(|word| word.parse().ok().filter(|&n| n > 0))
-        .collect();
-    match numbers[..] {
-        [first, second] => Ok(Some([first - 1, second - 1])),
-        _ => Err("Columns are two numbers counted from 1, such as 1,2.".to_owned()),
-    }
-}
-
-/// A word as a POSIX shell reads it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 fn find_generator(id: &str) -> Result<&'static Generator, ExperimentError> {
@@ -530,14 +403,6 @@ mod tests {
         assert_eq!(experiment.start.integer(&initial::RANDOM_STATE), 4);
         experiment.set("data.random_state", "9").unwrap();
         assert_eq!(experiment.start.integer(&initial::RANDOM_STATE), 4);
-    }
-
-    #[test]
-    fn columns_are_counted_from_one() {
-        assert_eq!(parse_columns("2, 5"), Ok(Some([1, 4])));
-        assert_eq!(parse_columns(""), Ok(None));
-        assert!(parse_columns("0,1").is_err());
-        assert!(parse_columns("a").is_err());
     }
 
     #[test]

@@ -1,16 +1,20 @@
 //! Running an experiment: what decides it, the loop without threads, and the thread that drives the loop.
 
+mod command_line;
 mod experiment;
+mod experiment_error;
 mod experiment_file;
 mod history;
 mod run;
 mod snapshot;
 mod worker;
 
+pub use command_line::parse_columns;
 pub use experiment::{
-    Change, DATA_SETTINGS, Experiment, ExperimentError, LoadedFile, MODEL_SETTINGS, SCALE, Source,
-    VALIDATION_FRACTION, parse_columns,
+    Change, DATA_SETTINGS, Experiment, LoadedFile, MODEL_SETTINGS, SCALE, Source,
+    VALIDATION_FRACTION,
 };
+pub use experiment_error::ExperimentError;
 pub use history::{Best, History, Record};
 pub use run::{Finish, Prepared, Run};
 pub use snapshot::{Activity, Snapshot};

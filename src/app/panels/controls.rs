@@ -118,7 +118,7 @@ fn data_ui(
     }
     if let Some(dataset) = session.dataset() {
         let [train, validation] = [dataset.train.len(), dataset.validation.len()];
-        let mut text = format!("{train} points to train on, {validation} to validate");
+        let mut text = format!("training points {train}  ·  validation points {validation}");
         if train.max(validation) > MOST_DOTS {
             text = format!("{text}; {MOST_DOTS} of each are drawn");
         }
@@ -162,6 +162,8 @@ pub struct Reopen {
 
 fn draw_ui(ui: &mut egui::Ui, document: &Document, view: &mut View, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
+        // As high as the buttons, so that the word stands in their middle.
+        ui.set_min_height(30.0);
         ui.label(RichText::new("Draw").heading());
         ui.spacing_mut().item_spacing.x = 4.0;
         let look = (

@@ -1,14 +1,18 @@
 //! The last line: numbers with names and units, and the last message.
 
+use std::time::Duration;
+
 use egui_material_icons::icons;
 
 use crate::app::Notice;
 use crate::app::action::Action;
-use crate::app::canvas::chosen;
 use crate::app::session::Session;
 use crate::app::view::View;
 use crate::data::Scaling;
 use crate::training::Record;
+
+/// A wait that a person notices.
+const NOTICEABLE: Duration = Duration::from_millis(300);
 
 /// Draws the line.
 pub fn status_ui(
@@ -24,7 +28,7 @@ pub fn status_ui(
             // The line stays as high as it is with buttons in it, so that nothing above it moves.
             ui.set_min_height(ui.spacing().interact_size.y + 2.0);
             if let Some(snapshot) = session.snapshot() {
-                let (_, record) = chosen(snapshot, view);
+                let (_, record) = view.chosen(snapshot);
                 let is_scaled = snapshot.prepared.dataset.scaling != Scaling::NONE;
                 ui.label(numbers(&record, is_scaled));
                 if let Some(speed) = session.steps_per_second() {
@@ -39,8 +43,13 @@ pub fn status_ui(
                     actions.push(Action::ToggleBest);
                 }
             }
-            if is_busy || session.is_preparing() {
+            // Most of the time it is done before anybody could read this.
+            let is_slow = session.preparing_for().is_some_and(|time| time > NOTICEABLE);
+            if is_busy || is_slow {
                 ui.add(egui::Spinner::new().size(14.0));
+                ui.label(if is_slow { "Preparing data and start…" } else { "Working…" });
+            } else if session.preparing_for().is_some() {
+                ui.ctx().request_repaint_after(NOTICEABLE);
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let Some(shown) = notice.clone() else { return };

@@ -1,0 +1,75 @@
+//! Why an experiment cannot be read or run.
+
+use crate::algorithms::{self, initial};
+use crate::data::formats;
+use crate::settings::SettingError;
+
+/// Why an experiment cannot be read or run.
+#[derive(Debug, thiserror::Error)]
+pub enum ExperimentError {
+    /// The file is not there, or cannot be read.
+    #[error("{path} cannot be read: {reason}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The file is not an experiment.
+    #[error("{path} is not an experiment: {reason}")]
+    Malformed {
+        /// The file.
+        path: String,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// The experiment has no form as text.
+    #[error(
+        "the experiment cannot be written ({0}): rename its data file with plain letters and open it again"
+    )]
+    Unwritable(String),
+    /// No generator of this name.
+    #[error("there is no data set \"{id}\"; these exist: {known}")]
+    UnknownDataset {
+        /// What was asked for.
+        id: String,
+        /// What there is.
+        known: String,
+    },
+    /// No algorithm of this name.
+    #[error("there is no algorithm \"{id}\"; these exist: {known}")]
+    UnknownAlgorithm {
+        /// What was asked for.
+        id: String,
+        /// What there is.
+        known: String,
+    },
+    /// A setting is unknown or out of range.
+    #[error("[{section}] {error}")]
+    Setting {
+        /// Which part of the experiment.
+        section: &'static str,
+        /// What is wrong with it.
+        error: SettingError,
+    },
+    /// A key that no section has.
+    #[error("there is no setting \"{key}\"; these exist: {known}")]
+    UnknownKey {
+        /// What was asked for.
+        key: String,
+        /// What there is.
+        known: String,
+    },
+    /// The points cannot be read.
+    #[error(transparent)]
+    Format(#[from] formats::FormatError),
+    /// The points are no data set.
+    #[error(transparent)]
+    Dataset(#[from] crate::data::DatasetError),
+    /// There is no start.
+    #[error(transparent)]
+    Start(#[from] initial::StartError),
+    /// The objective is not finite at the start.
+    #[error("{0}")]
+    FirstStep(#[from] algorithms::StepError),
+}
