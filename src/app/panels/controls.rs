@@ -118,9 +118,9 @@ fn data_ui(
     }
     if let Some(dataset) = session.dataset() {
         let [train, validation] = [dataset.train.len(), dataset.validation.len()];
-        let mut text = format!("training points {train}  ·  validation points {validation}");
+        let mut text = format!("Points: {train} training, {validation} validation");
         if train.max(validation) > MOST_DOTS {
-            text = format!("{text}; {MOST_DOTS} of each are drawn");
+            text = format!("{text}\n{MOST_DOTS} of each are drawn");
         }
         ui.label(RichText::new(text).color(ui.visuals().weak_text_color()));
     }
