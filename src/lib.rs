@@ -6,7 +6,7 @@
 //! # The folders, and who may use whom
 //!
 //! ```text
-//! settings, random ─► model ─► data ─► objectives ─► algorithms ─► training ─► figures ─► export ─► {cli, app}
+//! settings, random, lanes ─► model ─► data ─► objectives ─► algorithms ─► training ─► figures ─► export ─► {cli, app}
 //! ```
 //!
 //! Read `A ─► B` as *B may use A, and whatever A may use*. `tests/architecture.rs` holds it.
@@ -15,6 +15,7 @@
 //! | --- | --- |
 //! | [`settings`] | One knob declared as data, where it is read; sliders, `--set`, files and `--help` are made from it. |
 //! | [`random`] | The one generator type, always from a seed, one stream for each purpose. |
+//! | `lanes` | Numbers computed side by side, in the widest registers that the machine has. |
 //! | [`model`] | Densities on the plane: plain `f64`. Views speak to `Density`; `Mixture` is the first. |
 //! | [`data`] | Points and where they come from: generators, drawing tools, files. |
 //! | [`objectives`] | What is minimized: fused kernels that give value and gradient in one pass over the data. |
@@ -75,6 +76,7 @@ pub mod cli;
 pub mod data;
 pub mod export;
 pub mod figures;
+mod lanes;
 pub mod model;
 pub mod objectives;
 pub mod random;

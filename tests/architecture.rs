@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders and files of `src/`, each allowed to use only itself and those before it.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 12] = [
     "settings",
     "random",
+    "lanes",
     "model",
     "data",
     "objectives",

@@ -160,7 +160,8 @@ fn any_number_of_threads_gives_the_same_bits() {
             pool.install(|| {
                 let evaluation = objective.evaluate(&parameters, Batch::all(&points));
                 let likelihood = kernel::mean_log_likelihood(&mixture, &points);
-                let (moments, _) = kernel::expectation(&mixture, &points);
+                let mut moments = Vec::new();
+                kernel::expectation(&mixture, &points, &mut moments);
                 let moments = moments.into_iter().flat_map(|m| {
                     [m.count, m.mean[0], m.mean[1], m.scatter[0], m.scatter[1], m.scatter[2]]
                 });

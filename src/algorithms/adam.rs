@@ -30,16 +30,18 @@ impl Optimizer for Adam {
         state: Option<Self::State<D>>,
     ) -> (Tensor<D>, Option<Self::State<D>>) {
         let squares = gradient.clone().square();
-        let zeros = gradient.zeros_like();
-        let state = state.unwrap_or_else(|| AdaptiveMomentumState::new(0, zeros.clone(), zeros));
+        let state = state.unwrap_or_else(|| {
+            let zeros = gradient.zeros_like();
+            AdaptiveMomentumState::new(0, zeros.clone(), zeros)
+        });
         let time = state.time + 1;
-        let moment_1 = state.moment_1.mul_scalar(BETA1) + gradient.mul_scalar(1.0 - BETA1);
-        let moment_2 = state.moment_2.mul_scalar(BETA2) + squares.mul_scalar(1.0 - BETA2);
-        let correction_1 = 1.0 - BETA1.powf(time as f64);
-        let correction_2 = 1.0 - BETA2.powf(time as f64);
-        let root = moment_2.clone().div_scalar(correction_2).sqrt();
-        let direction = moment_1.clone() / root.add_scalar(EPSILON);
-        let step = direction.mul_scalar(learning_rate / correction_1);
+        // Moments without their factors 1 − β, which go into the last line with the bias corrections: fewer tensors.
+        let moment_1 = state.moment_1.mul_scalar(BETA1) + gradient;
+        let moment_2 = state.moment_2.mul_scalar(BETA2) + squares;
+        let scale_1 = (1.0 - BETA1) / (1.0 - BETA1.powf(time as f64));
+        let scale_2 = ((1.0 - BETA2) / (1.0 - BETA2.powf(time as f64))).sqrt();
+        let direction = moment_1.clone() / moment_2.clone().sqrt().add_scalar(EPSILON / scale_2);
+        let step = direction.mul_scalar(learning_rate * scale_1 / scale_2);
         (tensor - step, Some(AdaptiveMomentumState::new(time, moment_1, moment_2)))
     }
 

@@ -1,7 +1,7 @@
 //! Algorithm: expectation–maximization.
 
 use super::{Algorithm, AlgorithmInfo, MAX_ITER, Start, StepError, TOL};
-use crate::model::{CovarianceType, Mixture, Point, Symmetric};
+use crate::model::{CovarianceType, Mixture, MixtureError, Point, Symmetric};
 use crate::objectives::kernel::{Moments, expectation};
 use crate::settings::Settings;
 
@@ -18,82 +18,91 @@ pub(super) fn info() -> AlgorithmInfo {
     }
 }
 
-/// EM with its E-step done at the current mixture.
+/// EM with its E-step done at the current mixture. A step allocates nothing.
 pub struct ExpectationMaximization {
     start: Start,
+    /// What has been reached, and what the next step will try.
+    current: State,
+    next: State,
+}
+
+/// A mixture after its E-step.
+struct State {
     mixture: Mixture,
     moments: Vec<Moments>,
     log_likelihood: f64,
 }
 
+impl State {
+    fn of(mixture: Mixture) -> State {
+        State { mixture, moments: Vec::new(), log_likelihood: f64::NAN }
+    }
+
+    fn expect(&mut self, start: &Start) -> Result<(), StepError> {
+        self.log_likelihood = expectation(&self.mixture, &start.points, &mut self.moments);
+        if self.log_likelihood.is_finite() { Ok(()) } else { Err(StepError::NotFinite) }
+    }
+}
+
 impl ExpectationMaximization {
     pub(super) fn start(start: Start) -> Result<ExpectationMaximization, StepError> {
-        let mixture = start.mixture.clone();
-        let (moments, log_likelihood) = expectation(&mixture, &start.points);
-        if !log_likelihood.is_finite() {
-            return Err(StepError::NotFinite);
-        }
-        Ok(ExpectationMaximization { start, mixture, moments, log_likelihood })
+        let mut current = State::of(start.mixture.clone());
+        current.expect(&start)?;
+        let next = State::of(start.mixture.clone());
+        Ok(ExpectationMaximization { start, current, next })
     }
 }
 
 impl Algorithm for ExpectationMaximization {
     fn step(&mut self, _: &Settings) -> Result<(), StepError> {
-        let Start { points, covariance_type, floor, .. } = &self.start;
-        let (weights, means, covariances) =
-            maximization(&self.moments, &self.mixture, *covariance_type, *floor);
-        let mixture = Mixture::new(&weights, &means, &covariances).map_err(|error| {
-            use crate::model::MixtureError::Covariance;
-            match error {
-                Covariance { index } => StepError::Collapsed { index, near: means[index - 1] },
-                _ => StepError::NotFinite,
+        let ExpectationMaximization { start, current, next } = self;
+        let updates =
+            maximization(&current.moments, &current.mixture, start.covariance_type, start.floor);
+        next.mixture.refill(updates).map_err(|error| match error {
+            MixtureError::Covariance { index } => {
+                StepError::Collapsed { index, near: current.moments[index - 1].mean }
             }
+            _ => StepError::NotFinite,
         })?;
-        let (moments, log_likelihood) = expectation(&mixture, points);
-        if !log_likelihood.is_finite() {
-            return Err(StepError::NotFinite);
-        }
-        (self.mixture, self.moments, self.log_likelihood) = (mixture, moments, log_likelihood);
+        next.expect(start)?;
+        std::mem::swap(current, next);
         Ok(())
     }
 
     fn mixture(&self) -> &Mixture {
-        &self.mixture
+        &self.current.mixture
     }
 
     fn objective(&self) -> f64 {
-        -self.log_likelihood
+        -self.current.log_likelihood
     }
 
     fn train_log_likelihood(&self) -> Option<f64> {
-        Some(self.log_likelihood)
+        Some(self.current.log_likelihood)
     }
 }
 
-/// The M-step: weights, means and covariances; thesis section 3.1.1, algorithm 2, with `floor` on every diagonal.
+/// The M-step: weight, mean and covariance of every component; thesis section 3.1.1, algorithm 2, with `floor` on every
+/// diagonal.
 ///
 /// A component that owns no point (nₖ = 0) keeps its mean and covariance and gets weight 0.
-#[must_use]
-pub fn maximization(
-    moments: &[Moments],
-    previous: &Mixture,
+pub fn maximization<'a>(
+    moments: &'a [Moments],
+    previous: &'a Mixture,
     covariance_type: CovarianceType,
     floor: f64,
-) -> (Vec<f64>, Vec<Point>, Vec<Symmetric>) {
+) -> impl Iterator<Item = (f64, Point, Symmetric)> + use<'a> {
     let total: f64 = moments.iter().map(|m| m.count).sum();
-    let weights = moments.iter().map(|m| m.count / total).collect();
-    let old = previous.components().iter().map(|component| component.gaussian);
-    let means = moments.iter().zip(old.clone());
-    let means = means.map(|(m, old)| if m.count > 0.0 { m.mean } else { old.mean }).collect();
-    let shared = match covariance_type {
+    let shared: Option<Symmetric> = match covariance_type {
         CovarianceType::Tied => {
             Some(std::array::from_fn(|i| moments.iter().map(|m| m.scatter[i]).sum::<f64>() / total))
         }
         _ => None,
     };
-    let covariances = moments.iter().zip(old).map(|(m, old)| {
+    moments.iter().zip(previous.components()).map(move |(m, old)| {
+        let weight = m.count / total;
         if m.count == 0.0 && shared.is_none() {
-            return old.cholesky.covariance();
+            return (weight, old.gaussian.mean, old.gaussian.cholesky.covariance());
         }
         let [s11, s12, s22] = shared.unwrap_or_else(|| m.scatter.map(|s| s / m.count));
         let s12 = match covariance_type {
@@ -104,7 +113,6 @@ pub fn maximization(
             CovarianceType::Spherical => [f64::midpoint(s11, s22); 2],
             _ => [s11, s22],
         };
-        [s11 + floor, s12, s22 + floor]
-    });
-    (weights, means, covariances.collect())
+        (weight, m.mean, [s11 + floor, s12, s22 + floor])
+    })
 }

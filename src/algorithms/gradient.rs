@@ -1,7 +1,7 @@
 //! Algorithm: gradient descent on an objective. θ as burn tensors, the objective as a burn operation, an optimizer
 //! of burn's.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::module::{Module, Param, ParamId};
 use burn::optim::momentum::MomentumConfig;
@@ -10,7 +10,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 use rand::RngExt;
 
 use super::adam::adam;
-use super::operation::{Task, device, evaluate};
+use super::operation::{Sight, Task, device, evaluate};
 use super::{Algorithm, AlgorithmInfo, MAX_ITER, RANDOM_STATE, Start, StepError, TOL};
 use crate::model::{CovarianceType, Mixture, Parameters};
 use crate::objectives::{Objective, ObjectiveInfo};
@@ -105,6 +105,7 @@ pub struct Gradient {
     optimizer: ModuleOptimizer,
     theta: Theta,
     state: Evaluated,
+    sight: Arc<Mutex<Sight>>,
     /// What the learning rate has fallen to, as a share of the chosen one.
     decay: f64,
 }
@@ -115,8 +116,6 @@ struct Evaluated {
     objective: f64,
     log_likelihood: Option<f64>,
     gradient: GradientsParams,
-    /// Euclidean norm of the whole gradient.
-    gradient_norm: f64,
 }
 
 impl Gradient {
@@ -139,18 +138,20 @@ impl Gradient {
         };
         let mut batches = generator(settings.integer(&RANDOM_STATE) as u64, Purpose::Batches);
         let theta = Theta::of(&Parameters::of(&start.mixture, start.covariance_type, start.floor));
-        let state = theta.evaluate(&start, settings, &mut prepare, &mut batches)?;
-        Ok(Gradient { start, prepare, batches, optimizer, theta, state, decay: 1.0 })
+        let sight = Arc::default();
+        let state = theta.evaluate(&start, settings, &mut prepare, &mut batches, &sight)?;
+        Ok(Gradient { start, prepare, batches, optimizer, theta, state, sight, decay: 1.0 })
     }
 }
 
 impl Algorithm for Gradient {
     fn step(&mut self, settings: &Settings) -> Result<(), StepError> {
-        let gradient = self.theta.clipped(&self.state, settings.number(&MAX_GRAD_NORM));
+        let gradient = self.theta.clipped(&self.state.gradient, settings.number(&MAX_GRAD_NORM));
         let learning_rate = settings.number(&LEARNING_RATE) * self.decay;
         let theta = self.optimizer.step(learning_rate, self.theta.clone(), gradient);
         // Only a θ with a finite objective replaces the last one.
-        self.state = theta.evaluate(&self.start, settings, &mut self.prepare, &mut self.batches)?;
+        let Gradient { start, prepare, batches, sight, .. } = self;
+        self.state = theta.evaluate(start, settings, prepare, batches, sight)?;
         self.theta = theta;
         // Step by step, so that another half-life chosen on the way acts from here on.
         if let half_life @ 1.. = settings.integer(&LR_HALF_LIFE) {
@@ -189,16 +190,6 @@ impl Theta {
         }
     }
 
-    fn parameters(&self, start: &Start) -> Parameters {
-        Parameters {
-            covariance_type: start.covariance_type,
-            floor: start.floor,
-            logits: numbers(self.logits.val()),
-            means: numbers(self.means.val()).as_chunks().0.to_vec(),
-            factors: numbers(self.factors.val()),
-        }
-    }
-
     /// The factors of all components, [log L₁₁, L₂₁, log L₂₂] each, as a differentiable function of θ. Shape: K × 3.
     fn full_factors(&self, covariance_type: CovarianceType) -> Tensor<2> {
         let factors = self.factors.val();
@@ -223,11 +214,8 @@ impl Theta {
         settings: &Settings,
         prepare: &mut Prepare,
         batches: &mut Rng,
+        sight: &Arc<Mutex<Sight>>,
     ) -> Result<Evaluated, StepError> {
-        let mixture = self.parameters(start).mixture();
-        if !mixture.is_finite() {
-            return Err(StepError::NotFinite);
-        }
         let point_count = start.points.len();
         let batch_size = settings.integer(&BATCH_SIZE);
         let indices: Option<Arc<[u32]>> = (batch_size > 0 && batch_size < point_count).then(|| {
@@ -238,26 +226,21 @@ impl Theta {
             points: start.points.clone(),
             indices,
             floor: start.floor,
+            sight: sight.clone(),
         };
         let is_whole = task.indices.is_none();
         let factors = self.full_factors(start.covariance_type);
-        let values = evaluate(self.logits.val(), self.means.val(), factors, task);
-        let log_likelihood = numbers(values.log_likelihood)[0];
-        let objective = numbers(values.objective.clone())[0];
-        if !objective.is_finite() || !log_likelihood.is_finite() {
-            return Err(StepError::NotFinite);
-        }
-        let gradient = GradientsParams::from_grads(values.objective.backward(), self);
-        let gradient_norm = self.norm(&gradient);
-        if !gradient_norm.is_finite() {
+        let value = evaluate(self.logits.val(), self.means.val(), factors, task);
+        let sight = sight.lock().unwrap_or_else(PoisonError::into_inner);
+        let mixture = sight.parameters.mixture();
+        if !mixture.is_finite() || !sight.evaluation.is_finite() {
             return Err(StepError::NotFinite);
         }
         Ok(Evaluated {
             mixture,
-            objective,
-            log_likelihood: is_whole.then_some(log_likelihood),
-            gradient,
-            gradient_norm,
+            objective: sight.evaluation.value,
+            log_likelihood: is_whole.then_some(sight.evaluation.log_likelihood),
+            gradient: GradientsParams::from_grads(value.backward(), self),
         })
     }
 
@@ -273,10 +256,9 @@ impl Theta {
     ///
     /// burn clips every tensor by its own norm; here, as in the literature (Pascanu et al. 2013), the norm is that of
     /// the whole gradient, so that its direction stays.
-    fn clipped(&self, state: &Evaluated, max_norm: f64) -> GradientsParams {
-        let Evaluated { gradient, gradient_norm, .. } = state;
-        let is_long = max_norm > 0.0 && *gradient_norm > max_norm;
-        let scale = if is_long { max_norm / gradient_norm } else { 1.0 };
+    fn clipped(&self, gradient: &GradientsParams, max_norm: f64) -> GradientsParams {
+        let norm = if max_norm > 0.0 { self.norm(gradient) } else { 0.0 };
+        let scale = if norm > max_norm { max_norm / norm } else { 1.0 };
         let mut clipped = GradientsParams::new();
         register(&mut clipped, self.logits.id, gradient.get::<1>(self.logits.id), scale);
         register(&mut clipped, self.means.id, gradient.get::<2>(self.means.id), scale);

@@ -6,7 +6,7 @@
 // burn-ndarray is deprecated in favour of Flex; the program's fixed choice of packages names it (see `device`).
 #![expect(deprecated, reason = "burn-ndarray is one of the packages the program is built on")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
@@ -18,7 +18,7 @@ use burn::backend::{
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::model::{CovarianceType, Parameters, Point};
-use crate::objectives::{Batch, Objective};
+use crate::objectives::{Batch, Evaluation, Objective};
 
 /// Where tensors live: the one line to change for another backend.
 #[must_use]
@@ -35,37 +35,48 @@ pub(super) struct Task {
     pub indices: Option<Arc<[u32]>>,
     /// Added to the diagonal of every covariance.
     pub floor: f64,
+    /// Where the operation leaves what it saw.
+    pub sight: Arc<Mutex<Sight>>,
 }
 
-/// An objective's value and the mean log-likelihood that it passed by, as tensors of one number each.
-pub(super) struct Values {
-    /// Can be differentiated.
-    pub objective: Tensor<1>,
-    /// Cannot.
-    pub log_likelihood: Tensor<1>,
+/// What the operation saw of θ and of the objective on its way: reading a shared tensor back costs more than the
+/// numbers in it. Its memory is used again from step to step.
+#[derive(Debug, Clone)]
+pub(super) struct Sight {
+    /// θ with full covariances.
+    pub parameters: Parameters,
+    /// The objective there.
+    pub evaluation: Evaluation,
 }
 
-/// Evaluates an objective. Shapes: logits K, means K × 2, factors K × 3 ([log L₁₁, L₂₁, log L₂₂]).
+impl Default for Sight {
+    fn default() -> Sight {
+        let parameters = Parameters {
+            covariance_type: CovarianceType::Full,
+            floor: 0.0,
+            logits: Vec::new(),
+            means: Vec::new(),
+            factors: Vec::new(),
+        };
+        Sight { parameters, evaluation: Evaluation::default() }
+    }
+}
+
+/// Evaluates an objective. Shapes: logits K, means K × 2, factors K × 3 ([log L₁₁, L₂₁, log L₂₂]); the result is one
+/// number.
 pub(super) fn evaluate(
     logits: Tensor<1>,
     means: Tensor<2>,
     factors: Tensor<2>,
     task: Task,
-) -> Values {
-    let (objective, log_likelihood) = <Dispatch as ObjectiveBackend>::objective(
+) -> Tensor<1> {
+    Tensor::from_dispatch(<Dispatch as ObjectiveBackend>::objective(
         logits.into_dispatch(),
         means.into_dispatch(),
         factors.into_dispatch(),
         task,
-    );
-    Values {
-        objective: Tensor::from_dispatch(objective),
-        log_likelihood: Tensor::from_dispatch(log_likelihood),
-    }
+    ))
 }
-
-/// The value, the mean log-likelihood, and the gradient for logits, means and factors.
-type Evaluated<B> = (FloatTensor<B>, FloatTensor<B>, [FloatTensor<B>; 3]);
 
 /// A backend that can evaluate objectives of mixtures.
 #[backend_extension(NdArray, Autodiff)]
@@ -75,7 +86,7 @@ pub(super) trait ObjectiveBackend: Backend {
         means: FloatTensor<Self>,
         factors: FloatTensor<Self>,
         task: Task,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    ) -> FloatTensor<Self>;
 }
 
 impl ObjectiveBackend for NdArray {
@@ -84,9 +95,8 @@ impl ObjectiveBackend for NdArray {
         means: FloatTensor<Self>,
         factors: FloatTensor<Self>,
         task: Task,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let (value, log_likelihood, _) = evaluated::<Self>(logits, means, factors, &task);
-        (value, log_likelihood)
+    ) -> FloatTensor<Self> {
+        evaluated::<Self>(logits, means, factors, &task).0
     }
 }
 
@@ -96,18 +106,17 @@ impl<B: Backend, C: CheckpointStrategy> ObjectiveBackend for Autodiff<B, C> {
         means: FloatTensor<Self>,
         factors: FloatTensor<Self>,
         task: Task,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+    ) -> FloatTensor<Self> {
         let (logits, logits_node) = logits.into_parts();
         let (means, means_node) = means.into_parts();
         let (factors, factors_node) = factors.into_parts();
-        let (value, log_likelihood, gradient) = evaluated::<B>(logits, means, factors, &task);
+        let (value, gradient) = evaluated::<B>(logits, means, factors, &task);
         let nodes = [logits_node, means_node, factors_node];
         let operation = ObjectiveGradient.prepare::<C>(nodes).compute_bound().stateful();
-        let value = match operation {
+        match operation {
             OpsKind::Tracked(prepared) => prepared.finish(gradient, value),
             OpsKind::UnTracked(prepared) => prepared.finish(value),
-        };
-        (value, FloatTensor::<Self>::new(log_likelihood))
+        }
     }
 }
 
@@ -129,37 +138,37 @@ impl<B: Backend> Backward<B, 3> for ObjectiveGradient {
     }
 }
 
+/// The value, and the gradient for logits, means and factors.
 fn evaluated<B: Backend>(
     logits: FloatTensor<B>,
     means: FloatTensor<B>,
     factors: FloatTensor<B>,
     task: &Task,
-) -> Evaluated<B> {
+) -> (FloatTensor<B>, [FloatTensor<B>; 3]) {
     let device = logits.device();
-    let parameters = Parameters {
-        covariance_type: CovarianceType::Full,
-        floor: task.floor,
-        logits: numbers::<B>(logits),
-        means: numbers::<B>(means).as_chunks().0.to_vec(),
-        factors: numbers::<B>(factors),
-    };
+    let mut sight = task.sight.lock().unwrap_or_else(PoisonError::into_inner);
+    let Sight { parameters, evaluation } = &mut *sight;
+    parameters.floor = task.floor;
+    parameters.logits = numbers::<B>(logits);
+    parameters.means.clear();
+    parameters.means.extend_from_slice(numbers::<B>(means).as_chunks().0);
+    parameters.factors = numbers::<B>(factors);
     let batch = match &task.indices {
         Some(indices) => Batch::of(&task.points, indices),
         None => Batch::all(&task.points),
     };
-    let evaluation = task.objective.evaluate(&parameters, batch);
+    task.objective.evaluate_into(parameters, batch, evaluation);
     let component_count = parameters.logits.len();
     let tensor = |values: Vec<f64>, shape: &[usize]| {
         B::float_from_data(TensorData::new(values, shape.to_vec()), &device)
     };
-    let gradient = evaluation.gradient;
+    let gradient = &evaluation.gradient;
     (
         tensor(vec![evaluation.value], &[1]),
-        tensor(vec![evaluation.log_likelihood], &[1]),
         [
-            tensor(gradient.logits, &[component_count]),
-            tensor(gradient.means.into_flattened(), &[component_count, 2]),
-            tensor(gradient.factors, &[component_count, 3]),
+            tensor(gradient.logits.clone(), &[component_count]),
+            tensor(gradient.means.as_flattened().to_vec(), &[component_count, 2]),
+            tensor(gradient.factors.clone(), &[component_count, 3]),
         ],
     )
 }
@@ -167,7 +176,9 @@ fn evaluated<B: Backend>(
 /// A tensor's numbers, row after row.
 fn numbers<B: Backend>(tensor: FloatTensor<B>) -> Vec<f64> {
     // The backends in use compute on this very thread: reading cannot be pending, and fails only if memory does.
-    let data = try_read_sync(B::float_into_data(tensor));
-    let Some(Ok(data)) = data else { panic!("a tensor in memory could not be read") };
-    data.iter::<f64>().collect()
+    let data = try_read_sync(B::float_into_data(tensor)).and_then(Result::ok);
+    let Some(Ok(numbers)) = data.map(TensorData::into_vec) else {
+        panic!("a tensor of f64 in memory could not be read")
+    };
+    numbers
 }

@@ -69,9 +69,20 @@ pub enum MixtureError {
 }
 
 /// A mixture of K Gaussians, p(x) = Σₖ πₖ N(x | µₖ, Σₖ); thesis eq. 2.3. Weights sum to one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Mixture {
     components: Vec<Component>,
+}
+
+impl Clone for Mixture {
+    fn clone(&self) -> Mixture {
+        Mixture { components: self.components.clone() }
+    }
+
+    /// Uses the memory of `self` again, which a derived implementation does not.
+    fn clone_from(&mut self, source: &Mixture) {
+        self.components.clone_from(&source.components);
+    }
 }
 
 impl Mixture {
@@ -101,21 +112,32 @@ impl Mixture {
         if !are_shares {
             return Err(MixtureError::Weights { sum });
         }
-        let mut components = Vec::with_capacity(weights.len());
-        for (i, ((weight, &mean), &covariance)) in
-            weights.iter().zip(means).zip(covariances).enumerate()
-        {
+        let mut mixture = Mixture { components: Vec::with_capacity(weights.len()) };
+        let shares = weights.iter().map(|weight| weight / sum);
+        mixture.refill(shares.zip(means).zip(covariances).map(|((w, &m), &c)| (w, m, c)))?;
+        Ok(mixture)
+    }
+
+    /// Takes on other components, using its memory again: weights that sum to one, means and covariances.
+    ///
+    /// # Errors
+    /// [`MixtureError`] if a mean is not finite or a covariance not positive definite; the mixture then holds only
+    /// the components before it.
+    pub(crate) fn refill(
+        &mut self,
+        components: impl Iterator<Item = (f64, Point, Symmetric)>,
+    ) -> Result<(), MixtureError> {
+        self.components.clear();
+        for (i, (weight, mean, covariance)) in components.enumerate() {
             if !mean.iter().all(|v| v.is_finite()) {
                 return Err(MixtureError::Mean { index: i + 1 });
             }
             let cholesky =
                 Cholesky::of(covariance).ok_or(MixtureError::Covariance { index: i + 1 })?;
-            components.push(Component {
-                log_weight: (weight / sum).ln(),
-                gaussian: Gaussian { mean, cholesky },
-            });
+            let gaussian = Gaussian { mean, cholesky };
+            self.components.push(Component { log_weight: weight.ln(), gaussian });
         }
-        Ok(Mixture { components })
+        Ok(())
     }
 
     /// A mixture from components whose logarithmic weights are already normalized.

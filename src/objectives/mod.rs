@@ -41,12 +41,19 @@ pub struct ObjectiveInfo {
 
 /// A function of θ and of points.
 pub trait Objective: std::fmt::Debug + Send + Sync {
+    /// Value and gradient at full-covariance parameters, into an evaluation whose memory is used again.
+    fn evaluate_into(&self, parameters: &Parameters, batch: Batch<'_>, evaluation: &mut Evaluation);
+
     /// Value and gradient at full-covariance parameters.
-    fn evaluate(&self, parameters: &Parameters, batch: Batch<'_>) -> Evaluation;
+    fn evaluate(&self, parameters: &Parameters, batch: Batch<'_>) -> Evaluation {
+        let mut evaluation = Evaluation::default();
+        self.evaluate_into(parameters, batch, &mut evaluation);
+        evaluation
+    }
 }
 
 /// An objective at one θ.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evaluation {
     /// Mean of the objective's terms over the points.
     pub value: f64,
@@ -72,6 +79,26 @@ pub struct Gradient {
 pub struct Batch<'a> {
     points: &'a [Point],
     indices: Option<&'a [u32]>,
+}
+
+impl Evaluation {
+    /// True if value, likelihood and gradient are finite numbers.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        let Gradient { logits, means, factors } = &self.gradient;
+        self.value.is_finite()
+            && self.log_likelihood.is_finite()
+            && [logits, means.as_flattened(), factors].into_iter().flatten().all(|v| v.is_finite())
+    }
+}
+
+impl Gradient {
+    /// Empties it, keeping its memory.
+    fn clear(&mut self) {
+        self.logits.clear();
+        self.means.clear();
+        self.factors.clear();
+    }
 }
 
 impl<'a> Batch<'a> {

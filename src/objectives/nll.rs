@@ -20,7 +20,12 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
 };
 
 impl Objective for NegativeLogLikelihood {
-    fn evaluate(&self, parameters: &Parameters, batch: Batch<'_>) -> Evaluation {
-        kernel::negative_log_likelihood(parameters, batch)
+    fn evaluate_into(
+        &self,
+        parameters: &Parameters,
+        batch: Batch<'_>,
+        evaluation: &mut Evaluation,
+    ) {
+        kernel::negative_log_likelihood(parameters, batch, evaluation);
     }
 }

@@ -1,8 +1,10 @@
 //! Objective: Hyvärinen's implicit score matching.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Batch, Evaluation, Objective, ObjectiveInfo, kernel};
+use super::kernel::{self, Form, Forms, IDENTITY};
+use super::{Batch, Evaluation, Objective, ObjectiveInfo};
 use crate::model::Parameters;
 
 /// (1/N) Σ tr ∇s(xₙ) + ½‖s(xₙ)‖² with s = ∇ₓ log p; Hyvärinen (2005), eq. 4; thesis eq. 3.6.
@@ -20,8 +22,20 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
 };
 
 impl Objective for ScoreMatching {
-    fn evaluate(&self, parameters: &Parameters, batch: Batch<'_>) -> Evaluation {
-        let identity = [1.0, 0.0, 1.0];
-        kernel::quadratic(parameters, batch, |_| kernel::Forms { a: identity, b: identity })
+    fn evaluate_into(
+        &self,
+        parameters: &Parameters,
+        batch: Batch<'_>,
+        evaluation: &mut Evaluation,
+    ) {
+        kernel::quadratic(parameters, batch, self, evaluation);
+    }
+}
+
+impl Forms for ScoreMatching {
+    const ARE_IDENTITY: bool = true;
+
+    fn fill(&self, _: Range<usize>, forms: &mut [Form]) {
+        forms.fill(Form { a: IDENTITY, b: IDENTITY });
     }
 }

@@ -1,14 +1,16 @@
 //! Objective: sliced score matching with reduced variance (SSM-VR).
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use rand::RngExt;
+use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{Batch, Evaluation, Objective, ObjectiveInfo, kernel};
+use super::kernel::{self, Form, Forms, IDENTITY};
+use super::{Batch, Evaluation, Objective, ObjectiveInfo};
 use crate::model::{Parameters, Point, Symmetric};
 use crate::random::Rng;
-use crate::settings::{Kind, Setting, Settings};
+use crate::settings::{Kind, Setting};
 
 /// How many slices each point gets.
 pub static N_SLICES: Setting = Setting {
@@ -32,10 +34,18 @@ pub static SLICE_DISTRIBUTION: Setting = Setting {
 };
 
 /// (1/NM) Σₙ Σₘ vᵀ∇s(xₙ)v + ½‖s(xₙ)‖² for given slices; Song et al. (2019), eq. 8; thesis eqs. 2.11, 3.7.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Sliced {
+    slices: Slices,
+}
+
+/// Where the slices come from.
+#[derive(Debug, Clone)]
+enum Slices {
     /// (1/M) Σₘ vvᵀ of every point: all that the objective needs of its slices. Length N.
-    forms: Vec<Symmetric>,
+    Given(Vec<Symmetric>),
+    /// Drawn where they are needed, from this seed and a stream for every tile of points.
+    Drawn { seed: [u8; 32], slice_count: usize, is_rademacher: bool },
 }
 
 pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
@@ -45,50 +55,74 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     formula: "(1/NM) ΣΣ vᵀ∇s(x)v + ½‖s(x)‖²",
     help: "Score matching that looks at the score's slope along random directions v only (reduced variance).",
     settings: &[&N_SLICES, &SLICE_DISTRIBUTION],
-    prepare: |settings, count, rng| Arc::new(draw(settings, count, rng)),
+    prepare: |settings, _, rng| {
+        Arc::new(Sliced {
+            slices: Slices::Drawn {
+                seed: rng.random(),
+                slice_count: settings.integer(&N_SLICES),
+                is_rademacher: settings.choice(&SLICE_DISTRIBUTION) == "rademacher",
+            },
+        })
+    },
 };
 
 impl Sliced {
     /// From the slices themselves: for each point its M vectors.
     #[must_use]
     pub fn new<'a>(slices: impl IntoIterator<Item = &'a [Point]>) -> Sliced {
-        Sliced { forms: slices.into_iter().map(mean_outer_product).collect() }
+        let forms = slices.into_iter().map(|slices| mean_outer_product(slices.iter().copied()));
+        Sliced { slices: Slices::Given(forms.collect()) }
     }
 }
 
 impl Objective for Sliced {
-    fn evaluate(&self, parameters: &Parameters, batch: Batch<'_>) -> Evaluation {
-        debug_assert_eq!(self.forms.len(), batch.len());
-        kernel::quadratic(parameters, batch, |n| kernel::Forms {
-            a: self.forms[n],
-            b: [1.0, 0.0, 1.0],
-        })
+    fn evaluate_into(
+        &self,
+        parameters: &Parameters,
+        batch: Batch<'_>,
+        evaluation: &mut Evaluation,
+    ) {
+        kernel::quadratic(parameters, batch, self, evaluation);
     }
 }
 
-fn draw(settings: &Settings, count: usize, rng: &mut Rng) -> Sliced {
-    let slice_count = settings.integer(&N_SLICES);
-    let is_rademacher = settings.choice(&SLICE_DISTRIBUTION) == "rademacher";
-    let mut slices = vec![[0.0; 2]; slice_count];
-    let forms = (0..count).map(|_| {
-        for v in slices.as_flattened_mut() {
-            *v = if is_rademacher {
-                if rng.random::<bool>() { 1.0 } else { -1.0 }
-            } else {
-                StandardNormal.sample(rng)
-            };
+impl Forms for Sliced {
+    fn fill(&self, places: Range<usize>, forms: &mut [Form]) {
+        match &self.slices {
+            Slices::Given(given) => {
+                for (form, &a) in forms.iter_mut().zip(&given[places]) {
+                    *form = Form { a, b: IDENTITY };
+                }
+            }
+            Slices::Drawn { seed, slice_count, is_rademacher } => {
+                let mut rng = Rng::from_seed(*seed);
+                rng.set_stream(places.start as u64);
+                for form in forms {
+                    let slices = (0..*slice_count).map(|_| slice(*is_rademacher, &mut rng));
+                    *form = Form { a: mean_outer_product(slices), b: IDENTITY };
+                }
+            }
         }
-        mean_outer_product(&slices)
-    });
-    Sliced { forms: forms.collect() }
+    }
 }
 
-fn mean_outer_product(slices: &[Point]) -> Symmetric {
+fn slice(is_rademacher: bool, rng: &mut Rng) -> Point {
+    if is_rademacher {
+        // One random number for both signs.
+        let bits: u32 = rng.random();
+        [0, 1].map(|i| if bits >> i & 1 == 1 { 1.0 } else { -1.0 })
+    } else {
+        [StandardNormal.sample(rng), StandardNormal.sample(rng)]
+    }
+}
+
+fn mean_outer_product(slices: impl ExactSizeIterator<Item = Point>) -> Symmetric {
+    let count = slices.len();
     let mut sum = [0.0; 3];
     for [a, b] in slices {
         sum[0] += a * a;
         sum[1] += a * b;
         sum[2] += b * b;
     }
-    sum.map(|entry| entry / slices.len() as f64)
+    sum.map(|entry| entry / count as f64)
 }

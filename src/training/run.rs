@@ -131,8 +131,12 @@ impl Run {
         self.record =
             record(self.record.step + 1, seconds, &*self.algorithm, &self.prepared.dataset);
         if self.record.judged_by() < self.best.record.judged_by() {
-            let mixture = Arc::new(self.algorithm.mixture().clone());
-            self.best = Best { record: self.record, mixture };
+            self.best.record = self.record;
+            // Somebody may be looking at the last best one; else its memory serves again.
+            match Arc::get_mut(&mut self.best.mixture) {
+                Some(mixture) => mixture.clone_from(self.algorithm.mixture()),
+                None => self.best.mixture = Arc::new(self.algorithm.mixture().clone()),
+            }
         }
         if self.recent.len() > CONVERGED_STEPS {
             self.recent.remove(0);
@@ -296,6 +300,20 @@ mod tests {
         assert_eq!(error, Some(StepError::NotFinite));
         assert!(run.mixture().is_finite());
         assert!(run.record().objective.is_finite());
+    }
+
+    #[test]
+    fn a_step_is_one_pass_over_the_training_data_and_one_over_the_validation_data() {
+        use crate::objectives::kernel::PASSES;
+
+        for info in &*ALGORITHMS {
+            let mut run = run(&small(info.id));
+            PASSES.take();
+            run.step().unwrap();
+            let dataset = &run.prepared().dataset;
+            let expected = [dataset.train.len(), dataset.validation.len()];
+            assert_eq!(PASSES.take(), expected, "{}", info.id);
+        }
     }
 
     #[test]

@@ -1,231 +1,265 @@
 //! The fused loops over points and components that the objectives share.
 //!
-//! One pass over the data gives value and gradient. Points are taken eight (`LANES`) at a time, so that the compiler can
-//! use vector registers over points: each `Pass` is compiled for several instruction sets, and the widest that the
-//! machine has is chosen at run time. Products are never fused with sums, so all of them give the same bits. Chunks of
-//! 512 points are spread over the threads and their sums are added in order, so any number of threads does too.
+//! One pass over the data gives value and gradient. What every pass adds up for a component is of order 0, 1 and 2 in
+//! d = x − µ (`Sums`); the passes differ in the weights:
+//!
+//! | file | pass | who reads the sums |
+//! | --- | --- | --- |
+//! | `moments.rs` | Σ r, Σ r d, Σ r ddᵀ, with r = softmax(log π − log 2π|L| − ½‖L⁻¹d‖²) | EM's M-step, the NLL's gradient |
+//! | `quadratic.rs` | the same with what a quadratic objective of the score passes back | score matching, exact and sliced |
+//! | `gradient.rs` | – | turns sums into the gradient with respect to θ |
+//!
+//! # How a pass runs
+//!
+//! The data are cut into chunks whose length depends on their number alone. Threads compute chunks in any order, each
+//! into its own place; the places are added in order, so any number of threads gives the same bits. A chunk is computed
+//! in tiles of 64 points (`tile.rs`), small enough that what is known of a tile's points for all components stays in
+//! the cache: first all components' densities for four registers of points, then one component's sums over the tile.
+//!
+//! Nothing is allocated once a thread has computed with as many components: tiles and places are kept by the thread.
 //!
 //! What runs inside a pass is marked `inline(always)`: only what is inlined is compiled for the wider registers.
-//!
-//! For each point and component, with d = x − µ: y = L⁻¹d, a = log π − log 2π|L| − ½‖y‖², r = softmax(a) and the
-//! component's score g = −L⁻ᵀy. Here are the blocks of points and the passes over them; `gradient.rs` differentiates
-//! objectives, `expectation.rs` is EM's E-step.
 
 #![expect(clippy::inline_always, reason = "only inlined code is compiled for wider registers")]
 
+use std::cell::RefCell;
 use std::ops::Range;
 
+use pulp::Simd;
 use rayon::prelude::*;
 
-mod exp;
-mod expectation;
 mod gradient;
+mod moments;
+mod quadratic;
+mod tile;
 
-pub use expectation::{Moments, expectation};
-pub(super) use gradient::{Forms, negative_log_likelihood, quadratic};
+pub(super) use moments::negative_log_likelihood;
+pub use moments::{Moments, expectation, mean_log_likelihood};
+pub(super) use quadratic::{Form, Forms, IDENTITY, quadratic};
 
-use exp::exp_nonpositive;
+use crate::lanes::{MAX_GROUP_LANES, WithSimd, widest};
+use crate::model::{Cholesky, Mixture, Parameters, Point, log_sum_exp, raised};
 
-use super::Batch;
-use crate::model::{Cholesky, Mixture, Point, Symmetric};
+/// Points that share what is loaded of a component.
+const TILE: usize = 2 * MAX_GROUP_LANES;
 
-/// Points that are computed side by side.
-const LANES: usize = 8;
-
-/// Points that one task computes, in order.
+/// Fewest points that one task computes.
 const CHUNK: usize = 512;
 
-type Lanes = [f64; LANES];
+/// Most chunks, so that their sums stay small beside the data.
+const MAX_CHUNK_COUNT: usize = 512;
 
 /// What the loops need to know of a component.
-#[derive(Debug, Clone, Copy)]
+///
+/// With z = L⁻¹d/√2 the log density falls by ‖z‖², and p = ½Σ⁻¹d is half the way back along the score.
+#[derive(Debug, Clone, Copy, Default)]
 struct Whitener {
     mean: Point,
-    /// 1/L₁₁, L₂₁, 1/L₂₂ of the covariance's factor.
-    inverse11: f64,
-    l21: f64,
-    inverse22: f64,
+    /// z₁ = `z1` · d₁.
+    z1: f64,
+    /// z₂ = `z2` · (d₂ − `z21` · z₁).
+    z21: f64,
+    z2: f64,
+    /// p₂ = `p2` · z₂.
+    p2: f64,
+    /// p₁ = `p1` · z₁ − `p12` · p₂.
+    p1: f64,
+    p12: f64,
     /// log π − log 2π − log L₁₁ − log L₂₂.
     log_scale: f64,
+    /// Σ⁻¹, entries 11, 12, 22.
+    precision: [f64; 3],
 }
 
 impl Whitener {
     fn new(log_weight: f64, mean: Point, factor: Cholesky) -> Whitener {
+        use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2, TAU};
         Whitener {
             mean,
-            inverse11: 1.0 / factor.l11,
-            l21: factor.l21,
-            inverse22: 1.0 / factor.l22,
-            log_scale: log_weight - std::f64::consts::TAU.ln() - factor.log_sqrt_determinant(),
-        }
-    }
-
-    fn of_mixture(mixture: &Mixture) -> Vec<Whitener> {
-        let whitener = |c: &crate::model::Component| {
-            Whitener::new(c.log_weight, c.gaussian.mean, c.gaussian.cholesky)
-        };
-        mixture.components().iter().map(whitener).collect()
-    }
-
-    /// Σ⁻¹ = L⁻ᵀL⁻¹.
-    #[inline(always)]
-    fn precision(&self) -> Symmetric {
-        let below = -self.l21 * self.inverse11 * self.inverse22;
-        [
-            self.inverse11 * self.inverse11 + below * below,
-            below * self.inverse22,
-            self.inverse22 * self.inverse22,
-        ]
-    }
-
-    #[inline(always)]
-    fn whiten(&self, x: &Lanes, y: &Lanes) -> (Lanes, Lanes) {
-        let (mut y1, mut y2) = ([0.0; LANES], [0.0; LANES]);
-        for l in 0..LANES {
-            y1[l] = (x[l] - self.mean[0]) * self.inverse11;
-            y2[l] = (y[l] - self.mean[1] - self.l21 * y1[l]) * self.inverse22;
-        }
-        (y1, y2)
-    }
-}
-
-/// The points that are computed side by side, and what is known of them for each component.
-struct Block {
-    x: Lanes,
-    y: Lanes,
-    /// 1 for a point, 0 for a lane that only fills up the block.
-    is_live: Lanes,
-    y1: Vec<Lanes>,
-    y2: Vec<Lanes>,
-    /// Responsibilities; 0 where the lane is not live.
-    r: Vec<Lanes>,
-    /// log p(x); 0 where the lane is not live.
-    log_density: Lanes,
-}
-
-impl Block {
-    fn new(component_count: usize) -> Block {
-        let lanes = || vec![[0.0; LANES]; component_count];
-        Block {
-            x: [0.0; LANES],
-            y: [0.0; LANES],
-            is_live: [0.0; LANES],
-            y1: lanes(),
-            y2: lanes(),
-            r: lanes(),
-            log_density: [0.0; LANES],
-        }
-    }
-
-    #[inline(always)]
-    fn load(&mut self, batch: Batch<'_>, range: Range<usize>) {
-        for l in 0..LANES {
-            let index = range.start + l;
-            self.is_live[l] = if index < range.end { 1.0 } else { 0.0 };
-            [self.x[l], self.y[l]] = batch.point(index.min(range.end - 1));
-        }
-    }
-
-    /// Fills y₁, y₂, r and the log density.
-    #[inline(always)]
-    fn compute_responsibilities(&mut self, whiteners: &[Whitener]) {
-        let mut max = [f64::NEG_INFINITY; LANES];
-        for (k, whitener) in whiteners.iter().enumerate() {
-            let (y1, y2) = whitener.whiten(&self.x, &self.y);
-            let a = &mut self.r[k];
-            for l in 0..LANES {
-                a[l] = whitener.log_scale - 0.5 * (y1[l] * y1[l] + y2[l] * y2[l]);
-                max[l] = if a[l] > max[l] { a[l] } else { max[l] };
-            }
-            self.y1[k] = y1;
-            self.y2[k] = y2;
-        }
-        let mut sum = [0.0; LANES];
-        for r in &mut self.r {
-            for l in 0..LANES {
-                r[l] = exp_nonpositive(r[l] - max[l]);
-                sum[l] += r[l];
-            }
-        }
-        let mut scale = [0.0; LANES];
-        for l in 0..LANES {
-            scale[l] = self.is_live[l] / sum[l];
-            self.log_density[l] = self.is_live[l] * (max[l] + sum[l].ln());
-        }
-        for r in &mut self.r {
-            for l in 0..LANES {
-                r[l] *= scale[l];
-            }
+            z1: FRAC_1_SQRT_2 / factor.l11,
+            z21: SQRT_2 * factor.l21,
+            z2: FRAC_1_SQRT_2 / factor.l22,
+            p2: FRAC_1_SQRT_2 / factor.l22,
+            p1: FRAC_1_SQRT_2 / factor.l11,
+            p12: factor.l21 / factor.l11,
+            log_scale: log_weight - TAU.ln() - factor.log_sqrt_determinant(),
+            precision: factor.precision(),
         }
     }
 }
 
-/// A computation over points, chunk by chunk. Implementations are `inline(always)`.
+/// What a pass adds up for one component: a number, a vector and a symmetric matrix (entries 11, 12, 22).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Sums {
+    zeroth: f64,
+    first: Point,
+    second: [f64; 3],
+}
+
+/// Numbers in a [`Sums`].
+const SUMS: usize = 6;
+
+impl Sums {
+    fn of(numbers: &[f64]) -> Sums {
+        Sums {
+            zeroth: numbers[0],
+            first: [numbers[1], numbers[2]],
+            second: [numbers[3], numbers[4], numbers[5]],
+        }
+    }
+}
+
+/// A computation over points. Implementations are `inline(always)`.
 trait Pass: Sync {
-    /// What a chunk gives.
-    type Output: Send;
+    /// Numbers that a tile of this many components needs as scratch.
+    fn scratch_len(&self, component_count: usize) -> usize;
 
-    /// Computes the points of a chunk, in order.
-    fn chunk(&self, range: Range<usize>) -> Self::Output;
+    /// Computes the points of a chunk and adds to `totals`: the sums of every component, then the objective's value
+    /// and the log-likelihood.
+    fn chunk<S: Simd>(&self, simd: S, range: Range<usize>, scratch: &mut [f64], totals: &mut [f64]);
 }
 
-/// A pass on one chunk, in the form in which `pulp` compiles it for every instruction set.
-struct Task<'a, P>(&'a P, Range<usize>);
+/// A pass over one chunk, in the form in which it is compiled for every instruction set.
+struct Task<'a, P> {
+    pass: &'a P,
+    range: Range<usize>,
+    scratch: &'a mut [f64],
+    totals: &'a mut [f64],
+}
 
-impl<P: Pass> pulp::NullaryFnOnce for Task<'_, P> {
-    type Output = P::Output;
+impl<P: Pass> WithSimd for Task<'_, P> {
+    type Output = ();
 
     #[inline(always)]
-    fn call(self) -> P::Output {
-        self.0.chunk(self.1)
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.pass.chunk(simd, self.range, self.scratch, self.totals);
     }
 }
 
-/// Runs a pass on every chunk, in parallel; results come in order.
-fn over_chunks<P: Pass>(count: usize, pass: &P) -> Vec<P::Output> {
-    let arch = pulp::Arch::new();
-    let chunk = |i: usize| arch.dispatch(Task(pass, i * CHUNK..((i + 1) * CHUNK).min(count)));
-    let chunk_count = count.div_ceil(CHUNK);
-    if chunk_count == 1 {
-        return vec![chunk(0)];
+/// What a pass found.
+struct Totals<'a> {
+    /// [`SUMS`] numbers of every component, then the two below.
+    numbers: &'a [f64],
+}
+
+impl Totals<'_> {
+    fn components(&self) -> impl Iterator<Item = Sums> + Clone {
+        self.numbers[..self.numbers.len() - 2].chunks_exact(SUMS).map(Sums::of)
     }
-    (0..chunk_count).into_par_iter().map(chunk).collect()
-}
 
-#[inline(always)]
-fn blocks(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-    let end = range.end;
-    range.step_by(LANES).map(move |start| start..(start + LANES).min(end))
-}
-
-/// Mean log-likelihood of points, in nats per point. NaN without points.
-#[must_use]
-pub fn mean_log_likelihood(mixture: &Mixture, points: &[Point]) -> f64 {
-    if points.is_empty() {
-        return f64::NAN;
+    /// Sum of the objective's terms.
+    fn value(&self) -> f64 {
+        self.numbers[self.numbers.len() - 2]
     }
-    let pass = LogLikelihood { whiteners: Whitener::of_mixture(mixture), points };
-    over_chunks(points.len(), &pass).iter().sum::<f64>() / points.len() as f64
+
+    /// Sum of log p.
+    fn log_likelihood(&self) -> f64 {
+        self.numbers[self.numbers.len() - 1]
+    }
 }
 
-/// Sums log p over points.
-struct LogLikelihood<'a> {
-    whiteners: Vec<Whitener>,
-    points: &'a [Point],
+thread_local! {
+    /// A tile's numbers, for the chunks that this thread computes.
+    static SCRATCH: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
+    /// The chunks' totals, for the passes that this thread asks for.
+    static TOTALS: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
+    /// The components, likewise.
+    static WHITENERS: RefCell<Vec<Whitener>> = const { RefCell::new(Vec::new()) };
 }
 
-impl Pass for LogLikelihood<'_> {
-    type Output = f64;
+#[cfg(test)]
+thread_local! {
+    /// How many points each pass went over that this thread asked for.
+    pub(crate) static PASSES: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
 
-    #[inline(always)]
-    fn chunk(&self, range: Range<usize>) -> f64 {
-        let mut block = Block::new(self.whiteners.len());
-        let mut sum = 0.0;
-        for range in blocks(range) {
-            block.load(Batch::all(self.points), range);
-            block.compute_responsibilities(&self.whiteners);
-            sum += block.log_density.iter().sum::<f64>();
+/// Runs a pass over so many points, in parallel, and reads what it found.
+fn over_chunks<P: Pass, T>(
+    count: usize,
+    component_count: usize,
+    pass: &P,
+    read: impl FnOnce(Totals<'_>) -> T,
+) -> T {
+    #[cfg(test)]
+    PASSES.with_borrow_mut(|passes| passes.push(count));
+    let chunk_len = chunk_len(count);
+    let width = SUMS * component_count + 2;
+    let chunk = |(i, totals): (usize, &mut [f64])| {
+        totals.fill(0.0);
+        let range = i * chunk_len..((i + 1) * chunk_len).min(count);
+        SCRATCH.with_borrow_mut(|scratch| {
+            let scratch = aligned(scratch, pass.scratch_len(component_count));
+            widest(Task { pass, range, scratch, totals });
+        });
+    };
+    TOTALS.with_borrow_mut(|totals| {
+        let chunk_count = count.div_ceil(chunk_len);
+        if totals.len() < chunk_count * width {
+            totals.resize(chunk_count * width, 0.0);
         }
-        sum
+        let totals = &mut totals[..chunk_count * width];
+        if chunk_count == 1 || rayon::current_num_threads() == 1 {
+            // Handing the work to another thread would only cost time.
+            totals.chunks_exact_mut(width).enumerate().for_each(chunk);
+        } else {
+            totals.par_chunks_exact_mut(width).enumerate().for_each(chunk);
+        }
+        let (sum, others) = totals.split_at_mut(width);
+        for other in others.chunks_exact(width) {
+            for (sum, other) in sum.iter_mut().zip(other) {
+                *sum += other;
+            }
+        }
+        read(Totals { numbers: sum })
+    })
+}
+
+/// Points in a chunk, a multiple of [`TILE`] that depends on their number alone.
+fn chunk_len(count: usize) -> usize {
+    count.div_ceil(MAX_CHUNK_COUNT).next_multiple_of(TILE).max(CHUNK)
+}
+
+/// So many numbers that start with a cache line: a register that straddles two takes twice as long to load.
+fn aligned(memory: &mut Vec<f64>, count: usize) -> &mut [f64] {
+    const LINE: usize = 8;
+    if memory.len() < count + LINE {
+        memory.resize(count + LINE, 0.0);
     }
+    let start = memory.as_ptr().align_offset(LINE * size_of::<f64>()).min(LINE);
+    &mut memory[start..start + count]
+}
+
+/// The components of a mixture, as the loops need them.
+fn with_mixture<T>(mixture: &Mixture, then: impl FnOnce(&[Whitener]) -> T) -> T {
+    let components = mixture.components().iter();
+    with_whiteners(
+        components.map(|c| Whitener::new(c.log_weight, c.gaussian.mean, c.gaussian.cholesky)),
+        then,
+    )
+}
+
+/// The components that θ describes, as the loops need them.
+fn with_parameters<T>(parameters: &Parameters, then: impl FnOnce(&[Whitener]) -> T) -> T {
+    let log_total = log_sum_exp(&parameters.logits);
+    let factors = parameters.factors.as_chunks().0.iter();
+    let components = parameters.logits.iter().zip(&parameters.means).zip(factors);
+    with_whiteners(
+        components.map(|((logit, &mean), &factor)| {
+            Whitener::new(logit - log_total, mean, raised(factor, parameters.floor).0)
+        }),
+        then,
+    )
+}
+
+fn with_whiteners<T>(
+    components: impl Iterator<Item = Whitener>,
+    then: impl FnOnce(&[Whitener]) -> T,
+) -> T {
+    // Taken, not borrowed, so that nothing forbids `then` to ask for another pass.
+    let mut whiteners = WHITENERS.take();
+    whiteners.clear();
+    whiteners.extend(components);
+    let result = then(&whiteners);
+    WHITENERS.set(whiteners);
+    result
 }

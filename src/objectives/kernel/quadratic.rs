@@ -1,0 +1,330 @@
+//! Objectives that are quadratic in the score: (1/N) Σ tr(AH) + ½ sᵀBs, with s the score and H the Hessian of log p.
+
+use std::ops::Range;
+
+use pulp::Simd;
+
+use super::gradient::write_gradient;
+use super::tile::{
+    Group, Tile, group_of, load, log_joints, log_likelihood, set_group, splat_2, tiles,
+};
+use super::{Pass, SUMS, TILE, Whitener, over_chunks, with_parameters};
+use crate::lanes::{GROUP, Lanes, groups_mut};
+use crate::model::{Parameters, Symmetric};
+use crate::objectives::{Batch, Evaluation};
+
+/// The quadratic forms of one point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::objectives) struct Form {
+    /// A, entries 11, 12, 22.
+    pub a: Symmetric,
+    /// B, entries 11, 12, 22.
+    pub b: Symmetric,
+}
+
+/// The identity, as entries 11, 12, 22.
+pub(in crate::objectives) const IDENTITY: Symmetric = [1.0, 0.0, 1.0];
+
+/// The quadratic forms of a batch's points.
+pub(in crate::objectives) trait Forms: Sync {
+    /// True if A and B are the identity for all points, which saves a third of the work.
+    const ARE_IDENTITY: bool = false;
+
+    /// Writes the forms of the points at a range of places, at most [`TILE`] that start at a multiple of it.
+    fn fill(&self, places: Range<usize>, forms: &mut [Form]);
+}
+
+/// (1/N) Σ tr(AH) + ½ sᵀBs with its gradient; s is the score at the point, H the Hessian of log p.
+///
+/// Exact score matching is A = B = I; one slice v is A = vvᵀ with B = I (reduced variance) or B = vvᵀ; several
+/// slices are the mean of their forms and cost the same as one.
+///
+/// With g = −Σ⁻¹d the score of a component, q = gᵀAg − tr(AΣ⁻¹), m = Σ rq and w = ∂ℓ/∂s = (B − 2A)s:
+/// ℓ = m − sᵀAs + ½ sᵀBs, c = r((q + wᵀg) − (m + wᵀs)), h = r(2Ag + w) and F = rA (see `gradient.rs`).
+pub(in crate::objectives) fn quadratic<F: Forms>(
+    parameters: &Parameters,
+    batch: Batch<'_>,
+    forms: &F,
+    evaluation: &mut Evaluation,
+) {
+    with_parameters(parameters, |whiteners| {
+        let pass = Quadratic { whiteners, batch, forms };
+        over_chunks(batch.len(), whiteners.len(), &pass, |totals| {
+            write_gradient(parameters, batch.len(), totals.components(), &mut evaluation.gradient);
+            evaluation.value = totals.value() / batch.len() as f64;
+            evaluation.log_likelihood = totals.log_likelihood() / batch.len() as f64;
+        });
+    });
+}
+
+struct Quadratic<'a, F> {
+    whiteners: &'a [Whitener],
+    batch: Batch<'a>,
+    forms: &'a F,
+}
+
+/// What is known of a tile's points once all components have been seen. With p = −½g:
+struct Points<'a> {
+    /// W = 2w.
+    w1: &'a mut [f64],
+    w2: &'a mut [f64],
+    /// m + wᵀs.
+    base: &'a mut [f64],
+    /// A, entries 11, 12, 22; unused where all are the identity.
+    a: [&'a mut [f64]; 3],
+    /// B, likewise.
+    b: [&'a mut [f64]; 3],
+}
+
+impl<'a> Points<'a> {
+    const LEN: usize = 9 * TILE;
+
+    #[inline(always)]
+    fn new(scratch: &'a mut [f64]) -> Points<'a> {
+        let [w1, w2, base, a11, a12, a22, b11, b12, b22] = split(scratch, TILE);
+        Points { w1, w2, base, a: [a11, a12, a22], b: [b11, b12, b22] }
+    }
+
+    #[inline(always)]
+    fn load(&mut self, forms: &impl Forms, places: Range<usize>) {
+        let mut memory = [Form { a: IDENTITY, b: IDENTITY }; TILE];
+        forms.fill(places.clone(), &mut memory[..places.len()]);
+        for (l, form) in memory.iter().enumerate() {
+            for i in 0..3 {
+                self.a[i][l] = form.a[i];
+                self.b[i][l] = form.b[i];
+            }
+        }
+    }
+}
+
+/// What is known of a tile's points for each component, group after group.
+struct Pairs<'a, S: Simd> {
+    /// exp(joint − largest joint).
+    e: &'a mut [[S::f64s; GROUP]],
+    /// p = −½g = ½Σ⁻¹d.
+    p1: &'a mut [[S::f64s; GROUP]],
+    p2: &'a mut [[S::f64s; GROUP]],
+    q: &'a mut [[S::f64s; GROUP]],
+}
+
+#[inline(always)]
+fn split<const N: usize>(mut memory: &mut [f64], len: usize) -> [&mut [f64]; N] {
+    std::array::from_fn(|_| {
+        let (first, rest) = std::mem::take(&mut memory).split_at_mut(len);
+        memory = rest;
+        first
+    })
+}
+
+impl<F: Forms> Pass for Quadratic<'_, F> {
+    fn scratch_len(&self, component_count: usize) -> usize {
+        Tile::LEN + Points::LEN + 4 * TILE * component_count
+    }
+
+    #[inline(always)]
+    fn chunk<S: Simd>(
+        &self,
+        simd: S,
+        range: Range<usize>,
+        scratch: &mut [f64],
+        totals: &mut [f64],
+    ) {
+        let component_count = self.whiteners.len();
+        let (tile, scratch) = scratch.split_at_mut(Tile::LEN);
+        let (points, scratch) = scratch.split_at_mut(Points::LEN);
+        let (mut tile, mut points) = (Tile::new(tile), Points::new(points));
+        let [e, p1, p2, q] = split(scratch, TILE * component_count).map(groups_mut::<S>);
+        let mut pairs: Pairs<'_, S> = Pairs { e, p1, p2, q };
+        let (sums, values) = totals.split_at_mut(SUMS * component_count);
+        for range in tiles(range) {
+            if !F::ARE_IDENTITY {
+                points.load(self.forms, range.clone());
+            }
+            tile.load(self.batch, range);
+            let group_count = pairs.e.len() / component_count;
+            for group in 0..group_count {
+                let [value, log_likelihood] =
+                    self.see(simd, &mut tile, &mut points, group, &mut pairs);
+                values[0] += value;
+                values[1] += log_likelihood;
+            }
+            self.add(simd, &tile, &points, &pairs, sums);
+        }
+    }
+}
+
+impl<F: Forms> Quadratic<'_, F> {
+    /// Looks at all components from one group of points: fills in the group's pairs and points, and returns the sums of
+    /// the objective's terms and of log p.
+    #[inline(always)]
+    fn see<S: Simd>(
+        &self,
+        simd: S,
+        tile: &mut Tile<'_>,
+        points: &mut Points<'_>,
+        group: usize,
+        pairs: &mut Pairs<'_, S>,
+    ) -> [f64; 2] {
+        let splat = |number| Lanes::splat(simd, number);
+        let zero: Group<S> = [splat(0.0); GROUP];
+        let component_count = self.whiteners.len();
+        let of_group = group * component_count..(group + 1) * component_count;
+        let e = &mut pairs.e[of_group.clone()];
+        let p1 = &mut pairs.p1[of_group.clone()];
+        let p2 = &mut pairs.p2[of_group.clone()];
+        let q = &mut pairs.q[of_group];
+
+        let (x, y) = (group_of(simd, tile.x, group), group_of(simd, tile.y, group));
+        let max = log_joints(simd, self.whiteners, x, y, e, |k, v, z1, z2| {
+            let whitener = &self.whiteners[k];
+            let second = z2 * splat(whitener.p2);
+            let first = second.mul_sub_from(splat(whitener.p12), z1 * splat(whitener.p1));
+            p1[k][v] = first.register;
+            p2[k][v] = second.register;
+        });
+
+        let a = form::<S, F>(simd, &points.a, group);
+        let (mut sum, mut t1, mut t2, mut m) = (zero, zero, zero, zero);
+        for (k, whitener) in self.whiteners.iter().enumerate() {
+            let [s11, s12, s22] = whitener.precision;
+            let (s11, s12, s22) = (splat(s11), splat(s12), splat(s22));
+            for v in 0..GROUP {
+                let r = (Lanes::of(simd, e[k][v]) - max[v]).exp_nonpositive();
+                let (p1, p2) = (Lanes::of(simd, p1[k][v]), Lanes::of(simd, p2[k][v]));
+                // q = 4pᵀAp − tr(AΣ⁻¹)
+                let (ap1, ap2) = times::<S, F>(a, v, p1, p2);
+                let trace = if F::ARE_IDENTITY {
+                    s11 + s22
+                } else {
+                    let twice = a[1][v] + a[1][v];
+                    a[0][v].mul_add(s11, twice.mul_add(s12, a[2][v] * s22))
+                };
+                let p_ap = p1.mul_add(ap1, p2 * ap2);
+                let q_here = p_ap.mul_add(splat(4.0), -trace);
+                sum[v] += r;
+                t1[v] = r.mul_add(p1, t1[v]);
+                t2[v] = r.mul_add(p2, t2[v]);
+                m[v] = r.mul_add(q_here, m[v]);
+                e[k][v] = r.register;
+                q[k][v] = q_here.register;
+            }
+        }
+
+        let is_live = group_of(simd, tile.is_live, group);
+        let b = form::<S, F>(simd, &points.b, group);
+        let (mut share, mut w1, mut w2, mut base) = (zero, zero, zero, zero);
+        let mut value = splat(0.0);
+        for v in 0..GROUP {
+            // With t = Σ rp = −½s: W = 2w = 4(2A − B)t, m + wᵀs = m − Wᵀt, ℓ = m − 4tᵀAt + 2tᵀBt.
+            let reciprocal = sum[v].recip();
+            let (t1, t2, m) = (t1[v] * reciprocal, t2[v] * reciprocal, m[v] * reciprocal);
+            let (at1, at2) = times::<S, F>(a, v, t1, t2);
+            let (bt1, bt2) = times::<S, F>(b, v, t1, t2);
+            let (t_at, t_bt) = (t1.mul_add(at1, t2 * at2), t1.mul_add(bt1, t2 * bt2));
+            w1[v] = splat(4.0) * (at1 + at1 - bt1);
+            w2[v] = splat(4.0) * (at2 + at2 - bt2);
+            base[v] = m - w1[v].mul_add(t1, w2[v] * t2);
+            let term = t_at.mul_add(splat(-4.0), t_bt.mul_add(splat(2.0), m));
+            value += term * is_live[v];
+            share[v] = splat(0.5) * is_live[v] * reciprocal;
+        }
+        set_group(tile.share, group, share);
+        set_group(points.w1, group, w1);
+        set_group(points.w2, group, w2);
+        set_group(points.base, group, base);
+        [value.sum(), log_likelihood(max, sum, is_live)]
+    }
+
+    /// Adds what a tile's points pass back to every component.
+    #[inline(always)]
+    fn add<S: Simd>(
+        &self,
+        simd: S,
+        tile: &Tile<'_>,
+        points: &Points<'_>,
+        pairs: &Pairs<'_, S>,
+        sums: &mut [f64],
+    ) {
+        let splat = |number| Lanes::splat(simd, number);
+        let component_count = self.whiteners.len();
+        for (k, (whitener, sums)) in
+            self.whiteners.iter().zip(sums.chunks_exact_mut(SUMS)).enumerate()
+        {
+            let [mean_x, mean_y] = splat_2(simd, whitener.mean);
+            let mut total = [splat(0.0); SUMS];
+            let mut r_total = splat(0.0);
+            for group in 0..pairs.e.len() / component_count {
+                let pair = group * component_count + k;
+                let (e, q) = (load(simd, &pairs.e[pair]), load(simd, &pairs.q[pair]));
+                let (p1, p2) = (load(simd, &pairs.p1[pair]), load(simd, &pairs.p2[pair]));
+                let (x, y) = (group_of(simd, tile.x, group), group_of(simd, tile.y, group));
+                let share = group_of(simd, tile.share, group);
+                let w1 = group_of(simd, points.w1, group);
+                let w2 = group_of(simd, points.w2, group);
+                let base = group_of(simd, points.base, group);
+                let a = form::<S, F>(simd, &points.a, group);
+                for v in 0..GROUP {
+                    // ½r, ½c = ½r(q − Wᵀp − base), h = ½r(W − 8Ap).
+                    let r = e[v] * share[v];
+                    let (d1, d2) = (x[v] - mean_x, y[v] - mean_y);
+                    let q = w1[v].mul_sub_from(p1[v], w2[v].mul_sub_from(p2[v], q[v] - base[v]));
+                    let c = r * q;
+                    let (ap1, ap2) = times::<S, F>(a, v, p1[v], p2[v]);
+                    let h1 = r * ap1.mul_sub_from(splat(8.0), w1[v]);
+                    let h2 = r * ap2.mul_sub_from(splat(8.0), w2[v]);
+                    // ½cd + h
+                    let (b1, b2) = (c.mul_add(d1, h1), c.mul_add(d2, h2));
+                    total[0] += c;
+                    total[1] += c.mul_add(d1, b1);
+                    total[2] += c.mul_add(d2, b2);
+                    total[3] = b1.mul_add(d1, total[3]);
+                    total[4] = b1.mul_add(d2, b2.mul_add(d1, total[4]));
+                    total[5] = b2.mul_add(d2, total[5]);
+                    if F::ARE_IDENTITY {
+                        r_total += r;
+                    } else {
+                        let r = r + r;
+                        total[3] = r.mul_add(a[0][v], total[3]);
+                        total[4] = (r + r).mul_add(a[1][v], total[4]);
+                        total[5] = r.mul_add(a[2][v], total[5]);
+                    }
+                }
+            }
+            let r = 2.0 * r_total.sum();
+            sums[0] += 2.0 * total[0].sum();
+            sums[1] += total[1].sum();
+            sums[2] += total[2].sum();
+            sums[3] += total[3].sum() + r;
+            sums[4] += 0.5 * total[4].sum();
+            sums[5] += total[5].sum() + r;
+        }
+    }
+}
+
+/// The forms' entries 11, 12, 22 for a group of points; whatever where all are the identity.
+#[inline(always)]
+fn form<S: Simd, F: Forms>(simd: S, entries: &[&mut [f64]; 3], group: usize) -> [Group<S>; 3] {
+    if F::ARE_IDENTITY {
+        return [[Lanes::splat(simd, 0.0); GROUP]; 3];
+    }
+    [
+        group_of(simd, entries[0], group),
+        group_of(simd, entries[1], group),
+        group_of(simd, entries[2], group),
+    ]
+}
+
+/// A times a vector, in register v of a group.
+#[inline(always)]
+fn times<S: Simd, F: Forms>(
+    a: [Group<S>; 3],
+    v: usize,
+    p1: Lanes<S>,
+    p2: Lanes<S>,
+) -> (Lanes<S>, Lanes<S>) {
+    if F::ARE_IDENTITY {
+        return (p1, p2);
+    }
+    (a[0][v].mul_add(p1, a[1][v] * p2), a[1][v].mul_add(p1, a[2][v] * p2))
+}
