@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::kernel::{self, Form, Forms, IDENTITY};
+use super::kernel::{self, Forms, FormsOfTile};
 use super::{Batch, Evaluation, Objective, ObjectiveInfo};
 use crate::model::Parameters;
 
@@ -35,7 +35,5 @@ impl Objective for ScoreMatching {
 impl Forms for ScoreMatching {
     const ARE_IDENTITY: bool = true;
 
-    fn fill(&self, _: Range<usize>, forms: &mut [Form]) {
-        forms.fill(Form { a: IDENTITY, b: IDENTITY });
-    }
+    fn fill(&self, _: Range<usize>, _: &mut FormsOfTile<'_>) {}
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 
-use super::kernel::{self, Form, Forms, IDENTITY};
+use super::kernel::{self, Forms, FormsOfTile, IDENTITY};
 use super::{Batch, Evaluation, Objective, ObjectiveInfo};
 use crate::model::{Parameters, Point, Symmetric};
 use crate::random::Rng;
@@ -87,19 +87,20 @@ impl Objective for Sliced {
 }
 
 impl Forms for Sliced {
-    fn fill(&self, places: Range<usize>, forms: &mut [Form]) {
+    fn fill(&self, places: Range<usize>, forms: &mut FormsOfTile<'_>) {
+        forms.set_all_b(IDENTITY);
         match &self.slices {
             Slices::Given(given) => {
-                for (form, &a) in forms.iter_mut().zip(&given[places]) {
-                    *form = Form { a, b: IDENTITY };
+                for (l, &a) in given[places].iter().enumerate() {
+                    forms.set_a(l, a);
                 }
             }
             Slices::Drawn { seed, slice_count, is_rademacher } => {
                 let mut rng = Rng::from_seed(*seed);
                 rng.set_stream(places.start as u64);
-                for form in forms {
+                for l in 0..places.len() {
                     let slices = (0..*slice_count).map(|_| slice(*is_rademacher, &mut rng));
-                    *form = Form { a: mean_outer_product(slices), b: IDENTITY };
+                    forms.set_a(l, mean_outer_product(slices));
                 }
             }
         }
@@ -117,12 +118,12 @@ fn slice(is_rademacher: bool, rng: &mut Rng) -> Point {
 }
 
 fn mean_outer_product(slices: impl ExactSizeIterator<Item = Point>) -> Symmetric {
-    let count = slices.len();
+    let share = 1.0 / slices.len() as f64;
     let mut sum = [0.0; 3];
     for [a, b] in slices {
         sum[0] += a * a;
         sum[1] += a * b;
         sum[2] += b * b;
     }
-    sum.map(|entry| entry / count as f64)
+    sum.map(|entry| share * entry)
 }

@@ -35,7 +35,7 @@ mod tile;
 
 pub(super) use moments::negative_log_likelihood;
 pub use moments::{Moments, expectation, mean_log_likelihood};
-pub(super) use quadratic::{Form, Forms, IDENTITY, quadratic};
+pub(super) use quadratic::{Forms, FormsOfTile, IDENTITY, quadratic};
 
 use crate::lanes::{MAX_GROUP_LANES, WithSimd, widest};
 use crate::model::{Cholesky, Mixture, Parameters, Point, log_sum_exp, raised};

@@ -13,25 +13,48 @@ use crate::lanes::{GROUP, Lanes, groups_mut};
 use crate::model::{Parameters, Symmetric};
 use crate::objectives::{Batch, Evaluation};
 
-/// The quadratic forms of one point.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::objectives) struct Form {
-    /// A, entries 11, 12, 22.
-    pub a: Symmetric,
-    /// B, entries 11, 12, 22.
-    pub b: Symmetric,
-}
-
 /// The identity, as entries 11, 12, 22.
 pub(in crate::objectives) const IDENTITY: Symmetric = [1.0, 0.0, 1.0];
 
-/// The quadratic forms of a batch's points.
+/// The quadratic forms of a batch's points: for each point matrices A and B.
 pub(in crate::objectives) trait Forms: Sync {
     /// True if A and B are the identity for all points, which saves a third of the work.
     const ARE_IDENTITY: bool = false;
 
-    /// Writes the forms of the points at a range of places, at most [`TILE`] that start at a multiple of it.
-    fn fill(&self, places: Range<usize>, forms: &mut [Form]);
+    /// Writes the forms of the points at a range of places, which starts at a multiple of the tile's length.
+    fn fill(&self, places: Range<usize>, forms: &mut FormsOfTile<'_>);
+}
+
+/// The forms of a tile's points, one number a point: entries 11, 12, 22 of A and of B.
+pub(in crate::objectives) struct FormsOfTile<'a> {
+    pub a: [&'a mut [f64]; 3],
+    pub b: [&'a mut [f64]; 3],
+}
+
+impl FormsOfTile<'_> {
+    /// Sets A of the point at place `l` of the tile.
+    #[inline(always)]
+    pub fn set_a(&mut self, l: usize, [a11, a12, a22]: Symmetric) {
+        self.a[0][l] = a11;
+        self.a[1][l] = a12;
+        self.a[2][l] = a22;
+    }
+
+    /// Clears what lies beyond so many points: another pass may have left NaN there.
+    #[inline(always)]
+    fn clear_beyond(&mut self, count: usize) {
+        for entries in self.a.iter_mut().chain(&mut self.b) {
+            entries[count..].fill(0.0);
+        }
+    }
+
+    /// Sets B of all points.
+    #[inline(always)]
+    pub fn set_all_b(&mut self, b: Symmetric) {
+        for (entries, b) in self.b.iter_mut().zip(b) {
+            entries.fill(b);
+        }
+    }
 }
 
 /// (1/N) Σ tr(AH) + ½ sᵀBs with its gradient; s is the score at the point, H the Hessian of log p.
@@ -70,10 +93,8 @@ struct Points<'a> {
     w2: &'a mut [f64],
     /// m + wᵀs.
     base: &'a mut [f64],
-    /// A, entries 11, 12, 22; unused where all are the identity.
-    a: [&'a mut [f64]; 3],
-    /// B, likewise.
-    b: [&'a mut [f64]; 3],
+    /// Unused where all are the identity.
+    forms: FormsOfTile<'a>,
 }
 
 impl<'a> Points<'a> {
@@ -82,19 +103,8 @@ impl<'a> Points<'a> {
     #[inline(always)]
     fn new(scratch: &'a mut [f64]) -> Points<'a> {
         let [w1, w2, base, a11, a12, a22, b11, b12, b22] = split(scratch, TILE);
-        Points { w1, w2, base, a: [a11, a12, a22], b: [b11, b12, b22] }
-    }
-
-    #[inline(always)]
-    fn load(&mut self, forms: &impl Forms, places: Range<usize>) {
-        let mut memory = [Form { a: IDENTITY, b: IDENTITY }; TILE];
-        forms.fill(places.clone(), &mut memory[..places.len()]);
-        for (l, form) in memory.iter().enumerate() {
-            for i in 0..3 {
-                self.a[i][l] = form.a[i];
-                self.b[i][l] = form.b[i];
-            }
-        }
+        let forms = FormsOfTile { a: [a11, a12, a22], b: [b11, b12, b22] };
+        Points { w1, w2, base, forms }
     }
 }
 
@@ -139,7 +149,8 @@ impl<F: Forms> Pass for Quadratic<'_, F> {
         let (sums, values) = totals.split_at_mut(SUMS * component_count);
         for range in tiles(range) {
             if !F::ARE_IDENTITY {
-                points.load(self.forms, range.clone());
+                self.forms.fill(range.clone(), &mut points.forms);
+                points.forms.clear_beyond(range.len());
             }
             tile.load(self.batch, range);
             let group_count = pairs.e.len() / component_count;
@@ -184,7 +195,7 @@ impl<F: Forms> Quadratic<'_, F> {
             p2[k][v] = second.register;
         });
 
-        let a = form::<S, F>(simd, &points.a, group);
+        let a = form::<S, F>(simd, &points.forms.a, group);
         let (mut sum, mut t1, mut t2, mut m) = (zero, zero, zero, zero);
         for (k, whitener) in self.whiteners.iter().enumerate() {
             let [s11, s12, s22] = whitener.precision;
@@ -212,7 +223,7 @@ impl<F: Forms> Quadratic<'_, F> {
         }
 
         let is_live = group_of(simd, tile.is_live, group);
-        let b = form::<S, F>(simd, &points.b, group);
+        let b = form::<S, F>(simd, &points.forms.b, group);
         let (mut share, mut w1, mut w2, mut base) = (zero, zero, zero, zero);
         let mut value = splat(0.0);
         for v in 0..GROUP {
@@ -263,7 +274,7 @@ impl<F: Forms> Quadratic<'_, F> {
                 let w1 = group_of(simd, points.w1, group);
                 let w2 = group_of(simd, points.w2, group);
                 let base = group_of(simd, points.base, group);
-                let a = form::<S, F>(simd, &points.a, group);
+                let a = form::<S, F>(simd, &points.forms.a, group);
                 for v in 0..GROUP {
                     // ½r, ½c = ½r(q − Wᵀp − base), h = ½r(W − 8Ap).
                     let r = e[v] * share[v];
