@@ -260,7 +260,7 @@ mod tests {
             let angle = i as f64;
             points.push([center[0] + 0.3 * angle.cos(), center[1] + 0.2 * angle.sin()]);
         }
-        Dataset::new(&points, 0.0, false, 0).unwrap()
+        Dataset::new(points, 0.0, false, 0).unwrap()
     }
 
     #[test]
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn every_start_is_a_mixture_even_of_equal_points() {
-        let equal = Dataset::new(&[[1.0, 2.0]; 9], 0.0, false, 0).unwrap();
+        let equal = Dataset::new(vec![[1.0, 2.0]; 9], 0.0, false, 0).unwrap();
         for data in [&equal, &clusters()] {
             for setting in SETTINGS {
                 let Kind::Choice { options, .. } = &setting.kind else { continue };

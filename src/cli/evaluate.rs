@@ -4,8 +4,7 @@ use std::fs;
 
 use anyhow::Context;
 
-use super::{EvaluateArguments, print};
-use crate::data::formats;
+use super::{EvaluateArguments, print, reading};
 use crate::export::{model, table, write_file};
 use crate::model::Density;
 use crate::training::parse_columns;
@@ -18,10 +17,7 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
     let (mixture, _) = model::read(&text).with_context(|| path.display().to_string())?;
     let columns =
         parse_columns(columns.as_deref().unwrap_or_default()).map_err(anyhow::Error::msg)?;
-    let loaded = formats::read(points, columns)?;
-    for note in &loaded.notes {
-        eprintln!("scorescope: {note}");
-    }
+    let loaded = reading::read(points, columns)?;
     let names = ["x1", "x2", "log_density", "score1", "score2"].map(str::to_owned);
     let component_count = mixture.components().len();
     let header: Vec<String> =
