@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::{EvaluateArguments, print, reading};
 use crate::export::{model, table, write_file};
-use crate::model::Density;
+use crate::model::{Density, Point};
 use crate::training::parse_columns;
 
 /// Writes a row a point: x1, x2, log density, score, responsibilities.
@@ -22,17 +22,13 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
     let component_count = mixture.components().len();
     let header: Vec<String> =
         names.into_iter().chain((1..=component_count).map(|k| format!("r{k}"))).collect();
-    let rows: Vec<Vec<f64>> = loaded
-        .points
-        .iter()
-        .map(|&x| {
-            let (responsibilities, log_density) = mixture.responsibilities(x);
-            let [s1, s2] = mixture.score(x);
-            [x[0], x[1], log_density, s1, s2].into_iter().chain(responsibilities).collect()
-        })
-        .collect();
+    let row = |&x: &Point| -> Vec<f64> {
+        let (responsibilities, log_density) = mixture.responsibilities(x);
+        let [s1, s2] = mixture.score(x);
+        [x[0], x[1], log_density, s1, s2].into_iter().chain(responsibilities).collect()
+    };
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    let table = table::csv(&header, &rows)?;
+    let table = table::csv(&header, loaded.points.iter().map(row))?;
     match out {
         Some(out) => Ok(write_file(out, table.as_bytes())?),
         None => print(&table),

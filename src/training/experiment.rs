@@ -334,16 +334,25 @@ impl Experiment {
     /// Refuses more points than so many bytes of memory hold, before the first one is made. A file that has not been
     /// read yet is judged when it is opened.
     fn afford(&self, available: u64) -> Result<(), ExperimentError> {
-        let source = match &self.source {
-            Source::Generator(_) => self.data.integer(&generators::N_SAMPLES),
-            Source::File { loaded: Some(LoadedFile(file)), .. } => file.points.len(),
-            Source::File { loaded: None, .. } | Source::Nothing => 0,
+        let (source, is_there, advice) = match &self.source {
+            Source::Generator(_) => {
+                (self.data.integer(&generators::N_SAMPLES), 0, "lower n_samples")
+            }
+            Source::File { loaded: Some(LoadedFile(file)), .. } => {
+                let count = file.points.len();
+                (count, size_of_val(&*file.points), "open a part of the file")
+            }
+            Source::File { loaded: None, .. } | Source::Nothing => (0, 0, ""),
         };
         let drawn: usize = self.strokes.iter().map(spray::most_points).sum();
-        let advice = if drawn > source { "draw fewer" } else { "lower n_samples" };
+        let advice = if drawn > source { "draw fewer" } else { advice };
         let count = source as u64 + drawn as u64;
-        memory::check(memory::of_points(count), available)
-            .map_err(|shortage| ExperimentError::TooManyPoints { count, shortage, advice })
+        let needed = memory::of_points(count).saturating_sub(is_there as u64);
+        memory::check(needed, available).map_err(|shortage| ExperimentError::TooManyPoints {
+            count,
+            shortage,
+            advice,
+        })
     }
 
     /// The points, split and scaled.
@@ -423,6 +432,13 @@ mod tests {
             refused(&experiment),
             "1000000 points would need 48 MB of memory, and only 47 MB can be had: lower n_samples"
         );
+        // What has been read needs a second copy and a third, and nothing more for the first.
+        let loaded = formats::parse("x.csv", "1,2\n".repeat(1000).as_bytes(), None).unwrap();
+        let loaded = Some(LoadedFile(Arc::new(loaded)));
+        experiment.choose_source(Source::File { path: "x.csv".into(), columns: None, loaded });
+        assert!(experiment.afford(32_000).is_ok());
+        let error = experiment.afford(31_999).unwrap_err().to_string();
+        assert!(error.ends_with(": open a part of the file"), "{error}");
         // A slip in a file that was written by hand.
         experiment.choose_source(Source::Nothing);
         let stroke =

@@ -89,7 +89,7 @@ impl<'a, 'w> Input<'a, 'w> {
 
     /// Appends all that is left to a buffer, as far as memory allows.
     pub fn read_all(&mut self, buffer: &mut Vec<u8>) -> Result<(), FormatError> {
-        let advice = "save a part of it";
+        let advice = "save it as a CSV file and open that";
         self.afford(self.size, || "all of it at once".to_owned(), advice)?;
         while self.read(self.block, buffer)? {
             self.afford(buffer.len() as u64, || "what has come of it so far".to_owned(), advice)?;

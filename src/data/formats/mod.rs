@@ -31,6 +31,9 @@ pub struct Loaded {
     pub notes: Vec<String>,
 }
 
+/// Most bytes that are kept of what does not tell its size, such as a pipe; one that never ends must not fill the memory.
+const MOST_UNSIZED: u64 = 1_000_000_000;
+
 /// Why a file did not become points: what is wrong, where, and what to try.
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
@@ -179,9 +182,11 @@ pub fn read(
     }
     // A pipe, say, does not tell its size: it is known once all of it is there.
     let mut bytes = Vec::new();
-    Input::new(&name, &mut file, 0, available, watch).read_all(&mut bytes)?;
+    let most = available.min(MOST_UNSIZED);
+    Input::new(&name, &mut file, 0, most, watch).read_all(&mut bytes)?;
     let (size, mut source) = (bytes.len() as u64, &bytes[..]);
-    points(&mut Input::new(&name, &mut source, size, available - size, watch), columns)
+    let available = available.saturating_sub(size);
+    points(&mut Input::new(&name, &mut source, size, available, watch), columns)
 }
 
 /// Reads the content of a file; `name` is for messages, and its extension decides where the content does not.
