@@ -20,7 +20,9 @@ fn data(name: &str) -> Vec<Point> {
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data"),
         PathBuf::from,
     );
-    formats::read(&folder.join(format!("{name}.npy")), None).unwrap().points
+    formats::read(&folder.join(format!("{name}.npy")), None, &mut formats::unwatched)
+        .unwrap()
+        .points
 }
 
 fn close(what: &str, got: f64, reference: f64, tolerance: f64) {

@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use egui::{Key, Modifiers, Role};
@@ -199,6 +200,64 @@ fn files_are_opened_by_a_typed_path_and_bad_ones_change_nothing() {
         until(&mut window, "a message", |app| app.notice().is_some_and(|n| n.is_problem));
         assert_eq!(app(&window).experiment(), &before, "{bad}");
     }
+}
+
+#[test]
+fn reading_a_large_file_shows_how_far_it_is_and_can_be_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("endless.csv");
+    // A pipe whose writer waits: however fast the machine, the file is being read.
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    if !made.is_ok_and(|status| status.success()) {
+        return;
+    }
+    let mut writer = std::thread::spawn({
+        let path = path.clone();
+        move || std::fs::OpenOptions::new().write(true).open(path).unwrap()
+    });
+    let mut window = window(None);
+    let before = (app(&window).experiment().clone(), mixture(&window));
+    for stop in ["Cancel", "Escape"] {
+        press(&mut window, Modifiers::COMMAND, Key::O);
+        fill(&mut window, "Path", &path.display().to_string());
+        click(&mut window, "Open");
+        let mut pipe = writer.join().unwrap();
+        let bar = |window: &Window| window.query_by_label("Cancel").is_some();
+        let began = Instant::now();
+        while !bar(&window) {
+            assert!(began.elapsed() < Duration::from_secs(30), "{stop}");
+            window.step();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // The window goes on meanwhile.
+        let steps = step(app(&window));
+        click(&mut window, "One step");
+        until(&mut window, "a step", |app| step(app) == steps + 1);
+        if stop == "Cancel" {
+            click(&mut window, "Cancel");
+        } else {
+            press(&mut window, Modifiers::NONE, Key::Escape);
+        }
+        assert!(!bar(&window), "{stop}");
+        let text = &app(&window).notice().unwrap().text;
+        assert_eq!(text, "Stopped reading endless.csv: everything is as it was");
+        // What still comes is not wanted: the job hangs up within a block, and nothing changes.
+        let row = b"1,2\n".repeat(1 << 16);
+        let most = 40;
+        let written = (0..most).take_while(|_| pipe.write_all(&row).is_ok()).count();
+        assert!(written < most, "{stop}: the job goes on reading");
+        window.run_steps(20);
+        assert_eq!(app(&window).experiment(), &before.0, "{stop}");
+        writer = std::thread::spawn({
+            let path = path.clone();
+            move || std::fs::OpenOptions::new().write(true).open(path).unwrap()
+        });
+    }
+    // So that the last writer finds a reader.
+    drop(std::fs::File::open(&path));
+    press(&mut window, Modifiers::NONE, Key::Home);
+    until(&mut window, "the start", |app| step(app) == 0);
+    assert_eq!(mixture(&window), before.1);
 }
 
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! Starting mixtures: where the means begin, how heavy and how wide the components are.
 
+use std::borrow::Cow;
+
 use rand::RngExt;
 use rand::seq::index;
 
@@ -12,8 +14,9 @@ use crate::settings::{Kind, Setting, Settings};
 pub static INIT_PARAMS: Setting = Setting {
     key: "init_params",
     label: "Means",
-    help: "k-means: cluster centers, as in the thesis. k-means++: its spread-out seeds alone. \
-           Random points: drawn from the data. Random: from a normal distribution as wide as the data.",
+    help: "k-means: cluster centers, as in the thesis. k-means++: its spread-out seeds alone; of more than 20,000 \
+           points, both look at 20,000 drawn at random. Random points: drawn from the data. Random: from a normal \
+           distribution as wide as the data.",
     kind: Kind::Choice {
         default: "kmeans",
         options: &[
@@ -62,6 +65,10 @@ pub static RANDOM_STATE: Setting = Setting {
 /// All knobs of a start.
 pub static SETTINGS: &[&Setting] = &[&INIT_PARAMS, &INIT_WEIGHTS, &INIT_COVARIANCES, &RANDOM_STATE];
 
+/// k-means looks at this many points at most: where centers go, more would hardly change, and it takes its time for
+/// each of them.
+const MOST_CLUSTERED: usize = 20_000;
+
 /// Why there is no start.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum StartError {
@@ -79,7 +86,8 @@ pub enum StartError {
     },
 }
 
-/// The mixture that training starts from.
+/// The mixture that training starts from. Of more than 20,000 training points, k-means and its seeds look at 20,000 that
+/// are drawn at random; the clusters' own weights and covariances are those of all points.
 ///
 /// # Errors
 /// [`StartError`] if there are fewer training points than components.
@@ -98,7 +106,7 @@ pub fn start(
     }
     let mut rng = generator(settings.integer(&RANDOM_STATE) as u64, Purpose::Start);
     let means = match settings.choice(&INIT_PARAMS).as_str() {
-        "k-means++" => spread_seeds(points, component_count, &mut rng),
+        "k-means++" => spread_seeds(&some(points, &mut rng), component_count, &mut rng),
         "random_from_data" => index::sample(&mut rng, points.len(), component_count)
             .into_iter()
             .map(|i| points[i])
@@ -112,18 +120,26 @@ pub fn start(
                 .collect()
         }
         _ => {
-            let seeds = spread_seeds(points, component_count, &mut rng);
-            lloyd(points, seeds)
+            let points = some(points, &mut rng);
+            let seeds = spread_seeds(&points, component_count, &mut rng);
+            lloyd(&points, seeds)
         }
     };
-    let owners = nearest(points, &means);
-    let mut weights = match settings.choice(&INIT_WEIGHTS).as_str() {
+    let (weights, covariances) =
+        (settings.choice(&INIT_WEIGHTS), settings.choice(&INIT_COVARIANCES));
+    // It takes its time, and most starts do not ask.
+    let owners = if [&weights, &covariances].contains(&&"cluster".to_owned()) {
+        nearest(points, &means)
+    } else {
+        Vec::new()
+    };
+    let mut weights = match weights.as_str() {
         // 1 − u lies in (0, 1]: no component starts without any weight.
         "random" => (0..component_count).map(|_| 1.0 - rng.random::<f64>()).collect(),
         "cluster" => {
             let mut counts = vec![0.0; component_count];
             for &owner in &owners {
-                counts[owner] += 1.0;
+                counts[owner as usize] += 1.0;
             }
             // A mean that owns no point still counts as one, or EM could never move it.
             counts.into_iter().map(|count: f64| count.max(1.0)).collect()
@@ -134,7 +150,7 @@ pub fn start(
     for weight in &mut weights {
         *weight /= total;
     }
-    let covariances = match settings.choice(&INIT_COVARIANCES).as_str() {
+    let covariances = match covariances.as_str() {
         "cluster" => cluster_covariances(points, &means, &owners, data.variance, floor),
         _ => vec![[1.0, 0.0, 1.0]; component_count],
     };
@@ -168,17 +184,32 @@ fn spread_seeds(points: &[Point], count: usize, rng: &mut Rng) -> Vec<Point> {
     seeds
 }
 
-/// The index of the nearest center for every point.
-fn nearest(points: &[Point], centers: &[Point]) -> Vec<usize> {
+/// All points if they are few, else [`MOST_CLUSTERED`] of them, drawn without repetition.
+fn some<'a>(points: &'a [Point], rng: &mut Rng) -> Cow<'a, [Point]> {
+    if points.len() <= MOST_CLUSTERED {
+        return Cow::Borrowed(points);
+    }
+    index::sample(rng, points.len(), MOST_CLUSTERED).into_iter().map(|i| points[i]).collect()
+}
+
+/// The index of the nearest center for every point; of equally near ones, the first.
+fn nearest(points: &[Point], centers: &[Point]) -> Vec<u32> {
+    // In the order of x₁, outwards from the point: once a center is too far in x₁ alone, those behind it are as well.
+    let mut order: Vec<(Point, u32)> = centers.iter().copied().zip(0..).collect();
+    order.sort_by(|a, b| a.0[0].total_cmp(&b.0[0]));
     let nearest_of = |&point: &Point| {
-        let mut best = (0, f64::INFINITY);
-        for (k, &center) in centers.iter().enumerate() {
+        let mut best = (f64::INFINITY, 0);
+        let mut is_too_far = |&(center, k): &(Point, u32)| {
             let distance = square_distance(point, center);
-            if distance < best.1 {
-                best = (k, distance);
+            if distance < best.0 || distance == best.0 && k < best.1 {
+                best = (distance, k);
             }
-        }
-        best.0
+            (point[0] - center[0]).powi(2) > best.0
+        };
+        let (left, right) = order.split_at(order.partition_point(|c| c.0[0] < point[0]));
+        let _ = right.iter().any(&mut is_too_far);
+        let _ = left.iter().rev().any(&mut is_too_far);
+        best.1
     };
     points.iter().map(nearest_of).collect()
 }
@@ -195,7 +226,7 @@ fn lloyd(points: &[Point], mut centers: Vec<Point>) -> Vec<Point> {
         owners = next;
         let mut sums = vec![([0.0; 2], 0.0); centers.len()];
         for (&owner, point) in owners.iter().zip(points) {
-            let (sum, count) = &mut sums[owner];
+            let (sum, count) = &mut sums[owner as usize];
             sum[0] += point[0];
             sum[1] += point[1];
             *count += 1.0;
@@ -212,8 +243,8 @@ fn lloyd(points: &[Point], mut centers: Vec<Point>) -> Vec<Point> {
     centers
 }
 
-fn worst_served(points: &[Point], centers: &[Point], owners: &[usize]) -> Point {
-    let distance = |i: usize| square_distance(points[i], centers[owners[i]]);
+fn worst_served(points: &[Point], centers: &[Point], owners: &[u32]) -> Point {
+    let distance = |i: usize| square_distance(points[i], centers[owners[i] as usize]);
     let worst = (0..points.len()).max_by(|&a, &b| distance(a).total_cmp(&distance(b)));
     points[worst.unwrap_or(0)]
 }
@@ -223,12 +254,13 @@ fn worst_served(points: &[Point], centers: &[Point], owners: &[usize]) -> Point 
 fn cluster_covariances(
     points: &[Point],
     means: &[Point],
-    owners: &[usize],
+    owners: &[u32],
     variance: f64,
     floor: f64,
 ) -> Vec<Symmetric> {
     let mut sums = vec![([0.0; 3], 0.0); means.len()];
     for (&owner, point) in owners.iter().zip(points) {
+        let owner = owner as usize;
         let (d1, d2) = (point[0] - means[owner][0], point[1] - means[owner][1]);
         let (sum, count) = &mut sums[owner];
         sum[0] += d1 * d1;
@@ -260,7 +292,7 @@ mod tests {
             let angle = i as f64;
             points.push([center[0] + 0.3 * angle.cos(), center[1] + 0.2 * angle.sin()]);
         }
-        Dataset::new(&points, 0.0, false, 0).unwrap()
+        Dataset::new(points, 0.0, false, 0).unwrap()
     }
 
     #[test]
@@ -283,8 +315,42 @@ mod tests {
     }
 
     #[test]
+    fn the_nearest_center_is_the_first_of_the_nearest() {
+        let mut rng = generator(3, Purpose::Start);
+        // Few different places, so that many distances are equal.
+        let mut place = || [0; 2].map(|_: i32| f64::from(rng.random_range(-4..=4)) * 0.5);
+        for count in [1, 2, 7, 60] {
+            let centers: Vec<Point> = (0..count).map(|_| place()).collect();
+            let points: Vec<Point> = (0..200).map(|_| place()).collect();
+            let expected: Vec<u32> = (points.iter())
+                .map(|&point| {
+                    let distance = |&k: &u32| square_distance(point, centers[k as usize]);
+                    let compare = |a: &u32, b: &u32| distance(a).total_cmp(&distance(b));
+                    (0..count).min_by(compare).unwrap()
+                })
+                .collect();
+            assert_eq!(nearest(&points, &centers), expected, "{count} centers");
+        }
+    }
+
+    #[test]
+    fn k_means_looks_at_a_sample_of_many_points() {
+        let line = |count: usize| -> Vec<Point> { (0..count).map(|i| [i as f64, 0.0]).collect() };
+        let mut rng = generator(0, Purpose::Start);
+        let few = line(MOST_CLUSTERED);
+        assert_eq!(*some(&few, &mut rng), few);
+        // Nothing was drawn: starts on few points stay as they are.
+        assert_eq!(rng.random::<u64>(), generator(0, Purpose::Start).random::<u64>());
+        let sample = some(&line(10 * MOST_CLUSTERED), &mut rng).into_owned();
+        assert_eq!(sample.len(), MOST_CLUSTERED);
+        let mean = sample.iter().map(|p| p[0]).sum::<f64>() / sample.len() as f64;
+        // Four standard errors of 10 · 20,000 / √12 / √20,000.
+        assert!((mean - 5.0 * MOST_CLUSTERED as f64).abs() < 1640.0, "{mean}");
+    }
+
+    #[test]
     fn every_start_is_a_mixture_even_of_equal_points() {
-        let equal = Dataset::new(&[[1.0, 2.0]; 9], 0.0, false, 0).unwrap();
+        let equal = Dataset::new(vec![[1.0, 2.0]; 9], 0.0, false, 0).unwrap();
         for data in [&equal, &clusters()] {
             for setting in SETTINGS {
                 let Kind::Choice { options, .. } = &setting.kind else { continue };

@@ -9,6 +9,8 @@ use egui_material_icons::{MaterialIcon, icons};
 pub enum Action {
     /// Ask for a file to open.
     Open,
+    /// Stop reading a file.
+    CancelReading,
     /// Ask where to save the experiment.
     SaveExperiment,
     /// Ask what to export and where.
@@ -61,7 +63,7 @@ pub struct ActionInfo {
 
 impl Action {
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 19] = [
+    pub const ALL: [Action; 20] = [
         Action::PlayPause,
         Action::Step,
         Action::Rewind,
@@ -74,6 +76,7 @@ impl Action {
         Action::ToggleTheme,
         Action::ToggleHelp,
         Action::Open,
+        Action::CancelReading,
         Action::SaveExperiment,
         Action::Export,
         Action::CopyCommandLine,
@@ -95,6 +98,12 @@ impl Action {
                 "Open points (CSV, TSV, NPY, a picture) or an experiment (TOML). Files can also be dropped on the window.",
                 icons::ICON_FOLDER_OPEN,
                 command(Key::O),
+            ),
+            Action::CancelReading => (
+                "Cancel reading",
+                "Stop reading the file; everything stays as it is.",
+                icons::ICON_CANCEL,
+                plain(Key::Escape),
             ),
             Action::SaveExperiment => (
                 "Save experiment…",
@@ -212,12 +221,14 @@ impl Action {
     }
 }
 
-/// The actions whose keys were pressed. Longer shortcuts go first, or Ctrl+Shift+Z would undo.
-pub fn pressed(ctx: &egui::Context) -> Vec<Action> {
+/// The actions whose keys were pressed. Longer shortcuts go first, or Ctrl+Shift+Z would undo. Escape is left to others
+/// where no file is being read.
+pub fn pressed(ctx: &egui::Context, is_reading: bool) -> Vec<Action> {
     if ctx.egui_wants_keyboard_input() {
         return Vec::new();
     }
     let mut actions = Action::ALL.to_vec();
+    actions.retain(|action| is_reading || *action != Action::CancelReading);
     actions.sort_by_key(|action| {
         let modifiers = action.info().shortcut.map(|shortcut| shortcut.modifiers);
         std::cmp::Reverse(modifiers.map_or(0, |m| u8::from(m.shift) + u8::from(m.command)))

@@ -22,6 +22,7 @@ impl App {
         }
         match action {
             Action::Open => self.dialog = Some(Dialog::open()),
+            Action::CancelReading => self.cancel_reading(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
             Action::Export => self.dialog = Some(Dialog::export()),
             Action::CopyCommandLine => self.copy_command_line(ctx),

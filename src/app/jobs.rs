@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use anyhow::{anyhow, bail};
 
-use crate::data::formats::{self, Loaded};
+use crate::data::formats::{self, Loaded, Watch};
 use crate::training::{Experiment, LoadedFile, Source};
 
 /// What became of a job.
@@ -98,11 +98,15 @@ impl Jobs {
     }
 }
 
-/// Reads whatever a path holds: an experiment if it ends in .toml, else points.
+/// Reads whatever a path holds: an experiment if it ends in .toml, else points. `watch` may stop it.
 ///
 /// # Errors
 /// One sentence: what is wrong, where, and what to try.
-pub fn open(path: PathBuf, columns: Option<[usize; 2]>) -> anyhow::Result<Opened> {
+pub fn open(
+    path: PathBuf,
+    columns: Option<[usize; 2]>,
+    watch: &mut Watch<'_>,
+) -> anyhow::Result<Opened> {
     if path.to_str().is_none() {
         bail!(
             "{} has letters that no experiment can name: rename it and open it again",
@@ -110,16 +114,16 @@ pub fn open(path: PathBuf, columns: Option<[usize; 2]>) -> anyhow::Result<Opened
         );
     }
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
-        return Ok(Opened::Experiment(Box::new(read_experiment(&path)?)));
+        return Ok(Opened::Experiment(Box::new(read_experiment(&path, watch)?)));
     }
-    let loaded = formats::read(&path, columns)?;
+    let loaded = formats::read(&path, columns, watch)?;
     Ok(Opened::Points { path, columns, loaded })
 }
 
-fn read_experiment(path: &Path) -> anyhow::Result<Experiment> {
+fn read_experiment(path: &Path, watch: &mut Watch<'_>) -> anyhow::Result<Experiment> {
     let mut experiment = Experiment::read(path)?;
     if let Source::File { path, columns, loaded } = &mut experiment.source {
-        *loaded = Some(LoadedFile(Arc::new(formats::read(path, *columns)?)));
+        *loaded = Some(LoadedFile(Arc::new(formats::read(path, *columns, watch)?)));
     }
     Ok(experiment)
 }

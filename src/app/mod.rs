@@ -12,6 +12,7 @@ mod legend;
 mod painter;
 mod panels;
 mod plot;
+mod reading;
 mod session;
 mod theme;
 mod view;
@@ -27,6 +28,7 @@ use dialog::Dialog;
 use document::Document;
 use jobs::{Jobs, Opened, Outcome};
 use painter::Painter;
+use reading::Reading;
 use session::{Followed, Session};
 
 pub use view::{Shown, View};
@@ -42,6 +44,8 @@ pub struct App {
     thumbnails: panels::Thumbnails,
     dialog: Option<Dialog>,
     jobs: Jobs,
+    /// The file that is being read.
+    reading: Option<Reading>,
     notice: Option<Notice>,
     /// True if the last message came in this frame.
     has_news: bool,
@@ -174,6 +178,7 @@ impl App {
             thumbnails: panels::Thumbnails::new(),
             dialog: None,
             jobs: Jobs::new(ctx.clone()),
+            reading: None,
             notice: None,
             has_news: false,
             opened: 0,
@@ -210,6 +215,9 @@ impl App {
         for outcome in self.jobs.drain() {
             self.take_in(outcome);
         }
+        if !self.jobs.is_busy() {
+            self.reading = None;
+        }
     }
 
     /// One frame: look, draw, act, follow, remember. See the map in `lib.rs`.
@@ -225,7 +233,10 @@ impl App {
         if let Some(file) = dropped.first() {
             self.open(file.path().to_owned(), None);
         }
-        let mut actions = if self.dialog.is_none() { action::pressed(&ctx) } else { Vec::new() };
+        let mut actions = match self.dialog {
+            None => action::pressed(&ctx, self.reading.is_some()),
+            Some(_) => Vec::new(),
+        };
         self.panels_ui(ui, &mut actions);
         if let Some(dialog) = &mut self.dialog
             && let Some(answer) = dialog.show_ui(&ctx, &mut self.jobs)
@@ -256,10 +267,15 @@ impl App {
     }
 
     fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
-        let App { document, session, view, canvas, thumbnails, notice, .. } = self;
+        let App { document, session, view, canvas, thumbnails, notice, reading, .. } = self;
         let mut reopen = None;
         panels::menu_ui(ui, document, session, view, actions);
-        panels::status_ui(ui, session, view, notice, self.jobs.is_busy(), actions);
+        let busy = match reading {
+            Some(reading) => panels::Busy::Reading(reading),
+            None if self.jobs.is_busy() => panels::Busy::Working,
+            None => panels::Busy::Idle,
+        };
+        panels::status_ui(ui, session, view, notice, &busy, actions);
         panels::transport_ui(ui, session, view, actions);
         if view.has_panels {
             reopen = panels::controls_ui(ui, document, session, view, thumbnails, actions);
@@ -274,21 +290,43 @@ impl App {
         }
     }
 
-    /// Reads a file off this thread; what is in it arrives later.
+    /// Reads a file off this thread; what is in it arrives later. Another one that is being read is no longer wanted.
     pub fn open(&mut self, path: PathBuf, columns: Option<[usize; 2]>) {
         self.notice = Some(Notice::info(format!("Opening {}…", path.display())));
         self.opened += 1;
         let number = self.opened;
-        self.jobs.start(move || Outcome::Opened { number, opened: jobs::open(path, columns) });
+        let reading = Reading::new(&path);
+        let mut watch = reading.watch();
+        self.reading = Some(reading);
+        self.jobs.start(move || {
+            let opened = jobs::open(path, columns, &mut watch);
+            Outcome::Opened { number, opened }
+        });
+    }
+
+    /// Stops reading a file; everything stays as it was.
+    fn cancel_reading(&mut self) {
+        let Some(reading) = self.reading.take() else { return };
+        // It may have come to its end just now.
+        self.opened += 1;
+        let text = format!("Stopped reading {}: everything is as it was", reading.name);
+        self.notice = Some(Notice::info(text));
     }
 
     fn take_in(&mut self, outcome: Outcome) {
         self.has_news = true;
         match outcome {
-            // Something else was opened meanwhile.
+            // Something else was opened meanwhile, or this is no longer wanted.
             Outcome::Opened { number, .. } if number != self.opened => {}
-            Outcome::Opened { opened: Ok(opened), .. } => self.put_on_table(opened),
-            Outcome::Opened { opened: Err(error), .. } | Outcome::Saved(Err(error)) => {
+            Outcome::Opened { opened: Ok(opened), .. } => {
+                self.reading = None;
+                self.put_on_table(opened);
+            }
+            Outcome::Opened { opened: Err(error), .. } => {
+                self.reading = None;
+                self.notice = Some(Notice::problem(error.to_string()));
+            }
+            Outcome::Saved(Err(error)) => {
                 self.notice = Some(Notice::problem(error.to_string()));
             }
             Outcome::Saved(Ok(text)) => self.notice = Some(Notice::info(text)),

@@ -4,10 +4,9 @@ use std::fs;
 
 use anyhow::Context;
 
-use super::{EvaluateArguments, print};
-use crate::data::formats;
+use super::{EvaluateArguments, print, reading};
 use crate::export::{model, table, write_file};
-use crate::model::Density;
+use crate::model::{Density, Point};
 use crate::training::parse_columns;
 
 /// Writes a row a point: x1, x2, log density, score, responsibilities.
@@ -18,25 +17,18 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
     let (mixture, _) = model::read(&text).with_context(|| path.display().to_string())?;
     let columns =
         parse_columns(columns.as_deref().unwrap_or_default()).map_err(anyhow::Error::msg)?;
-    let loaded = formats::read(points, columns)?;
-    for note in &loaded.notes {
-        eprintln!("scorescope: {note}");
-    }
+    let loaded = reading::read(points, columns)?;
     let names = ["x1", "x2", "log_density", "score1", "score2"].map(str::to_owned);
     let component_count = mixture.components().len();
     let header: Vec<String> =
         names.into_iter().chain((1..=component_count).map(|k| format!("r{k}"))).collect();
-    let rows: Vec<Vec<f64>> = loaded
-        .points
-        .iter()
-        .map(|&x| {
-            let (responsibilities, log_density) = mixture.responsibilities(x);
-            let [s1, s2] = mixture.score(x);
-            [x[0], x[1], log_density, s1, s2].into_iter().chain(responsibilities).collect()
-        })
-        .collect();
+    let row = |&x: &Point| -> Vec<f64> {
+        let (responsibilities, log_density) = mixture.responsibilities(x);
+        let [s1, s2] = mixture.score(x);
+        [x[0], x[1], log_density, s1, s2].into_iter().chain(responsibilities).collect()
+    };
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    let table = table::csv(&header, &rows)?;
+    let table = table::csv(&header, loaded.points.iter().map(row))?;
     match out {
         Some(out) => Ok(write_file(out, table.as_bytes())?),
         None => print(&table),

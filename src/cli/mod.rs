@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod list;
+mod reading;
 mod run;
 
 use std::path::PathBuf;

@@ -7,8 +7,8 @@ use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::RunArguments;
-use crate::data::{Scaling, formats};
+use super::{RunArguments, reading};
+use crate::data::Scaling;
 use crate::export::{model, png, svg, table, write_file};
 use crate::figures::colors::{ColorMap, Scale, Theme};
 use crate::figures::plane;
@@ -24,12 +24,14 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<()> {
     }
     let mut experiment = experiment(arguments)?;
     let notes = load(&mut experiment)?;
-    for note in &notes {
-        eprintln!("scorescope: {note}");
-    }
     fs::create_dir_all(&arguments.out)
         .with_context(|| format!("the folder {} cannot be made", arguments.out.display()))?;
-    let mut run = Run::new(&experiment, Prepared::new(&experiment)?)?;
+    let prepared = Prepared::new(&experiment)?;
+    // Split and scaled, the points are in `prepared`.
+    if let Source::File { loaded, .. } = &mut experiment.source {
+        *loaded = None;
+    }
+    let mut run = Run::new(&experiment, prepared)?;
     let (history, finish) = train(&mut run);
     write(arguments, &run, &history, &finish, &notes)?;
     let best = run.best().record;
@@ -52,7 +54,7 @@ fn load(experiment: &mut Experiment) -> anyhow::Result<Vec<String>> {
     let Source::File { path, columns, loaded } = &mut experiment.source else {
         return Ok(Vec::new());
     };
-    let file = Arc::new(formats::read(path, *columns)?);
+    let file = Arc::new(reading::read(path, *columns)?);
     let notes = file.notes.clone();
     *loaded = Some(LoadedFile(file));
     Ok(notes)

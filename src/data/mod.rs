@@ -2,6 +2,7 @@
 
 pub mod formats;
 pub mod generators;
+pub mod memory;
 pub mod spray;
 
 use std::sync::Arc;
@@ -53,7 +54,7 @@ impl Dataset {
     /// # Errors
     /// [`DatasetError`] without points, or with a point that is not finite.
     pub fn new(
-        points: &[Point],
+        mut points: Vec<Point>,
         validation_fraction: f64,
         scale_to_unit_variance: bool,
         seed: u64,
@@ -63,14 +64,14 @@ impl Dataset {
         if let Some(index) = points.iter().position(|p| !is_usable(p)) {
             return Err(DatasetError::NotFinite { index: index + 1 });
         }
-        let mut points = points.to_vec();
         points.shuffle(&mut generator(seed, Purpose::Split));
         let mut validation_count = (points.len() as f64 * validation_fraction).round() as usize;
         if validation_fraction > 0.0 {
             validation_count = validation_count.max(1);
         }
-        let train = points.split_off(validation_count.min(points.len().saturating_sub(1)));
-        Dataset::from_parts(train, points, scale_to_unit_variance)
+        let (validation, train) =
+            points.split_at(validation_count.min(points.len().saturating_sub(1)));
+        Dataset::from_parts(train, validation, scale_to_unit_variance)
     }
 
     /// A data set whose split is given.
@@ -78,17 +79,19 @@ impl Dataset {
     /// # Errors
     /// [`DatasetError::Empty`] without training points.
     pub fn from_parts(
-        mut train: Vec<Point>,
-        mut validation: Vec<Point>,
+        train: &[Point],
+        validation: &[Point],
         scale_to_unit_variance: bool,
     ) -> Result<Dataset, DatasetError> {
         if train.is_empty() {
             return Err(DatasetError::Empty);
         }
-        let scaling = if scale_to_unit_variance { Scaling::of(&train) } else { Scaling::NONE };
-        for point in train.iter_mut().chain(&mut validation) {
-            *point = scaling.apply(*point);
-        }
+        let scaling = if scale_to_unit_variance { Scaling::of(train) } else { Scaling::NONE };
+        // Straight to where they stay: a million points are copied once.
+        let scaled = |points: &[Point]| -> Arc<[Point]> {
+            points.iter().map(|&point| scaling.apply(point)).collect()
+        };
+        let (train, validation) = (scaled(train), scaled(validation));
         let mut bounds = Bounds::around(&train).ok_or(DatasetError::Empty)?;
         if let Some(other) = Bounds::around(&validation) {
             for axis in 0..2 {
@@ -97,13 +100,8 @@ impl Dataset {
             }
         }
         let (_, variances) = moments(&train);
-        Ok(Dataset {
-            train: train.into(),
-            validation: validation.into(),
-            scaling,
-            bounds,
-            variance: f64::midpoint(variances[0], variances[1]),
-        })
+        let variance = f64::midpoint(variances[0], variances[1]);
+        Ok(Dataset { train, validation, scaling, bounds, variance })
     }
 }
 
@@ -183,27 +181,27 @@ mod tests {
 
     #[test]
     fn a_split_keeps_every_point_once() {
-        let dataset = Dataset::new(&line(101), 0.5, false, 3).unwrap();
+        let dataset = Dataset::new(line(101), 0.5, false, 3).unwrap();
         let mut all: Vec<_> = dataset.train.iter().chain(&*dataset.validation).copied().collect();
         all.sort_by(|a, b| a[0].total_cmp(&b[0]));
         assert_eq!(all, line(101));
         assert_eq!(dataset.validation.len(), 51);
-        assert_eq!(dataset, Dataset::new(&line(101), 0.5, false, 3).unwrap());
-        assert_ne!(dataset, Dataset::new(&line(101), 0.5, false, 4).unwrap());
+        assert_eq!(dataset, Dataset::new(line(101), 0.5, false, 3).unwrap());
+        assert_ne!(dataset, Dataset::new(line(101), 0.5, false, 4).unwrap());
     }
 
     #[test]
     fn small_sets_keep_a_point_on_both_sides() {
         let count = |n, fraction| {
-            let dataset = Dataset::new(&line(n), fraction, false, 0).unwrap();
+            let dataset = Dataset::new(line(n), fraction, false, 0).unwrap();
             (dataset.train.len(), dataset.validation.len())
         };
         assert_eq!(count(1, 0.5), (1, 0));
         assert_eq!(count(2, 0.9), (1, 1));
         assert_eq!(count(10, 0.0), (10, 0));
-        assert_eq!(Dataset::new(&[], 0.5, false, 0), Err(DatasetError::Empty));
+        assert_eq!(Dataset::new(Vec::new(), 0.5, false, 0), Err(DatasetError::Empty));
         for bad in [f64::NAN, f64::INFINITY, 1e200] {
-            let error = Dataset::new(&[[0.0, 1.0], [bad, 0.0]], 0.5, false, 0).unwrap_err();
+            let error = Dataset::new(vec![[0.0, 1.0], [bad, 0.0]], 0.5, false, 0).unwrap_err();
             assert_eq!(error, DatasetError::NotFinite { index: 2 });
         }
     }
@@ -227,14 +225,14 @@ mod tests {
 
     #[test]
     fn scaling_gives_unit_variance_and_is_undone() {
-        let dataset = Dataset::new(&line(50), 0.0, true, 0).unwrap();
+        let dataset = Dataset::new(line(50), 0.0, true, 0).unwrap();
         assert!((dataset.variance - 1.0).abs() < 1e-12);
         let back: Vec<_> = dataset.train.iter().map(|&x| dataset.scaling.undo(x)).collect();
         for point in back {
             assert!((point[1] - 2.0 * point[0] - 100.0).abs() < 1e-9);
         }
         // All points equal: nothing to divide by, nothing breaks.
-        let equal = Dataset::new(&[[3.0, 4.0]; 5], 0.0, true, 0).unwrap();
+        let equal = Dataset::new(vec![[3.0, 4.0]; 5], 0.0, true, 0).unwrap();
         assert_eq!(equal.train[0], [0.0, 0.0]);
     }
 }

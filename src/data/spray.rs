@@ -80,6 +80,12 @@ const ELLIPSE_PIECES: usize = 256;
 /// Path points that share one box when the eraser looks for what it touches.
 const ERASER_BLOCK: usize = 16;
 
+/// How many points this stroke adds at most.
+#[must_use]
+pub fn most_points(stroke: &Stroke) -> usize {
+    if stroke.tool == Tool::Eraser { 0 } else { stroke.count.min(MAX_COUNT) }
+}
+
 /// The points that this stroke adds: none for the eraser, or for an empty path.
 ///
 /// Points come in the order of the path. While a stroke grows and `count` grows with it, the points that the
@@ -89,7 +95,7 @@ pub fn spray(stroke: &Stroke) -> Vec<Point> {
     let (Some(&first), Some(&last)) = (stroke.path.first(), stroke.path.last()) else {
         return Vec::new();
     };
-    let count = stroke.count.min(MAX_COUNT);
+    let count = most_points(stroke);
     let jitter = stroke.radius / 3.0;
     let rng = &mut generator(stroke.seed, Purpose::Spray);
     match stroke.tool {

@@ -1,26 +1,36 @@
 //! Columns of numbers as CSV: training curves, benchmarks.
 
+use std::fmt::Write;
+
 use super::ExportError;
 
 /// A header and rows of numbers; a number that is not there (NaN) becomes an empty field. Shape of `rows`: any
-/// number × columns.
+/// number × columns; they may be made as they are written.
 ///
 /// # Errors
 /// [`ExportError::Encoding`] if a row is not as long as the header.
-pub fn csv(header: &[&str], rows: &[Vec<f64>]) -> Result<String, ExportError> {
+pub fn csv<R: AsRef<[f64]>>(
+    header: &[&str],
+    rows: impl IntoIterator<Item = R>,
+) -> Result<String, ExportError> {
     let encoding = |error: &dyn std::fmt::Display| ExportError::Encoding {
         what: "table",
         reason: error.to_string(),
     };
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     writer.write_record(header).map_err(|error| encoding(&error))?;
+    let mut field = String::new();
     for row in rows {
-        let field = |v: &f64| {
+        for v in row.as_ref() {
+            field.clear();
             // Shortest digits that read back as the same number; whole numbers without a point.
-            let text = if v.is_nan() { String::new() } else { format!("{v:?}") };
-            text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
-        };
-        writer.write_record(row.iter().map(field)).map_err(|error| encoding(&error))?;
+            if !v.is_nan() {
+                let _ = write!(field, "{v:?}");
+            }
+            let text = field.strip_suffix(".0").unwrap_or(&field);
+            writer.write_field(text).map_err(|error| encoding(&error))?;
+        }
+        writer.write_record(None::<&[u8]>).map_err(|error| encoding(&error))?;
     }
     let bytes = writer.into_inner().map_err(|error| encoding(&error))?;
     String::from_utf8(bytes).map_err(|error| encoding(&error))
@@ -43,6 +53,6 @@ mod tests {
 
     #[test]
     fn rows_must_fit_the_header() {
-        assert!(csv(&["step", "loss"], &[vec![1.0]]).is_err());
+        assert!(csv(&["step", "loss"], [[1.0]]).is_err());
     }
 }

@@ -10,7 +10,7 @@ use super::experiment_file::Written;
 use crate::algorithms::{self, AlgorithmInfo, initial};
 use crate::data::generators::{self, Generator};
 use crate::data::spray::{self, Stroke};
-use crate::data::{Dataset, formats};
+use crate::data::{Dataset, formats, memory};
 use crate::model::{COVARIANCE_TYPE, CovarianceType, N_COMPONENTS, Point, REG_COVAR};
 use crate::random::{Purpose, generator};
 use crate::settings::{Kind, Setting, Settings};
@@ -311,8 +311,9 @@ impl Experiment {
     /// All points: the source's, with every stroke applied.
     ///
     /// # Errors
-    /// [`ExperimentError`] if the file cannot be read or the generator is unknown.
+    /// [`ExperimentError`] if the file cannot be read, the generator is unknown, or memory does not hold the points.
     pub fn points(&self) -> Result<Vec<Point>, ExperimentError> {
+        self.afford(memory::available())?;
         let mut points = match &self.source {
             Source::Generator(id) => {
                 let seed = self.data.integer(&generators::RANDOM_STATE) as u64;
@@ -321,20 +322,46 @@ impl Experiment {
                 (find_generator(id)?.generate)(&self.data, count, &mut rng)
             }
             Source::File { loaded: Some(LoadedFile(file)), .. } => file.points.clone(),
-            Source::File { path, columns, loaded: None } => formats::read(path, *columns)?.points,
+            Source::File { path, columns, loaded: None } => {
+                formats::read(path, *columns, &mut formats::unwatched)?.points
+            }
             Source::Nothing => Vec::new(),
         };
         spray::apply(&mut points, &self.strokes);
         Ok(points)
     }
 
+    /// Refuses more points than so many bytes of memory hold, before the first one is made. A file that has not been
+    /// read yet is judged when it is opened.
+    fn afford(&self, available: u64) -> Result<(), ExperimentError> {
+        let (source, is_there, advice) = match &self.source {
+            Source::Generator(_) => {
+                (self.data.integer(&generators::N_SAMPLES), 0, "lower n_samples")
+            }
+            Source::File { loaded: Some(LoadedFile(file)), .. } => {
+                let count = file.points.len();
+                (count, size_of_val(&*file.points), "open a part of the file")
+            }
+            Source::File { loaded: None, .. } | Source::Nothing => (0, 0, ""),
+        };
+        let drawn: usize = self.strokes.iter().map(spray::most_points).sum();
+        let advice = if drawn > source { "draw fewer" } else { advice };
+        let count = source as u64 + drawn as u64;
+        let needed = memory::of_points(count).saturating_sub(is_there as u64);
+        memory::check(needed, available).map_err(|shortage| ExperimentError::TooManyPoints {
+            count,
+            shortage,
+            advice,
+        })
+    }
+
     /// The points, split and scaled.
     ///
     /// # Errors
-    /// [`ExperimentError`] if there are none, or they cannot be read.
+    /// [`ExperimentError`] if there are none, they cannot be read, or memory does not hold them.
     pub fn dataset(&self) -> Result<Dataset, ExperimentError> {
         Ok(Dataset::new(
-            &self.points()?,
+            self.points()?,
             self.data.number(&VALIDATION_FRACTION),
             self.data.switch(&SCALE),
             self.data.integer(&generators::RANDOM_STATE) as u64,
@@ -392,6 +419,40 @@ mod tests {
             "scorescope run --dataset halfmoons --algorithm ssm --set model.n_components=7 \
              --set start.random_state=5 --set algorithm.learning_rate=0.015 --out results"
         );
+    }
+
+    #[test]
+    fn more_points_than_memory_holds_are_refused_before_the_first_is_made() {
+        let mut experiment = Experiment::default();
+        experiment.set("n_samples", "1000000").unwrap();
+        assert!(experiment.afford(48_000_000).is_ok());
+        let refused =
+            |experiment: &Experiment| experiment.afford(47_000_000).unwrap_err().to_string();
+        assert_eq!(
+            refused(&experiment),
+            "1000000 points would need 48 MB of memory, and only 47 MB can be had: lower n_samples"
+        );
+        // What has been read needs a second copy and a third, and nothing more for the first.
+        let loaded = formats::parse("x.csv", "1,2\n".repeat(1000).as_bytes(), None).unwrap();
+        let loaded = Some(LoadedFile(Arc::new(loaded)));
+        experiment.choose_source(Source::File { path: "x.csv".into(), columns: None, loaded });
+        assert!(experiment.afford(32_000).is_ok());
+        let error = experiment.afford(31_999).unwrap_err().to_string();
+        assert!(error.ends_with(": open a part of the file"), "{error}");
+        // A slip in a file that was written by hand.
+        experiment.choose_source(Source::Nothing);
+        let stroke =
+            |tool| Stroke { tool, path: vec![[0.0; 2]], radius: 1.0, count: usize::MAX, seed: 0 };
+        experiment.strokes = vec![stroke(Tool::Eraser); 10];
+        assert!(experiment.afford(0).is_ok());
+        experiment.strokes.extend(vec![stroke(Tool::Brush); 50_000]);
+        assert_eq!(
+            refused(&experiment),
+            "50000000000 points would need 2.4 TB of memory, and only 47 MB can be had: draw fewer"
+        );
+        experiment.choose_source(Source::Generator("halfmoons".to_owned()));
+        experiment.set("n_samples", "1000000000").unwrap();
+        assert!(refused(&experiment).starts_with("1000000000 points would need 48 GB of memory"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::algorithms::{self, initial};
 use crate::data::formats;
+use crate::data::memory::Shortage;
 use crate::settings::SettingError;
 
 /// Why an experiment cannot be read or run.
@@ -63,6 +64,16 @@ pub enum ExperimentError {
     /// The points cannot be read.
     #[error(transparent)]
     Format(#[from] formats::FormatError),
+    /// More points than memory holds. None of them was made.
+    #[error("{count} points {shortage}: {advice}")]
+    TooManyPoints {
+        /// How many there would be.
+        count: u64,
+        /// How much they would need, and how much there is.
+        shortage: Shortage,
+        /// What to try.
+        advice: &'static str,
+    },
     /// The points are no data set.
     #[error(transparent)]
     Dataset(#[from] crate::data::DatasetError),

@@ -52,11 +52,16 @@ pub fn row_ui(
 fn control_ui(ui: &mut egui::Ui, setting: &'static Setting, value: &mut Value) -> egui::Response {
     match (&setting.kind, value) {
         (Kind::Integer { min, max, .. }, Value::Integer(value)) => {
-            if max - min > 1_000_000 {
+            // Seeds have no order to slide along.
+            if setting.key == "random_state" {
                 return ui.add(egui::DragValue::new(value).range(*min..=*max).speed(1.0));
             }
-            let slider = egui::Slider::new(value, *min..=*max).logarithmic(max - min > 50);
-            ui.add(slider.clamping(egui::SliderClamping::Always))
+            // Nobody aims at more than a million; what a setting takes beyond can be typed.
+            let end = (*max).min(1_000_000);
+            let slider = egui::Slider::new(value, *min..=end).logarithmic(max - min > 50);
+            let response = ui.add(slider.clamping(egui::SliderClamping::Never));
+            *value = (*value).clamp(*min, *max);
+            response
         }
         (Kind::Number { min, max, is_logarithmic, .. }, Value::Number(value)) => {
             let slider = egui::Slider::new(value, *min..=*max)

@@ -6,6 +6,7 @@ use egui_material_icons::icons;
 
 use crate::app::Notice;
 use crate::app::action::Action;
+use crate::app::reading::Reading;
 use crate::app::session::Session;
 use crate::app::view::View;
 use crate::data::Scaling;
@@ -14,13 +15,23 @@ use crate::training::Record;
 /// A wait that a person notices.
 const NOTICEABLE: Duration = Duration::from_millis(300);
 
+/// What jobs are doing.
+pub enum Busy<'a> {
+    /// Nothing.
+    Idle,
+    /// Something that takes no time worth telling.
+    Working,
+    /// Reading a file.
+    Reading(&'a Reading),
+}
+
 /// Draws the line.
 pub fn status_ui(
     ui: &mut egui::Ui,
     session: &Session,
     view: &View,
     notice: &mut Option<Notice>,
-    is_busy: bool,
+    busy: &Busy<'_>,
     actions: &mut Vec<Action>,
 ) {
     egui::Panel::bottom("status").frame(super::frame(ui)).show(ui, |ui| {
@@ -45,6 +56,11 @@ pub fn status_ui(
             }
             // Most of the time it is done before anybody could read this.
             let is_slow = session.preparing_for().is_some_and(|time| time > NOTICEABLE);
+            let reading = match busy {
+                Busy::Reading(reading) if reading.began.elapsed() > NOTICEABLE => Some(reading),
+                _ => None,
+            };
+            let is_busy = !matches!(busy, Busy::Idle) && reading.is_none();
             if is_busy || is_slow {
                 ui.add(egui::Spinner::new().size(14.0));
                 ui.label(if is_slow { "Preparing data and start…" } else { "Working…" });
@@ -52,6 +68,9 @@ pub fn status_ui(
                 ui.ctx().request_repaint_after(NOTICEABLE);
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                if let Some(reading) = reading {
+                    return reading_ui(ui, reading, actions);
+                }
                 let Some(shown) = notice.clone() else { return };
                 let close = egui::Button::new(icons::ICON_CLOSE.rich_text().size(14.0));
                 let response =
@@ -71,6 +90,20 @@ pub fn status_ui(
             });
         });
     });
+}
+
+/// How far a file is read, and a button to stop it; from the right to the left.
+fn reading_ui(ui: &mut egui::Ui, reading: &Reading, actions: &mut Vec<Action>) {
+    let hint = Action::CancelReading.hint(ui.ctx());
+    if ui.button("Cancel").on_hover_text(hint).clicked() {
+        actions.push(Action::CancelReading);
+    }
+    let share = reading.share() as f32;
+    let bar = egui::ProgressBar::new(share).desired_width(140.0);
+    let bar = ui.add(bar.text(format!("{:.0} %", 100.0 * share)));
+    let label = ui.add(egui::Label::new(format!("Reading {}…", reading.name)).truncate());
+    bar.labelled_by(label.id);
+    ui.ctx().request_repaint_after(Duration::from_millis(50));
 }
 
 /// The likelihoods of a step, with name and unit.

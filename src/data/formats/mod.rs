@@ -1,15 +1,21 @@
 //! Files as points: tables, `NumPy` arrays and pictures, recognized by their content.
 
+mod input;
 mod npy;
 mod picture;
 mod table;
 
+use std::fs::File;
 use std::path::Path;
 
 use image::ImageFormat;
 
+pub use input::{Progress, Watch, unwatched};
 pub use picture::PICTURE_POINTS;
 
+use input::Input;
+
+use crate::data::memory::{self, Shortage};
 use crate::model::Point;
 
 /// A file as points, and what a person should know about how it was read.
@@ -25,6 +31,9 @@ pub struct Loaded {
     pub notes: Vec<String>,
 }
 
+/// Most bytes that are kept of what does not tell its size, such as a pipe; one that never ends must not fill the memory.
+const MOST_UNSIZED: u64 = 1_000_000_000;
+
 /// Why a file did not become points: what is wrong, where, and what to try.
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
@@ -35,6 +44,36 @@ pub enum FormatError {
         path: String,
         /// What the system says.
         source: std::io::Error,
+    },
+    /// Whoever watched did not want the rest.
+    #[error("{name} was not read to its end, because that was cancelled")]
+    Cancelled {
+        /// The file.
+        name: String,
+    },
+    /// What is in it does not fit into memory. Nothing was allocated for it.
+    #[error("{name}: {what} {shortage}: {advice}")]
+    TooLarge {
+        /// The file.
+        name: String,
+        /// What needs so much.
+        what: String,
+        /// How much that is, and how much there is.
+        shortage: Shortage,
+        /// What to try.
+        advice: &'static str,
+    },
+    /// A row without an end in sight.
+    #[error(
+        "{name}: the row that begins on line {line} goes on for more than {megabytes} MB: look there for a quotation mark that is never closed"
+    )]
+    LongRow {
+        /// The file.
+        name: String,
+        /// Where it begins, counted from 1.
+        line: usize,
+        /// More than any row has, in megabytes.
+        megabytes: usize,
     },
     /// Nothing in it, or nothing but blank lines and comments.
     #[error("{name} is empty: a file needs at least one row with two numbers")]
@@ -122,15 +161,32 @@ pub enum FormatError {
     },
 }
 
-/// Reads a file; `columns` chooses two columns, counted from 0, of a file that has more.
+/// Reads a file; `columns` chooses two columns, counted from 0, of a file that has more. `watch` is told how far it is,
+/// and may stop it.
 ///
 /// # Errors
 /// [`FormatError`], one sentence that names the file and says what to try.
-pub fn read(path: &Path, columns: Option<[usize; 2]>) -> Result<Loaded, FormatError> {
-    let bytes = std::fs::read(path)
-        .map_err(|source| FormatError::Read { path: path.display().to_string(), source })?;
+pub fn read(
+    path: &Path,
+    columns: Option<[usize; 2]>,
+    watch: &mut Watch<'_>,
+) -> Result<Loaded, FormatError> {
+    let unreadable = |source| FormatError::Read { path: path.display().to_string(), source };
+    let mut file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    parse(&name, &bytes, columns)
+    let available = memory::available();
+    let size = if metadata.is_file() { metadata.len() } else { 0 };
+    if size > 0 {
+        return points(&mut Input::new(&name, &mut file, size, available, watch), columns);
+    }
+    // A pipe, say, does not tell its size: it is known once all of it is there.
+    let mut bytes = Vec::new();
+    let most = available.min(MOST_UNSIZED);
+    Input::new(&name, &mut file, 0, most, watch).read_all(&mut bytes)?;
+    let (size, mut source) = (bytes.len() as u64, &bytes[..]);
+    let available = available.saturating_sub(size);
+    points(&mut Input::new(&name, &mut source, size, available, watch), columns)
 }
 
 /// Reads the content of a file; `name` is for messages, and its extension decides where the content does not.
@@ -138,31 +194,38 @@ pub fn read(path: &Path, columns: Option<[usize; 2]>) -> Result<Loaded, FormatEr
 /// # Errors
 /// [`FormatError`]; whatever the bytes are, there is no panic.
 pub fn parse(name: &str, bytes: &[u8], columns: Option<[usize; 2]>) -> Result<Loaded, FormatError> {
-    let owned = || name.to_owned();
-    let extension = Path::new(name).extension().unwrap_or_default().to_string_lossy();
+    let (size, mut source) = (bytes.len() as u64, bytes);
+    let (available, watch) = (memory::available(), &mut unwatched);
+    points(&mut Input::new(name, &mut source, size, available, watch), columns)
+}
+
+/// Reads an input in the format that its beginning says.
+fn points(input: &mut Input<'_, '_>, columns: Option<[usize; 2]>) -> Result<Loaded, FormatError> {
+    let owned = || input.name.to_owned();
+    let extension = Path::new(input.name).extension().unwrap_or_default().to_string_lossy();
     let extension = extension.to_lowercase();
-    if bytes.is_empty() {
+    if input.size == 0 {
         return Err(FormatError::Empty { name: owned() });
     }
     if extension == "npz" {
         return Err(FormatError::Npz { name: owned() });
     }
-    if bytes.starts_with(b"PK\x03\x04") {
+    let mut head = Vec::new();
+    input.read(input.block, &mut head)?;
+    let owned = || input.name.to_owned();
+    if head.starts_with(b"PK\x03\x04") {
         return Err(FormatError::Packed { name: owned() });
     }
-    if extension == "npy" || bytes.starts_with(npy::MAGIC) {
-        return npy::parse(name, bytes, columns);
+    if extension == "npy" || head.starts_with(npy::MAGIC) {
+        return npy::read(input, head, columns);
     }
-    if let Some(format) = picture_format(&extension, bytes) {
-        return picture::parse(name, bytes, format);
+    if let Some(format) = picture_format(&extension, &head) {
+        return picture::read(input, head, format);
     }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         return Err(FormatError::Utf16 { name: owned() });
     }
-    if bytes.contains(&0) {
-        return Err(FormatError::Unknown { name: owned() });
-    }
-    table::parse(name, bytes, columns)
+    table::read(input, head, columns)
 }
 
 /// The picture format that the content, or else the extension, says.
@@ -253,7 +316,8 @@ mod tests {
         check("x.csv", b"\xff\xfe1\x00,\x002\x00", utf16);
         check("x.xlsx", b"PK\x03\x04....", packed);
         check("x.npz", b"PK\x03\x04....", npz);
-        let missing = read(Path::new("/no/such/file.csv"), None).unwrap_err().to_string();
+        let missing =
+            read(Path::new("/no/such/file.csv"), None, &mut unwatched).unwrap_err().to_string();
         assert!(missing.starts_with("/no/such/file.csv could not be read: "), "{missing}");
     }
 
@@ -271,8 +335,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("two points.csv");
         std::fs::write(&path, "x,y\n1,2\n3,4\n").unwrap();
-        let loaded = read(&path, None).unwrap();
+        let loaded = read(&path, None, &mut unwatched).unwrap();
         assert_eq!(loaded.points, [[1.0, 2.0], [3.0, 4.0]]);
-        assert!(read(folder.path(), None).is_err());
+        assert!(read(folder.path(), None, &mut unwatched).is_err());
     }
 }

@@ -3,7 +3,9 @@
 //! The header is read here rather than by npyz, which multiplies a shape without looking (a lying header would
 //! overflow) and reads nested Python without a limit. See `numpy.lib.format` for the format.
 
-use super::{FormatError, Loaded, Skipped, check_columns, note_on_choice};
+use super::{FormatError, Input, Loaded, Skipped, check_columns, note_on_choice};
+use crate::data::memory;
+use crate::model::Point;
 
 /// What every `.npy` file begins with.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -31,45 +33,46 @@ enum Kind {
     Unsigned,
 }
 
-/// Points from an array.
-pub(super) fn parse(
-    name: &str,
-    bytes: &[u8],
+/// Memory that a column costs at most, for its name.
+const BYTES_PER_COLUMN: u64 = 64;
+
+/// Points from an array; `head` is what has been read of it already.
+pub(super) fn read(
+    input: &mut Input<'_, '_>,
+    mut head: Vec<u8>,
     columns: Option<[usize; 2]>,
 ) -> Result<Loaded, FormatError> {
+    let name = input.name;
     let refuse = |problem| FormatError::Npy { name: name.to_owned(), problem };
-    let (header, data) = split(bytes)
+    let (header, data) = split(&head)
         .ok_or_else(|| refuse("this is not an .npy array, or only a part of one".to_owned()))
         .and_then(|(text, data)| Ok((read_header(text).map_err(refuse)?, data)))?;
-    let Header { element, is_column_major, shape: [rows, width] } = header;
+    let Header { element, shape: [rows, width], .. } = header;
     let chosen = columns.unwrap_or([0, 1]);
     check_columns(name, width, chosen)?;
-    let needed = rows.checked_mul(width).and_then(|count| count.checked_mul(element.size));
+    let promised = rows.checked_mul(width).and_then(|count| count.checked_mul(element.size));
+    let data_begins = head.len() - data.len();
+    let following = input.size - data_begins as u64;
     // Before anything is allocated: a header may promise more than there is.
-    if needed.is_none_or(|needed| needed > data.len()) {
+    if promised.is_none_or(|promised| promised as u64 > following) {
         return Err(refuse(format!(
-            "its header promises {rows} × {width} numbers of {} bytes, but only {} bytes follow: save or copy the file again",
+            "its header promises {rows} × {width} numbers of {} bytes, but only {following} bytes follow: save or copy the file again",
             element.size,
-            data.len()
         )));
     }
+    // The points, the names of the columns, and a whole row while it is read.
+    let needed = memory::of_points(rows as u64)
+        .saturating_add((width as u64).saturating_mul(BYTES_PER_COLUMN + element.size as u64));
+    let what = || format!("{rows} × {width} numbers");
+    input.afford(needed, what, "save a part of the rows, or two columns only")?;
 
-    let at = |row: usize, column: usize| {
-        let index = if is_column_major { column * rows + row } else { row * width + column };
-        element.read(&data[index * element.size..][..element.size])
+    head.drain(..data_begins);
+    let mut points = if header.is_column_major {
+        by_columns(input, head, &header, chosen)?
+    } else {
+        by_rows(input, head, &header, chosen)?
     };
-    let mut points = Vec::with_capacity(rows);
-    let mut skipped = Skipped::default();
-    for row in 0..rows {
-        let point = chosen.map(|column| at(row, column));
-        match point.iter().position(|v| !v.is_finite()) {
-            None => points.push(point),
-            Some(axis) => skipped.add(|| {
-                let (column, value) = (chosen[axis] + 1, point[axis]);
-                format!("row {}, column {column}: {value} is not finite", row + 1)
-            }),
-        }
-    }
+    let skipped = keep_finite(&mut points, chosen);
     let names: Vec<String> = (1..=width).map(|i| format!("column {i}")).collect();
     let mut notes = Vec::new();
     notes.extend(skipped.note(name, points.len())?);
@@ -81,6 +84,91 @@ pub(super) fn parse(
         }
     }
     Ok(Loaded { points, columns: names, chosen, notes })
+}
+
+/// Points whose numbers are stored row after row; `data` is the beginning of them.
+fn by_rows(
+    input: &mut Input<'_, '_>,
+    mut data: Vec<u8>,
+    header: &Header,
+    chosen: [usize; 2],
+) -> Result<Vec<Point>, FormatError> {
+    let Header { element, shape: [rows, width], .. } = *header;
+    let row_size = width * element.size;
+    let places = chosen.map(|column| column * element.size);
+    let mut points = Vec::with_capacity(rows);
+    loop {
+        let whole = (data.len() / row_size).min(rows - points.len());
+        let point = |row: &[u8]| places.map(|place| element.read(&row[place..][..element.size]));
+        points.extend(data.chunks_exact(row_size).take(whole).map(point));
+        if points.len() == rows {
+            return Ok(points);
+        }
+        data.drain(..whole * row_size);
+        if !input.read(input.block.max(row_size), &mut data)? && data.len() < row_size {
+            return Err(cut_short(input));
+        }
+    }
+}
+
+/// Points whose numbers are stored column after column; `data` is the beginning of them.
+fn by_columns(
+    input: &mut Input<'_, '_>,
+    mut data: Vec<u8>,
+    header: &Header,
+    chosen: [usize; 2],
+) -> Result<Vec<Point>, FormatError> {
+    let Header { element, shape: [rows, _], .. } = *header;
+    let mut points = vec![[0.0; 2]; rows];
+    let last = chosen[0].max(chosen[1]);
+    let (mut column, mut row) = (0, 0);
+    loop {
+        let mut values = data.chunks_exact(element.size);
+        while column <= last && (values.len() > 0 || rows == 0) {
+            let count = values.len().min(rows - row);
+            for axis in (0..2).filter(|&axis| chosen[axis] == column) {
+                for (point, bytes) in points[row..row + count].iter_mut().zip(values.clone()) {
+                    point[axis] = element.read(bytes);
+                }
+            }
+            if let Some(skip) = count.checked_sub(1) {
+                values.nth(skip);
+            }
+            row += count;
+            if row == rows {
+                (column, row) = (column + 1, 0);
+            }
+        }
+        if column > last {
+            return Ok(points);
+        }
+        data.drain(..data.len() - data.len() % element.size);
+        if !input.read(input.block, &mut data)? && data.len() < element.size {
+            return Err(cut_short(input));
+        }
+    }
+}
+
+/// A file that became shorter while it was read.
+fn cut_short(input: &Input<'_, '_>) -> FormatError {
+    let problem = "it ends before its last number: save or copy the file again".to_owned();
+    FormatError::Npy { name: input.name.to_owned(), problem }
+}
+
+/// Removes the points that are not finite, and counts them.
+fn keep_finite(points: &mut Vec<Point>, chosen: [usize; 2]) -> Skipped {
+    let mut skipped = Skipped::default();
+    let mut row = 0;
+    points.retain(|point| {
+        row += 1;
+        let Some(axis) = point.iter().position(|v| !v.is_finite()) else { return true };
+        skipped.add(|| {
+            let (column, value) = (chosen[axis] + 1, point[axis]);
+            format!("row {row}, column {column}: {value} is not finite")
+        });
+        false
+    });
+    skipped
 }
 
 /// The header's text and the bytes behind it; `None` if there is no whole header.
@@ -182,6 +270,7 @@ mod tests {
     use npyz::{AutoSerialize, Order, WriterBuilder};
 
     use super::*;
+    use crate::data::formats;
 
     /// A file as another program writes it.
     fn written<T: AutoSerialize + Copy>(values: &[T], shape: &[u64], order: Order) -> Vec<u8> {
@@ -204,11 +293,11 @@ mod tests {
     }
 
     fn load(bytes: &[u8]) -> Loaded {
-        parse("x.npy", bytes, None).unwrap()
+        formats::parse("x.npy", bytes, None).unwrap()
     }
 
     fn refused(bytes: &[u8]) -> String {
-        parse("x.npy", bytes, None).unwrap_err().to_string()
+        formats::parse("x.npy", bytes, None).unwrap_err().to_string()
     }
 
     #[test]
@@ -251,9 +340,9 @@ mod tests {
                 "x.npy has 2 rows: if it holds 3 points, save its transpose",
             ]
         );
-        let chosen = parse("x.npy", &bytes, Some([2, 1])).unwrap();
+        let chosen = formats::parse("x.npy", &bytes, Some([2, 1])).unwrap();
         assert_eq!(chosen.points, [[3.0, 2.0], [6.0, 5.0]]);
-        let error = parse("x.npy", &bytes, Some([0, 3])).unwrap_err().to_string();
+        let error = formats::parse("x.npy", &bytes, Some([0, 3])).unwrap_err().to_string();
         assert_eq!(error, "x.npy has 3 columns, so there is no column 4: choose others");
     }
 
@@ -316,17 +405,37 @@ mod tests {
     }
 
     #[test]
+    fn an_array_that_memory_does_not_hold_is_refused_before_anything_is_allocated() {
+        let refused = |shape: &str, size: u64| {
+            let bytes = by_hand(&header("'|u1'", "True", shape), &[0; 64]);
+            let (mut source, watch) = (&bytes[..], &mut formats::unwatched);
+            let mut input = Input::new("x.npy", &mut source, size, 20_000_000_000, watch);
+            formats::points(&mut input, None).unwrap_err().to_string()
+        };
+        assert_eq!(
+            refused("(100000000000, 2)", 300_000_000_000),
+            "x.npy: 100000000000 × 2 numbers would need 4.8 TB of memory, and only 20 GB can be had: save a part of the rows, or two columns only"
+        );
+        // Names of columns and a row take room as well.
+        let wide = refused("(2, 1000000000)", 3_000_000_000);
+        assert!(wide.contains("2 × 1000000000 numbers would need 65 GB"), "{wide}");
+        // It became shorter since it was measured.
+        let cut = refused("(1000, 2)", 3000);
+        assert_eq!(cut, "x.npy: it ends before its last number: save or copy the file again");
+    }
+
+    #[test]
     fn a_part_of_an_array_never_panics() {
         let bytes = written(&[1.0, 2.0, 3.0, 4.0], &[2, 2], Order::C);
         for end in 0..bytes.len() {
-            assert!(parse("x.npy", &bytes[..end], None).is_err(), "{end}");
+            assert!(formats::parse("x.npy", &bytes[..end], None).is_err(), "{end}");
         }
         // Every byte of the header, changed.
         for i in 0..bytes.len() - 32 {
             for value in [0, b'9', b'(', b'\'', 0xff] {
                 let mut changed = bytes.clone();
                 changed[i] = value;
-                let _ = parse("x.npy", &changed, None);
+                let _ = formats::parse("x.npy", &changed, None);
             }
         }
     }

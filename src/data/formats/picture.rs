@@ -7,16 +7,16 @@ use image::{
 };
 use rand::RngExt;
 
-use super::{FormatError, Loaded};
+use super::{FormatError, Input, Loaded};
+use crate::data::memory;
 use crate::model::Point;
 use crate::random::{Purpose, generator};
 
 /// How many points a picture becomes.
 pub const PICTURE_POINTS: usize = 4000;
 
-/// Longest side, in pixels, and most memory, in bytes, of a picture that is read.
-const MAX_SIDE: u32 = 20_000;
-const MAX_MEMORY: u64 = 512 << 20;
+/// Most memory, in bytes, that a picture is given, however much there is: decoders of damaged files ask for a lot.
+const MAX_MEMORY: u64 = 2 << 30;
 
 /// The longer side of a picture spans [−2, 2].
 const LONGER_SIDE: f64 = 4.0;
@@ -24,13 +24,17 @@ const LONGER_SIDE: f64 = 4.0;
 /// Ink of a black opaque pixel: darkness times opacity, both up to 255.
 const FULL_INK: u32 = 255 * 255;
 
-/// Points from a picture: 4000 of them, drawn with chances that grow with darkness, the same every time.
-pub(super) fn parse(name: &str, bytes: &[u8], format: ImageFormat) -> Result<Loaded, FormatError> {
-    let image = decode(bytes, format).map_err(|error| FormatError::Picture {
-        name: name.to_owned(),
-        // Some decoders explain themselves over several lines.
-        problem: error.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
-    })?;
+/// Points from a picture: 4000 of them, drawn with chances that grow with darkness, the same every time. `bytes` is what
+/// has been read of it already.
+pub(super) fn read(
+    input: &mut Input<'_, '_>,
+    mut bytes: Vec<u8>,
+    format: ImageFormat,
+) -> Result<Loaded, FormatError> {
+    input.read_all(&mut bytes)?;
+    let name = input.name;
+    let image = decode(input, &bytes, format)?;
+    drop(bytes);
     let points = sample(&image);
     if points.is_empty() {
         return Err(FormatError::NoInk { name: name.to_owned() });
@@ -47,18 +51,34 @@ pub(super) fn parse(name: &str, bytes: &[u8], format: ImageFormat) -> Result<Loa
 }
 
 /// The picture as luminance and opacity, upright.
-fn decode(bytes: &[u8], format: ImageFormat) -> Result<GrayAlphaImage, ImageError> {
+fn decode(
+    input: &Input<'_, '_>,
+    bytes: &[u8],
+    format: ImageFormat,
+) -> Result<GrayAlphaImage, FormatError> {
+    let damaged = |error: ImageError| FormatError::Picture {
+        name: input.name.to_owned(),
+        // Some decoders explain themselves over several lines.
+        problem: error.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
+    };
+    let available = input.available.min(MAX_MEMORY);
     let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_MEMORY);
+    limits.max_alloc = Some(available);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder()?;
-    // The decoder limits its own memory; the finished picture counts as well.
-    limits.reserve(decoder.total_bytes())?;
-    let orientation = decoder.orientation()?;
-    let mut image = DynamicImage::from_decoder(decoder)?;
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(damaged)?;
+    // The decoder limits its own memory; here are the finished picture, perhaps turned, and its ink.
+    let (width, height) = decoder.dimensions();
+    let ink = u64::from(width).saturating_mul(u64::from(height)).saturating_mul(2);
+    let needed = decoder.total_bytes().saturating_mul(2).saturating_add(ink);
+    memory::check(needed, available).map_err(|shortage| FormatError::TooLarge {
+        name: input.name.to_owned(),
+        what: format!("{width} × {height} pixels"),
+        shortage,
+        advice: "make the picture smaller",
+    })?;
+    let orientation = decoder.orientation().map_err(damaged)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     // Photographs of drawings are often stored on their side.
     image.apply_orientation(orientation);
     Ok(image.into_luma_alpha8())
@@ -109,6 +129,7 @@ mod tests {
     use image::{LumaA, Rgba, RgbaImage};
 
     use super::*;
+    use crate::data::formats;
 
     const FORMATS: [ImageFormat; 5] = [
         ImageFormat::Png,
@@ -139,7 +160,7 @@ mod tests {
     fn points_lie_where_the_ink_is_in_every_format() {
         for format in FORMATS {
             let bytes = encoded(&two_squares(), format);
-            let loaded = super::super::parse("two", &bytes, None).unwrap();
+            let loaded = formats::parse("two", &bytes, None).unwrap();
             assert_eq!(loaded.points.len(), PICTURE_POINTS, "{format:?}");
             assert!(loaded.columns.is_empty());
             assert_eq!(
@@ -154,7 +175,7 @@ mod tests {
             assert!((2550..2790).contains(&upper), "{format:?}: {upper}");
             let is_inside = |p: &Point| p[0].abs() <= 2.0 && p[1].abs() <= 1.0;
             assert!(loaded.points.iter().all(is_inside), "{format:?}");
-            assert_eq!(loaded, super::super::parse("two", &bytes, None).unwrap());
+            assert_eq!(loaded, formats::parse("two", &bytes, None).unwrap());
         }
     }
 
@@ -174,7 +195,7 @@ mod tests {
     #[test]
     fn pictures_without_ink_or_of_mostly_ink_say_so() {
         let parse =
-            |image: &RgbaImage| parse("x.png", &encoded(image, ImageFormat::Png), FORMATS[0]);
+            |image: &RgbaImage| formats::parse("x.png", &encoded(image, ImageFormat::Png), None);
         for pixel in [[255; 4], [0; 4], [250, 250, 250, 255]] {
             let error = parse(&RgbaImage::from_pixel(5, 5, Rgba(pixel))).unwrap_err().to_string();
             let expected = "x.png has no dark pixels: points come from dark ink on a light or transparent ground";
@@ -190,12 +211,12 @@ mod tests {
         for format in FORMATS {
             let bytes = encoded(&two_squares(), format);
             for end in 0..bytes.len() {
-                let _ = parse("x", &bytes[..end], format);
-                let _ = super::super::parse("x.csv", &bytes[..end], None);
+                let _ = formats::parse("x.png", &bytes[..end], None);
+                let _ = formats::parse("x.csv", &bytes[..end], None);
             }
         }
         let png = encoded(&two_squares(), ImageFormat::Png);
-        let error = parse("x.png", &png[..40], ImageFormat::Png).unwrap_err().to_string();
+        let error = formats::parse("x.png", &png[..40], None).unwrap_err().to_string();
         assert!(error.starts_with("x.png could not be read as a picture: "), "{error}");
         assert!(!error.contains('\n') && error.ends_with("; try to save it again as PNG"));
     }
@@ -206,6 +227,8 @@ mod tests {
         // Width and height of a bitmap are at bytes 18 and 22.
         png[18..22].copy_from_slice(&60_000_i32.to_le_bytes());
         png[22..26].copy_from_slice(&60_000_i32.to_le_bytes());
-        assert!(parse("x.bmp", &png, ImageFormat::Bmp).is_err());
+        let error = formats::parse("x.bmp", &png, None).unwrap_err().to_string();
+        assert!(error.starts_with("x.bmp: 60000 × 60000 pixels would need "), "{error}");
+        assert!(error.ends_with(": make the picture smaller"), "{error}");
     }
 }

@@ -1,10 +1,9 @@
 //! Format: tables of text, with commas, semicolons, tabs or spaces between the columns.
 
-use std::borrow::Cow;
-
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
-use super::{FormatError, Loaded, Skipped, check_columns, note_on_choice};
+use super::{FormatError, Input, Loaded, Skipped, check_columns, note_on_choice};
+use crate::data::memory;
 use crate::model::Point;
 
 /// What stands between two columns.
@@ -20,9 +19,11 @@ enum Delimiter {
 const DELIMITERS: [Delimiter; 4] =
     [Delimiter::Semicolon, Delimiter::Tab, Delimiter::Comma, Delimiter::Whitespace];
 
-/// The layout of a table is judged by this many bytes and rows at its beginning.
-const HEAD_BYTES: usize = 1 << 20;
+/// The layout of a table is judged by this many rows at most, of its first block.
 const HEAD_ROWS: usize = 1000;
+
+/// No row has more bytes than this: a quotation mark that is never closed makes one of the rest of the file.
+const MAX_ROW: usize = 16 << 20;
 
 /// Longest piece of a file that a message quotes, in characters.
 const QUOTE_LENGTH: usize = 40;
@@ -38,37 +39,42 @@ struct Layout {
     numeric: [usize; 2],
 }
 
-/// Points from a table.
-pub(super) fn parse(
-    name: &str,
-    bytes: &[u8],
+/// Points from a table; `head` is its first block.
+pub(super) fn read(
+    input: &mut Input<'_, '_>,
+    mut head: Vec<u8>,
     columns: Option<[usize; 2]>,
 ) -> Result<Loaded, FormatError> {
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let Some(layout) = layout(text) else {
+    let name = input.name;
+    if head.starts_with(b"\xef\xbb\xbf") {
+        head.drain(..3);
+    }
+    let beginning = if input.has_more() { whole_lines(&head) } else { &head };
+    let Some(layout) = layout(beginning) else {
         return Err(FormatError::Empty { name: name.to_owned() });
     };
     let chosen = columns.unwrap_or(layout.numeric);
     check_columns(name, layout.width, chosen)?;
+    let row_count = row_estimate(&head, input.size);
+    let what = || format!("about {row_count} rows");
+    input.afford(memory::of_points(row_count), what, "save a part of the rows")?;
 
-    let text = separated(text, layout.delimiter);
     let header_row = layout.header.as_ref().map(|(row, _)| *row);
     let mut points = Vec::new();
     let mut skipped = Skipped::default();
     let mut has_decimal_comma = false;
     let mut row = 0;
-    each_row(&text, layout.delimiter, |record| {
+    each_block(input, head, layout.delimiter, |text, record, lines_before| {
         if header_row != Some(row) {
             match point(record, layout.width, chosen, &mut has_decimal_comma) {
                 Ok(point) => points.push(point),
-                Err(problem) => {
-                    skipped.add(|| format!("row {}, {problem}", line_of(&text, record)));
-                }
+                Err(problem) => skipped
+                    .add(|| format!("row {}, {problem}", lines_before + line_of(text, record))),
             }
         }
         row += 1;
-        true
-    });
+    })?;
+    points.shrink_to_fit();
 
     let names = match layout.header {
         Some((_, names)) => names,
@@ -83,6 +89,54 @@ pub(super) fn parse(
         notes.push(format!("{name}: a comma within a number was read as a decimal point"));
     }
     Ok(Loaded { points, columns: names, chosen, notes })
+}
+
+/// How many rows a file of `size` bytes has, if all of it is like its beginning.
+fn row_estimate(head: &[u8], size: u64) -> u64 {
+    let breaks = line_breaks(head, head.len()).max(1);
+    (size as f64 / head.len().max(1) as f64 * breaks as f64) as u64
+}
+
+/// Shows every row of a file that is neither a comment nor blank, with the text of its block and the number of lines
+/// before it. Only a block is in memory, and a row that does not end in it begins the next one.
+fn each_block(
+    input: &mut Input<'_, '_>,
+    head: Vec<u8>,
+    delimiter: Delimiter,
+    mut show: impl FnMut(&[u8], &ByteRecord, usize),
+) -> Result<(), FormatError> {
+    let mut separator = Separator::new(delimiter);
+    let (mut block, mut text, mut lines_before) = (head, Vec::new(), 0);
+    loop {
+        // Text has no zeros.
+        if block.contains(&0) {
+            return Err(FormatError::Unknown { name: input.name.to_owned() });
+        }
+        separator.append(&block, &mut text);
+        block.clear();
+        // Twice as much as remained: a long row is looked through a few times, not once a block.
+        let is_last = !input.read(input.block.max(text.len()), &mut block)? && block.is_empty();
+        let mut last_begins = 0;
+        each_row(&text, delimiter, |record, is_whole| {
+            last_begins = record_begins(record);
+            if (is_whole || is_last) && !record.iter().all(is_blank) {
+                show(&text, record, lines_before);
+            }
+            true
+        });
+        if is_last {
+            return Ok(());
+        }
+        lines_before += line_breaks(&text, last_begins);
+        text.drain(..last_begins);
+        if text.len() > MAX_ROW {
+            return Err(FormatError::LongRow {
+                name: input.name.to_owned(),
+                line: lines_before + 1,
+                megabytes: MAX_ROW >> 20,
+            });
+        }
+    }
 }
 
 /// The point in a row, or what is wrong with the row.
@@ -158,14 +212,17 @@ fn quoted(cell: &[u8]) -> String {
     format!("{text:?}")
 }
 
-/// How a table is laid out; `None` if it has no rows.
-fn layout(text: &[u8]) -> Option<Layout> {
-    let head = head(text);
+/// How a table that begins like this is laid out; `None` if it has no rows.
+fn layout(head: &[u8]) -> Option<Layout> {
     let mut best: Option<(Fit, Delimiter, Vec<ByteRecord>)> = None;
     for delimiter in DELIMITERS {
         let mut rows = Vec::new();
-        each_row(&separated(head, delimiter), delimiter, |record| {
-            rows.push(record.clone());
+        let mut text = Vec::new();
+        Separator::new(delimiter).append(head, &mut text);
+        each_row(&text, delimiter, |record, _| {
+            if !record.iter().all(is_blank) {
+                rows.push(record.clone());
+            }
             rows.len() < HEAD_ROWS
         });
         let fit = fit(&rows);
@@ -187,12 +244,11 @@ fn layout(text: &[u8]) -> Option<Layout> {
     Some(Layout { delimiter, width, header, numeric })
 }
 
-/// The beginning of a text, up to a whole line.
-fn head(text: &[u8]) -> &[u8] {
-    let Some(head) = text.get(..HEAD_BYTES) else { return text };
-    match head.iter().rposition(|&b| b == b'\n') {
-        Some(end) => &head[..=end],
-        None => head,
+/// The beginning of a text up to its last line break, if it has one.
+fn whole_lines(text: &[u8]) -> &[u8] {
+    match text.iter().rposition(|&b| b == b'\n') {
+        Some(end) => &text[..=end],
+        None => text,
     }
 }
 
@@ -283,30 +339,41 @@ fn named(names: Vec<String>) -> Vec<String> {
     names.into_iter().enumerate().map(or_number).collect()
 }
 
-/// The text with a single byte between columns: runs of spaces become one tab, and lines stay lines.
-fn separated(text: &[u8], delimiter: Delimiter) -> Cow<'_, [u8]> {
-    if delimiter != Delimiter::Whitespace {
-        return Cow::Borrowed(text);
+/// Puts a single byte between columns: runs of spaces become one tab, and lines stay lines.
+struct Separator {
+    delimiter: Delimiter,
+    is_line_start: bool,
+    is_gap: bool,
+}
+
+impl Separator {
+    fn new(delimiter: Delimiter) -> Separator {
+        Separator { delimiter, is_line_start: true, is_gap: false }
     }
-    let mut separated = Vec::with_capacity(text.len());
-    let (mut is_line_start, mut is_gap) = (true, false);
-    for &byte in text {
-        match byte {
-            b' ' | b'\t' => is_gap = true,
-            b'\n' | b'\r' => {
-                separated.push(byte);
-                (is_line_start, is_gap) = (true, false);
-            }
-            _ => {
-                if is_gap && !is_line_start {
-                    separated.push(b'\t');
+
+    /// Appends the next part of a file to a text.
+    fn append(&mut self, part: &[u8], text: &mut Vec<u8>) {
+        if self.delimiter != Delimiter::Whitespace {
+            text.extend_from_slice(part);
+            return;
+        }
+        for &byte in part {
+            match byte {
+                b' ' | b'\t' => self.is_gap = true,
+                b'\n' | b'\r' => {
+                    text.push(byte);
+                    (self.is_line_start, self.is_gap) = (true, false);
                 }
-                separated.push(byte);
-                (is_line_start, is_gap) = (false, false);
+                _ => {
+                    if self.is_gap && !self.is_line_start {
+                        text.push(b'\t');
+                    }
+                    text.push(byte);
+                    (self.is_line_start, self.is_gap) = (false, false);
+                }
             }
         }
     }
-    Cow::Owned(separated)
 }
 
 fn reader(text: &[u8], delimiter: Delimiter) -> Reader<&[u8]> {
@@ -323,23 +390,31 @@ fn reader(text: &[u8], delimiter: Delimiter) -> Reader<&[u8]> {
         .from_reader(text)
 }
 
-/// Shows every row that is neither a comment nor blank, until told to stop.
-fn each_row(text: &[u8], delimiter: Delimiter, mut show: impl FnMut(&ByteRecord) -> bool) {
+/// Shows every row that is no comment, until told to stop, and whether another follows: else it may go on in the next
+/// block.
+fn each_row(text: &[u8], delimiter: Delimiter, mut show: impl FnMut(&ByteRecord, bool) -> bool) {
     let mut reader = reader(text, delimiter);
-    let mut record = ByteRecord::new();
+    let (mut record, mut next) = (ByteRecord::new(), ByteRecord::new());
     // Reading from memory, flexible rows and bytes of any kind: no error remains to be reported.
-    while reader.read_byte_record(&mut record).unwrap_or(false) {
-        if !record.iter().all(is_blank) && !show(&record) {
+    let mut has_row = reader.read_byte_record(&mut record).unwrap_or(false);
+    while has_row {
+        let has_next = reader.read_byte_record(&mut next).unwrap_or(false);
+        if !show(&record, has_next) {
             return;
         }
+        std::mem::swap(&mut record, &mut next);
+        has_row = has_next;
     }
 }
 
-/// The line of the file on which a row begins, counted from 1.
+/// Where in its text a row begins, or where the row before ended: line breaks and comments may lie between.
+fn record_begins(record: &ByteRecord) -> usize {
+    record.position().map_or(0, |position| position.byte() as usize)
+}
+
+/// The line of the text on which a row begins, counted from 1.
 fn line_of(text: &[u8], record: &ByteRecord) -> usize {
-    let position = record.position().map_or(0, |position| position.byte() as usize);
-    let mut start = position.min(text.len());
-    // The position is where the row before ended: line breaks and comments lie between.
+    let mut start = record_begins(record).min(text.len());
     loop {
         let rest = &text[start..];
         match rest.first() {
@@ -348,20 +423,30 @@ fn line_of(text: &[u8], record: &ByteRecord) -> usize {
             _ => break,
         }
     }
+    1 + line_breaks(text, start)
+}
+
+/// How many lines end before a place in a text.
+fn line_breaks(text: &[u8], end: usize) -> usize {
+    let before = &text[..end];
+    let feeds: usize = before.iter().map(|&b| usize::from(b == b'\n')).sum();
+    if !before.contains(&b'\r') {
+        return feeds;
+    }
     // A line ends with \n, with \r\n or, in very old files, with \r alone.
     let nexts = text[1.min(text.len())..].iter().chain([&0]);
-    let is_end = |&(&b, &next): &(&u8, &u8)| b == b'\n' || b == b'\r' && next != b'\n';
-    1 + text[..start].iter().zip(nexts).filter(is_end).count()
+    feeds + before.iter().zip(nexts).filter(|&(&b, &next)| b == b'\r' && next != b'\n').count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::formats;
 
     const ONE_TWO: &[Point] = &[[1.5, 2.0], [3.0, -4.5]];
 
     fn load(text: &str) -> Loaded {
-        parse("x.csv", text.as_bytes(), None).unwrap_or_else(|e| panic!("{text:?}: {e}"))
+        formats::parse("x.csv", text.as_bytes(), None).unwrap_or_else(|e| panic!("{text:?}: {e}"))
     }
 
     /// The points and columns that a text gives.
@@ -415,9 +500,10 @@ mod tests {
         check("name;x;y\n\"a; b\n c\";1,5;2\nd;3;-4,5\n", [1, 2]);
         let note = "x.csv has 3 columns; \"column 1\" and \"column 2\" were read";
         assert_eq!(load("1,2,7\n3,4,8\n").notes, [note]);
-        let chosen = parse("x.csv", b"a,b,c\n1,2,3\n", Some([2, 0])).unwrap();
+        let chosen = formats::parse("x.csv", b"a,b,c\n1,2,3\n", Some([2, 0])).unwrap();
         assert_eq!((chosen.points, chosen.notes.len()), (vec![[3.0, 1.0]], 0));
-        let error = parse("x.csv", b"a,b,c\n1,2,3\n", Some([2, 3])).unwrap_err().to_string();
+        let error =
+            formats::parse("x.csv", b"a,b,c\n1,2,3\n", Some([2, 3])).unwrap_err().to_string();
         assert_eq!(error, "x.csv has 3 columns, so there is no column 4: choose others");
     }
 
@@ -460,7 +546,7 @@ mod tests {
     #[test]
     fn tables_without_points_are_refused() {
         let check = |text: &str, expected: &str| {
-            let error = parse("x.csv", text.as_bytes(), None).unwrap_err().to_string();
+            let error = formats::parse("x.csv", text.as_bytes(), None).unwrap_err().to_string();
             assert_eq!(error, expected, "{text:?}");
         };
         let empty = "x.csv is empty: a file needs at least one row with two numbers";
@@ -476,6 +562,53 @@ mod tests {
     }
 
     #[test]
+    fn blocks_of_any_size_give_the_same_rows() {
+        let text =
+            "\r\n# c, \"d\r\nx,y\r\n1,\"2\n\n3\"\r\n \r\n#\n5,6\r7,\"8\"\n\n ,\n9,10\n\"11\n,\",12";
+        for delimiter in DELIMITERS {
+            let rows = |block: usize| {
+                let (mut source, watch) = (text.as_bytes(), &mut formats::unwatched);
+                let size = text.len() as u64;
+                let mut input = Input::new("x.csv", &mut source, size, u64::MAX, watch);
+                input.block = block;
+                let mut rows = Vec::new();
+                each_block(&mut input, Vec::new(), delimiter, |text, record, lines_before| {
+                    let cells: Vec<Vec<u8>> = record.iter().map(<[u8]>::to_vec).collect();
+                    rows.push((lines_before + line_of(text, record), cells));
+                })
+                .unwrap();
+                rows
+            };
+            let whole = rows(1000);
+            assert!(whole.len() >= 6, "{delimiter:?}: {whole:?}");
+            if delimiter == Delimiter::Comma {
+                let lines: Vec<usize> = whole.iter().map(|(line, _)| *line).collect();
+                assert_eq!(lines, [3, 4, 9, 10, 13, 14]);
+            }
+            for block in 1..text.len() {
+                assert_eq!(rows(block), whole, "{delimiter:?} in blocks of {block}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_never_closed_is_found() {
+        let text = "1,2\n".repeat(300_000) + "\"3,4\n" + &"5,6\n".repeat(MAX_ROW / 2);
+        let error = formats::parse("x.csv", text.as_bytes(), None).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "x.csv: the row that begins on line 300001 goes on for more than 16 MB: look there for a quotation mark that is never closed"
+        );
+    }
+
+    #[test]
+    fn zeros_anywhere_are_no_text() {
+        let text = "1,2\n".repeat(500_000) + "3,\0\n";
+        let error = formats::parse("x.csv", text.as_bytes(), None).unwrap_err().to_string();
+        assert!(error.starts_with("x.csv is neither text nor"), "{error}");
+    }
+
+    #[test]
     fn whatever_the_bytes_nothing_panics() {
         let texts: [&[u8]; 6] = [
             "\u{feff}# c\r\n\"x\";\"y\"\r\n1,5;\"2\"\r\n3;n/a\r\n\r\n-4,5;1e400\r\n".as_bytes(),
@@ -488,7 +621,7 @@ mod tests {
         for text in texts {
             for end in 0..=text.len() {
                 for columns in [None, Some([0, 1]), Some([7, usize::MAX])] {
-                    if let Ok(loaded) = parse("x.csv", &text[..end], columns) {
+                    if let Ok(loaded) = formats::parse("x.csv", &text[..end], columns) {
                         assert!(!loaded.points.is_empty());
                         assert!(loaded.points.iter().flatten().all(|v| v.is_finite()));
                     }

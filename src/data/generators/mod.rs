@@ -50,8 +50,9 @@ pub static GENERATORS: &[&Generator] = &[
 pub static N_SAMPLES: Setting = Setting {
     key: "n_samples",
     label: "Points",
-    help: "How many points are made, for training and validation together.",
-    kind: Kind::Integer { default: 4000, min: 10, max: 1_000_000 },
+    help: "How many points are made, for training and validation together. A million takes a second; the limit is \
+           the machine's memory, of which a million needs 48 MB.",
+    kind: Kind::Integer { default: 4000, min: 10, max: 1_000_000_000 },
     is_live: false,
 };
 
