@@ -6,13 +6,14 @@
 //! # The folders, and who may use whom
 //!
 //! ```text
-//! settings, random ─► model ─► data ─► objectives ─► algorithms ─► training ─► figures ─► export ─► {cli, app}
+//! lanes, settings, random ─► model ─► data ─► objectives ─► algorithms ─► training ─► figures ─► export ─► {cli, app}
 //! ```
 //!
 //! Read `A ─► B` as *B may use A, and whatever A may use*. `tests/architecture.rs` holds it.
 //!
 //! | Folder | What it is for |
 //! | --- | --- |
+//! | `lanes` | Numbers computed side by side, and an `exp` that vectorizes. |
 //! | [`settings`] | One knob declared as data, where it is read; sliders, `--set`, files and `--help` are made from it. |
 //! | [`random`] | The one generator type, always from a seed, one stream for each purpose. |
 //! | [`model`] | Densities on the plane: plain `f64`. Views speak to `Density`; `Mixture` is the first. |
@@ -75,6 +76,7 @@ pub mod cli;
 pub mod data;
 pub mod export;
 pub mod figures;
+mod lanes;
 pub mod model;
 pub mod objectives;
 pub mod random;

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders and files of `src/`, each allowed to use only itself and those before it.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 12] = [
+    "lanes",
     "settings",
     "random",
     "model",

@@ -17,25 +17,18 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-mod exp;
 mod expectation;
 mod gradient;
 
 pub use expectation::{Moments, expectation};
 pub(super) use gradient::{Forms, negative_log_likelihood, quadratic};
 
-use exp::exp_nonpositive;
-
 use super::Batch;
+use crate::lanes::{LANES, Lanes, exp_nonpositive};
 use crate::model::{Cholesky, Mixture, Point, Symmetric};
-
-/// Points that are computed side by side.
-const LANES: usize = 8;
 
 /// Points that one task computes, in order.
 const CHUNK: usize = 512;
-
-type Lanes = [f64; LANES];
 
 /// What the loops need to know of a component.
 #[derive(Debug, Clone, Copy)]

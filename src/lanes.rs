@@ -1,4 +1,14 @@
-//! A vectorizable exponential.
+//! Lanes: numbers that are computed side by side, and an exponential that vectorizes.
+//!
+//! Loops over `Lanes` become vector instructions without `unsafe`: the code is `inline(always)` and run by
+//! `pulp::Arch::dispatch`, which compiles what is inlined into it for every instruction set and takes the widest that
+//! the machine has.
+
+/// Numbers that are computed side by side: as many as the widest registers hold.
+pub(crate) const LANES: usize = 8;
+
+/// One number for each of them.
+pub(crate) type Lanes = [f64; LANES];
 
 /// eˣ for x ≤ 0, exact to 2 units in the last place down to the smallest subnormal numbers; 0 below −746.
 ///
@@ -6,7 +16,7 @@
 /// library's `exp` does not. x = n ln 2 + r, and eʳ by its Taylor polynomial, whose remainder for
 /// |r| ≤ ½ ln 2 is below 5·10⁻¹⁸.
 #[inline(always)]
-pub(super) fn exp_nonpositive(x: f64) -> f64 {
+pub(crate) fn exp_nonpositive(x: f64) -> f64 {
     // 1.5·2⁵² pushes the fraction out of the mantissa: adding it rounds, and leaves n in the lowest bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;
     // ln 2 in two parts (Cody and Waite): n · LN2_HIGH is exact.
