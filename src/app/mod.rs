@@ -12,6 +12,7 @@ mod legend;
 mod painter;
 mod panels;
 mod plot;
+mod rehearsal;
 mod session;
 mod theme;
 mod view;
@@ -29,6 +30,7 @@ use jobs::{Jobs, Opened, Outcome};
 use painter::Painter;
 use session::{Followed, Session};
 
+pub use rehearsal::{FrameCost, Rehearsal, frame_cost};
 pub use view::{Shown, View};
 
 use crate::training::Experiment;
