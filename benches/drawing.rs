@@ -1,4 +1,5 @@
-//! What is drawn: rasters and fields at K = 100, colors, curves of 100,000 steps, and whole frames of the window.
+//! What is drawn: rasters and fields at K = 100, colors, clouds of a million points, curves of 100,000 steps, and
+//! whole frames of the window.
 //!
 //! `cargo bench --bench drawing`, or `cargo bench --bench drawing -- raster` for one of them.
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use scorescope::app::Rehearsal;
 use scorescope::data::generators;
+use scorescope::figures::cloud::{Cloud, cloud};
 use scorescope::figures::learning::{self, TimeAxis};
 use scorescope::figures::{ColorMap, Scale, Spacing, Theme, plane};
 use scorescope::model::{Bounds, Density, Mixture, Point};
@@ -50,6 +52,21 @@ fn fields(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn clouds(criterion: &mut Criterion) {
+    let moons = generators::find("halfmoons").expect("the half moons are a generator");
+    let mut rng = generator(0, Purpose::Data);
+    let points: Arc<[Point]> = (moons.generate)(&Settings::default(), 1_000_000, &mut rng).into();
+    let bounds = Bounds::around(&points).expect("there are points");
+    let (size, color) = ([700, 600], Theme::Dark.palette().train);
+    let mut group = criterion.benchmark_group("cloud of 1,000,000 points");
+    for (name, every) in [("full", 1), ("coarse", 8)] {
+        let asked =
+            Cloud { id: "train", label: "Data", points: &points, bounds, size, color, every };
+        group.bench_function(name, |bencher| bencher.iter(|| black_box(cloud(&asked))));
+    }
+    group.finish();
+}
+
 fn curves(criterion: &mut Criterion) {
     let mut history = History::default();
     for step in 0..100_000 {
@@ -87,6 +104,6 @@ fn frames(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20);
-    targets = fields, curves, frames
+    targets = fields, clouds, curves, frames
 }
 criterion_main!(benches);

@@ -147,6 +147,9 @@ pub fn dots(places: impl Iterator<Item = Pos2>, radius: f32, color: Color32) -> 
     // A square of the disc's area.
     let half = radius * std::f32::consts::PI.sqrt() / 2.0;
     let mut mesh = Mesh::default();
+    let count = places.size_hint().1.unwrap_or_default();
+    mesh.reserve_vertices(4 * count);
+    mesh.reserve_triangles(2 * count);
     for at in places {
         mesh.add_colored_rect(Rect::from_center_size(at, Vec2::splat(2.0 * half)), color);
     }
