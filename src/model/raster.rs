@@ -100,6 +100,8 @@ struct Ridge {
     reach: f64,
     /// q.
     quotient: f64,
+    /// How far the first stride's columns lie to the right of its first.
+    offsets: [f64; STRIDE],
     /// rᵢ / r₀.
     ratios: [f64; STRIDE],
 }
@@ -120,6 +122,7 @@ impl Ridge {
             along: -0.5 * p11,
             reach: (2.0 / p11).sqrt(),
             quotient: (-p11 * stride * stride).exp(),
+            offsets: std::array::from_fn(|i| i as f64 * step),
             ratios: std::array::from_fn(|i| (-p11 * stride * step * i as f64).exp()),
         })
     }
@@ -194,16 +197,16 @@ impl Slope {
         }
         self.start = start;
         self.stride_count = (end - start).div_ceil(STRIDE);
-        for (i, value) in self.value.iter_mut().enumerate() {
-            let distance = left + ((start + i) as f64 + 0.5) * step - peak;
+        let from_peak = left + (start as f64 + 0.5) * step - peak;
+        for (value, offset) in self.value.iter_mut().zip(&ridge.offsets) {
+            let distance = from_peak + offset;
             let exponent = exponent + ridge.along * distance * distance;
             *value = ridge.amplitude * exp_nonpositive(exponent);
         }
         // log v(x + h) − log v(x) = −½ p₁₁ h (h + 2 (x − peak)): at most 50, for x lies no more than ten deviations
         // left of the peak.
         let stride = STRIDE as f64 * step;
-        let distance = left + (start as f64 + 0.5) * step - peak;
-        let log_ratio = ridge.along * stride * (stride + 2.0 * distance);
+        let log_ratio = ridge.along * stride * (stride + 2.0 * from_peak);
         let first_ratio = exp_nonpositive(log_ratio - 64.0) * EXP_64;
         for (ratio, relative) in self.ratio.iter_mut().zip(&ridge.ratios) {
             *ratio = first_ratio * relative;
