@@ -42,6 +42,16 @@ pub(crate) fn groups_mut<S: Simd>(numbers: &mut [f64]) -> &mut [[S::f64s; GROUP]
     pulp::as_arrays_mut(S::as_mut_simd_f64s(numbers).0).0
 }
 
+/// The exponentials of numbers ≤ 0, in their place. See [`Lanes::exp_nonpositive`].
+#[inline(always)]
+pub(crate) fn exp_all<S: Simd>(simd: S, numbers: &mut [f64]) {
+    for group in groups_mut::<S>(numbers) {
+        for register in group {
+            *register = Lanes::of(simd, *register).exp_nonpositive().register;
+        }
+    }
+}
+
 /// One register of numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct Lanes<S: Simd> {
@@ -229,11 +239,7 @@ mod tests {
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
-            for group in groups_mut::<S>(self.0) {
-                for register in group {
-                    *register = Lanes::of(simd, *register).exp_nonpositive().register;
-                }
-            }
+            exp_all(simd, self.0);
         }
     }
 

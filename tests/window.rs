@@ -349,6 +349,37 @@ fn everything_on_screen_can_be_exported() {
 }
 
 #[test]
+fn a_crowd_is_drawn_and_exported_as_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[data]\ndataset = 'halfmoons'\nn_samples = 50000\nvalidation_fraction = 0.1\n\
+                [start]\ninit_params = 'random_from_data'\n";
+    let experiment = folder.path().join("crowd.toml");
+    std::fs::write(&experiment, text).unwrap();
+    let mut window = window(Some(&experiment));
+    until(&mut window, "many points", |app| {
+        app.snapshot().is_some_and(|s| s.prepared.dataset.train.len() == 45_000)
+    });
+    let says_so =
+        "Points: 45000 training, 5000 validation\nAll are drawn; zoom in for single points";
+    assert!(window.query_by_label(says_so).is_some());
+    let path = folder.path().join("canvas.svg");
+    press(&mut window, Modifiers::COMMAND, Key::E);
+    click(&mut window, "SVG");
+    fill(&mut window, "Path", &path.display().to_string());
+    click(&mut window, "Save");
+    let began = Instant::now();
+    while !path.exists() {
+        assert!(began.elapsed() < Duration::from_secs(30));
+        window.step();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let svg = std::fs::read_to_string(&path).unwrap();
+    let layer = svg.split("class=\"plane-").find(|layer| layer.starts_with("train")).unwrap();
+    assert!(layer.contains("<image"), "{}", &layer[..200.min(layer.len())]);
+    assert!(!layer.contains("<circle"));
+}
+
+#[test]
 fn a_saved_experiment_opens_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.toml");

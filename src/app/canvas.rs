@@ -1,7 +1,5 @@
 //! Canvas: the main plot. Shows the layers and turns the pointer into strokes.
 
-use std::sync::Arc;
-
 use egui::{Align2, Color32, FontId, PointerButton, Stroke as Pen};
 use egui_plot::PlotBounds;
 
@@ -15,6 +13,7 @@ use super::session::Session;
 use super::theme;
 use super::view::{Shown, View};
 use crate::data::{Dataset, Scaling};
+use crate::figures::cloud::is_crowd;
 use crate::figures::{Layer, Palette, plane};
 use crate::model::{Bounds, Point};
 use crate::training::Source;
@@ -26,7 +25,6 @@ const EMPTY_VIEW: Bounds = Bounds { min: [-3.0, -3.0], max: [3.0, 3.0] };
 pub struct Canvas {
     painter: Painter,
     textures: Textures,
-    crowd: Crowd,
     bounds: Bounds,
     /// True until the view has been fitted to the data.
     wants_fit: bool,
@@ -37,33 +35,6 @@ pub struct Canvas {
     drawing: Drawing,
 }
 
-/// As many points of a data set as can be drawn in every frame.
-#[derive(Default)]
-struct Crowd {
-    /// Whose points these are.
-    dataset: Option<Arc<Dataset>>,
-    /// Training and validation points.
-    points: [Arc<[Point]>; 2],
-}
-
-/// More dots than this cost frames, and on a screen look the same. Points are shuffled, so the first are any.
-pub const MOST_DOTS: usize = 20_000;
-
-impl Crowd {
-    fn of(&mut self, dataset: &Arc<Dataset>) -> [&Arc<[Point]>; 2] {
-        if !self.dataset.as_ref().is_some_and(|known| Arc::ptr_eq(known, dataset)) {
-            let some = |all: &Arc<[Point]>| match all.get(..MOST_DOTS) {
-                Some(first) => first.into(),
-                None => all.clone(),
-            };
-            self.points = [some(&dataset.train), some(&dataset.validation)];
-            self.dataset = Some(dataset.clone());
-        }
-        let [train, validation] = &self.points;
-        [train, validation]
-    }
-}
-
 impl Canvas {
     /// An empty canvas and its painter.
     #[must_use]
@@ -71,7 +42,6 @@ impl Canvas {
         Canvas {
             painter,
             textures: Textures::default(),
-            crowd: Crowd::default(),
             bounds: EMPTY_VIEW,
             wants_fit: true,
             home: None,
@@ -81,33 +51,21 @@ impl Canvas {
     }
 }
 
-/// Points as layers, as far as they are shown.
+/// Points as layers, as far as they are shown; without crowds, which the painter paints.
 #[must_use]
-pub fn data_layers(
-    train: &Arc<[Point]>,
-    validation: &Arc<[Point]>,
-    shown: Shown,
-    palette: &Palette,
-) -> Vec<Layer> {
-    let mut layers = Vec::new();
+pub fn data_layers(dataset: &Dataset, shown: Shown, palette: &Palette) -> Vec<Layer> {
     let radius = |count: usize| if count > 3_000 { 1.3 } else { 1.9 };
-    if shown.train {
-        let train = train.clone();
-        let radius = radius(train.len());
-        layers.push(plane::points("train", "Training data", train, palette.train, radius));
-    }
-    if shown.validation {
-        let validation = validation.clone();
-        let radius = radius(validation.len());
-        layers.push(plane::points(
-            "validation",
-            "Validation data",
-            validation,
-            palette.validation,
-            radius,
-        ));
-    }
-    layers
+    let Dataset { train, validation, .. } = dataset;
+    [
+        (shown.train, "train", "Training data", train, palette.train),
+        (shown.validation, "validation", "Validation data", validation, palette.validation),
+    ]
+    .into_iter()
+    .filter(|(is_shown, _, _, points, _)| *is_shown && !is_crowd(points))
+    .map(|(_, id, label, points, color)| {
+        plane::points(id, label, points.clone(), color, radius(points.len()))
+    })
+    .collect()
 }
 
 /// Brings layers into the order in which they are drawn.
@@ -120,6 +78,11 @@ impl Canvas {
     /// Shows all of the data from the next frame on.
     pub fn fit(&mut self) {
         self.wants_fit = true;
+    }
+
+    /// Shows a rectangle from the next frame on.
+    pub fn look_at(&mut self, bounds: Bounds) {
+        (self.wants_fit, self.home) = (false, Some(bounds));
     }
 
     /// The rectangle that is shown.
@@ -206,24 +169,37 @@ impl Canvas {
         self.bounds = Bounds { min, max };
         let scaling = dataset.as_ref().map_or(Scaling::NONE, |dataset| dataset.scaling);
 
-        if let Some(snapshot) = session.snapshot() {
+        let snapshot = session.snapshot();
+        if snapshot.is_some() || dataset.is_some() {
             let side = |pixels: f32| ((pixels / 2.5) as usize).clamp(256, 640);
-            let size = [side(area.width()), side(area.height())];
-            self.painter.request(Request::new(snapshot, view, self.bounds, size));
+            let pixel = |pixels: f32| (pixels as usize).clamp(16, 2048);
+            let [width, height] = [area.width(), area.height()];
+            let sizes = [[side(width), side(height)], [pixel(width), pixel(height)]];
+            let snapshot = snapshot.map(|snapshot| &**snapshot);
+            let request = Request::new(snapshot, dataset.as_ref(), view, self.bounds, sizes);
+            self.painter.request(request);
         }
         let mut layers: Vec<Layer> = Vec::new();
-        if let Some(snapshot) = session.snapshot() {
-            if let Some(painting) = self.painter.painting() {
-                layers.extend(painting.iter().filter(|layer| view.shown.has(layer.id)).cloned());
-            }
-            if view.shown.components {
-                let (mixture, _) = view.chosen(snapshot);
-                layers.push(plane::components(&mixture, palette));
-            }
+        if let Some(painting) = self.painter.painting() {
+            let is_crowd = |points: fn(&Dataset) -> &[Point]| {
+                dataset.as_ref().is_some_and(|dataset| is_crowd(points(dataset)))
+            };
+            let is_current = |layer: &&Layer| match layer.id {
+                // Of other data, perhaps, which the window draws by itself.
+                "train" => is_crowd(|dataset| &dataset.train),
+                "validation" => is_crowd(|dataset| &dataset.validation),
+                _ => snapshot.is_some(),
+            };
+            let shown = painting.layers.iter().filter(|layer| view.shown.has(layer.id));
+            layers.extend(shown.filter(is_current).cloned());
+            self.textures.offer(&painting.images);
+        }
+        if let (Some(snapshot), true) = (snapshot, view.shown.components) {
+            let (mixture, _) = view.chosen(snapshot);
+            layers.push(plane::components(&mixture, palette));
         }
         if let Some(dataset) = &dataset {
-            let [train, validation] = self.crowd.of(dataset);
-            layers.extend(data_layers(train, validation, view.shown, palette));
+            layers.extend(data_layers(dataset, view.shown, palette));
         }
         sort(&mut layers);
         let brush = ui.painter().with_clip_rect(area);

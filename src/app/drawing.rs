@@ -3,12 +3,12 @@
 use egui::{CursorIcon, PointerButton, Pos2, Shape, Stroke as Pen};
 use egui_plot::PlotTransform;
 
-use super::canvas::MOST_DOTS;
 use super::document::Document;
 use super::plot::{self, color32};
 use super::view::View;
 use crate::data::Scaling;
 use crate::data::spray::{self, Stroke, Tool};
+use crate::figures::cloud::MOST_DOTS;
 use crate::model::Point;
 
 /// The stroke under the hand, where there is one.

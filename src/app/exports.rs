@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::canvas;
-use super::painter::{Request, paint};
+use super::painter::{Care, Request, paint};
 use super::view::View;
 use crate::data::Scaling;
 use crate::export::{model, png, points, svg, table};
@@ -214,11 +214,13 @@ pub fn canvas_plot(material: &Material) -> Plot {
     let Material { snapshot, view, bounds, .. } = material;
     let (mixture, record) = view.chosen(snapshot);
     let palette = view.theme.palette();
-    let request = Request::new(snapshot, view, *bounds, [800, 800]);
-    let mut layers = paint(&request);
     let dataset = &snapshot.prepared.dataset;
-    let data = canvas::data_layers(&dataset.train, &dataset.validation, view.shown, palette);
-    layers.extend(data);
+    let [width, height] = bounds.size();
+    let pixels = [800, ((800.0 * height / width) as usize).clamp(16, 1600)];
+    let sizes = [[800, 800], pixels];
+    let request = Request::new(Some(snapshot), Some(dataset), view, *bounds, sizes);
+    let mut layers = paint(&request, Care::Full);
+    layers.extend(canvas::data_layers(dataset, view.shown, palette));
     if view.shown.components {
         layers.push(plane::components(&mixture, palette));
     }

@@ -13,6 +13,7 @@ mod painter;
 mod panels;
 mod plot;
 mod reading;
+mod rehearsal;
 mod session;
 mod theme;
 mod view;
@@ -31,6 +32,7 @@ use painter::Painter;
 use reading::Reading;
 use session::{Followed, Session};
 
+pub use rehearsal::{FrameCost, Rehearsal, frame_cost};
 pub use view::{Shown, View};
 
 use crate::training::Experiment;

@@ -1,9 +1,14 @@
 //! Painter: makes the canvas's expensive layers on its own thread. The last request wins.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use egui::ColorImage;
 
 use super::view::{Shown, View};
-use crate::figures::{Layer, Scale, Theme, colors::ColorMap, plane};
+use crate::data::Dataset;
+use crate::figures::cloud::{Cloud, cloud, is_crowd};
+use crate::figures::{Layer, Mark, Picture, Scale, Theme, colors::ColorMap, plane};
 use crate::model::{Bounds, Density, Mixture};
 use crate::random::{Purpose, generator};
 use crate::training::Snapshot;
@@ -11,14 +16,18 @@ use crate::training::Snapshot;
 /// What to paint.
 #[derive(Clone)]
 pub struct Request {
-    /// The model.
-    pub mixture: Arc<Mixture>,
+    /// The model; `None` where there are only data.
+    pub mixture: Option<Arc<Mixture>>,
     /// Samples are drawn from this step's seed, so that the same step shows the same samples.
     pub step: usize,
+    /// The data, of which crowds are painted; the window draws few points by itself.
+    pub dataset: Option<Arc<Dataset>>,
     /// The rectangle on the canvas.
     pub bounds: Bounds,
     /// Cells of the density raster.
     pub size: [usize; 2],
+    /// Pixels of a crowd's picture.
+    pub pixels: [usize; 2],
     /// Which layers.
     pub shown: Shown,
     /// Colors of the density.
@@ -33,28 +42,41 @@ pub struct Request {
 
 impl PartialEq for Request {
     fn eq(&self, other: &Request) -> bool {
-        Arc::ptr_eq(&self.mixture, &other.mixture)
+        is_same(self.mixture.as_ref(), other.mixture.as_ref())
+            && self.has_same_crowds(other)
             && self.step == other.step
-            && self.bounds == other.bounds
             && self.size == other.size
             && self.shown == other.shown
             && self.color_map.id == other.color_map.id
             && self.scale == other.scale
-            && self.theme == other.theme
             && self.sample_count == other.sample_count
     }
 }
 
+/// True for two of the same, which saves comparing their insides.
+fn is_same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
+    a.map(Arc::as_ptr) == b.map(Arc::as_ptr)
+}
+
 impl Request {
-    /// What a view shows of a run in a rectangle, with a density of so many cells.
+    /// What a view shows of a run and of data in a rectangle, with a density of so many cells and crowds of so many
+    /// pixels.
     #[must_use]
-    pub fn new(snapshot: &Snapshot, view: &View, bounds: Bounds, size: [usize; 2]) -> Request {
-        let (mixture, record) = view.chosen(snapshot);
+    pub fn new(
+        snapshot: Option<&Snapshot>,
+        dataset: Option<&Arc<Dataset>>,
+        view: &View,
+        bounds: Bounds,
+        [size, pixels]: [[usize; 2]; 2],
+    ) -> Request {
+        let chosen = snapshot.map(|snapshot| view.chosen(snapshot));
         Request {
-            mixture,
-            step: record.step,
+            step: chosen.as_ref().map_or(0, |(_, record)| record.step),
+            mixture: chosen.map(|(mixture, _)| mixture),
+            dataset: dataset.cloned(),
             bounds,
             size,
+            pixels,
             shown: view.shown,
             color_map: ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme),
             scale: view.density_scale(),
@@ -62,16 +84,44 @@ impl Request {
             sample_count: view.sample_count,
         }
     }
+
+    /// True if crowds look the same in both.
+    fn has_same_crowds(&self, other: &Request) -> bool {
+        is_same(self.dataset.as_ref(), other.dataset.as_ref())
+            && self.bounds == other.bounds
+            && self.pixels == other.pixels
+            && self.theme == other.theme
+            && (self.shown.train, self.shown.validation)
+                == (other.shown.train, other.shown.validation)
+    }
 }
 
-/// The layers of a request, the lowest first: what of density, score field and samples is shown.
+/// How carefully to paint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Care {
+    /// At a third of the resolution and from an eighth of the points, to follow a hand.
+    Coarse,
+    /// As it should be.
+    Full,
+}
+
+/// The layers of a request, the lowest first: what of crowds, density, score field and samples is shown.
 #[must_use]
-pub fn paint(request: &Request) -> Vec<Layer> {
-    let Request { mixture, bounds, size: [width, height], shown, .. } = request;
+pub fn paint(request: &Request, care: Care) -> Vec<Layer> {
+    let mut layers = model_layers(request, care);
+    layers.extend(crowd_layers(request, care));
+    layers
+}
+
+fn model_layers(request: &Request, care: Care) -> Vec<Layer> {
+    let Request { bounds, size, shown, .. } = request;
+    let Some(mixture) = &request.mixture else { return Vec::new() };
     let palette = request.theme.palette();
     let mut layers = Vec::new();
     if shown.density {
-        let raster = mixture.raster(*bounds, *width, *height);
+        let part = if care == Care::Coarse { 3 } else { 1 };
+        let [width, height] = size.map(|side| side.div_ceil(part));
+        let raster = mixture.raster(*bounds, width, height);
         layers.push(plane::density(&raster, request.color_map, request.scale, request.theme));
     }
     if shown.score {
@@ -85,10 +135,98 @@ pub fn paint(request: &Request) -> Vec<Layer> {
     layers
 }
 
+fn crowd_layers(request: &Request, care: Care) -> Vec<Layer> {
+    let Request { bounds, pixels, shown, .. } = *request;
+    let Some(dataset) = &request.dataset else { return Vec::new() };
+    let palette = request.theme.palette();
+    [
+        (shown.train, "train", "Training data", &dataset.train, palette.train),
+        (
+            shown.validation,
+            "validation",
+            "Validation data",
+            &dataset.validation,
+            palette.validation,
+        ),
+    ]
+    .into_iter()
+    .filter(|(is_shown, _, _, points, _)| *is_shown && is_crowd(points))
+    .map(|(_, id, label, points, color)| {
+        let every = if care == Care::Coarse { 8 } else { 1 };
+        cloud(&Cloud { id, label, points, bounds, size: pixels, color, every })
+    })
+    .collect()
+}
+
 /// Arrows of the score field from left to right.
 const SCORE_COLUMNS: usize = 28;
 
+/// A finished picture of a request.
+pub struct Painting {
+    /// Its layers, those below the data first.
+    pub layers: Vec<Layer>,
+    /// Their pictures as the graphics card wants them: made here, because the window's thread has better things to do.
+    pub images: Vec<Image>,
+    /// What it is a picture of.
+    request: Request,
+    care_of_crowds: Care,
+    /// How many were painted before.
+    number: usize,
+}
+
+/// A picture in both forms.
+pub type Image = (Arc<Picture>, Arc<ColorImage>);
+
+impl Painting {
+    /// Paints a request; takes from the last painting what is still right.
+    fn new(request: Request, care: Care, last: Option<&Painting>) -> Painting {
+        let began = Instant::now();
+        let mut layers = model_layers(&request, care);
+        let is_good = |last: &&Painting| {
+            last.request.has_same_crowds(&request)
+                && (last.care_of_crowds == Care::Full || care == Care::Coarse)
+        };
+        let last_crowds = last.filter(is_good);
+        match last_crowds {
+            Some(last) => {
+                layers.extend(last.layers.iter().filter(|layer| is_of_points(layer)).cloned());
+            }
+            None => layers.extend(crowd_layers(&request, care)),
+        }
+        let care_of_crowds = last_crowds.map_or(care, |last| last.care_of_crowds);
+        let pictures = layers.iter().flat_map(|layer| &layer.marks).filter_map(|mark| match mark {
+            Mark::Raster { picture, .. } => Some(picture),
+            _ => None,
+        });
+        let known = |picture: &Arc<Picture>| {
+            let mut images = last.iter().flat_map(|last| &last.images);
+            images.find(|(known, _)| Arc::ptr_eq(known, picture)).map(|(_, image)| image.clone())
+        };
+        let image = |picture: &Arc<Picture>| {
+            let image = known(picture).unwrap_or_else(|| Arc::new(color_image(picture)));
+            (picture.clone(), image)
+        };
+        let images = pictures.map(image).collect();
+        let number = last.map_or(0, |last| last.number + 1);
+        log::trace!("painting {number}, {care:?}, took {:.1?}", began.elapsed());
+        Painting { layers, images, request, care_of_crowds, number }
+    }
+}
+
+fn is_of_points(layer: &Layer) -> bool {
+    ["train", "validation"].contains(&layer.id)
+}
+
+/// A picture as the graphics card wants it.
+#[must_use]
+pub fn color_image(picture: &Picture) -> ColorImage {
+    ColorImage::from_rgba_unmultiplied([picture.width, picture.height], &picture.rgba)
+}
+
 /// The painting thread. Dropping it ends the thread after its current picture.
+///
+/// A request that had to wait for the picture before it gets a coarse one first: then requests come faster than
+/// pictures. The full one follows when no other has come for as long as it will take.
 pub struct Painter {
     desk: Arc<Desk>,
     last_request: Option<Request>,
@@ -104,7 +242,7 @@ struct Desk {
 #[derive(Default)]
 struct Tray {
     request: Option<Request>,
-    painting: Option<Arc<Vec<Layer>>>,
+    painting: Option<Arc<Painting>>,
     is_closed: bool,
 }
 
@@ -117,13 +255,18 @@ impl Painter {
         let desk = Arc::new(Desk::default());
         let theirs = desk.clone();
         std::thread::Builder::new().name("painting".to_owned()).spawn(move || {
-            while let Some(request) = theirs.take() {
-                // A bug in painting costs this picture, not all that follow; the panic itself goes to the log.
-                let work = std::panic::AssertUnwindSafe(|| paint(&request));
-                let Ok(layers) = std::panic::catch_unwind(work) else { continue };
-                let painting = Arc::new(layers);
-                theirs.tray.lock().unwrap_or_else(PoisonError::into_inner).painting =
-                    Some(painting);
+            let mut patience = Duration::ZERO;
+            while let Some((request, had_to_wait)) = theirs.take() {
+                if had_to_wait {
+                    theirs.paint(&request, Care::Coarse);
+                    wake();
+                    if theirs.is_interrupted(patience) {
+                        continue;
+                    }
+                }
+                let began = Instant::now();
+                theirs.paint(&request, Care::Full);
+                patience = began.elapsed();
                 wake();
             }
         })?;
@@ -136,36 +279,160 @@ impl Painter {
             return;
         }
         self.last_request = Some(request.clone());
-        self.desk.tray.lock().unwrap_or_else(PoisonError::into_inner).request = Some(request);
+        self.desk.tray().request = Some(request);
         self.desk.has_work.notify_one();
     }
 
     /// The newest painting.
     #[must_use]
-    pub fn painting(&self) -> Option<Arc<Vec<Layer>>> {
-        self.desk.tray.lock().unwrap_or_else(PoisonError::into_inner).painting.clone()
+    pub fn painting(&self) -> Option<Arc<Painting>> {
+        self.desk.tray().painting.clone()
     }
 }
 
 impl Desk {
-    /// Waits for a request; `None` once the painter is dropped.
-    fn take(&self) -> Option<Request> {
-        let mut tray = self.tray.lock().unwrap_or_else(PoisonError::into_inner);
+    fn tray(&self) -> MutexGuard<'_, Tray> {
+        self.tray.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a request; says if it was there before. `None` once the painter is dropped.
+    fn take(&self) -> Option<(Request, bool)> {
+        let mut tray = self.tray();
+        let had_to_wait = tray.request.is_some();
         loop {
             if tray.is_closed {
                 return None;
             }
             if let Some(request) = tray.request.take() {
-                return Some(request);
+                return Some((request, had_to_wait));
             }
             tray = self.has_work.wait(tray).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Waits for that long; true if there is something else to do.
+    fn is_interrupted(&self, patience: Duration) -> bool {
+        let is_idle = |tray: &mut Tray| tray.request.is_none() && !tray.is_closed;
+        let waited = self.has_work.wait_timeout_while(self.tray(), patience, is_idle);
+        let (mut tray, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        !is_idle(&mut tray)
+    }
+
+    /// Paints, and puts the painting where the window looks for it.
+    fn paint(&self, request: &Request, care: Care) {
+        let last = self.tray().painting.clone();
+        // A bug in painting costs this picture, not all that follow; the panic itself goes to the log.
+        let work = || Painting::new(request.clone(), care, last.as_deref());
+        if let Ok(painting) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+            self.tray().painting = Some(Arc::new(painting));
         }
     }
 }
 
 impl Drop for Painter {
     fn drop(&mut self) {
-        self.desk.tray.lock().unwrap_or_else(PoisonError::into_inner).is_closed = true;
+        self.desk.tray().is_closed = true;
         self.desk.has_work.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Point;
+
+    fn request(count: usize) -> Request {
+        let grid = |i: usize| [(i % 500) as f64 / 50.0, (i / 500) as f64 / 50.0];
+        let points: Vec<Point> = (0..count).map(grid).collect();
+        let dataset = Dataset::from_parts(&points, &[[5.0, 5.0]; 10], false).unwrap();
+        let means: Vec<Point> = (0..100).map(|i| [f64::from(i) / 10.0, 5.0]).collect();
+        let mixture = Mixture::new(&[0.01; 100], &means, &[[4.0, 0.0, 4.0]; 100]).unwrap();
+        let view = View {
+            shown: Shown { validation: true, score: true, ..View::default().shown },
+            ..View::default()
+        };
+        let sizes = [[640, 480], [320, 240]];
+        let bounds = dataset.bounds;
+        let dataset = Arc::new(dataset);
+        let mut request = Request::new(None, Some(&dataset), &view, bounds, sizes);
+        request.mixture = Some(Arc::new(mixture));
+        request
+    }
+
+    fn painted(painter: &Painter, last: &Request) -> Arc<Painting> {
+        let is_full = |painting: &Arc<Painting>| density_width(painting) == last.size[0];
+        let is_it = |painting: &Arc<Painting>| painting.request == *last && is_full(painting);
+        let began = Instant::now();
+        loop {
+            let painting = painter.painting();
+            if let Some(painting) = painting.filter(is_it) {
+                return painting;
+            }
+            assert!(began.elapsed() < Duration::from_mins(1), "the last request was lost");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn density_width(painting: &Painting) -> usize {
+        painting.images[0].0.width
+    }
+
+    #[test]
+    fn rasters_are_dropped_not_queued_and_the_last_one_is_full() {
+        let (sender, wakes) = std::sync::mpsc::channel();
+        let mut painter = Painter::spawn(move || sender.send(()).unwrap_or_default()).unwrap();
+        let mut request = request(10);
+        for i in 0..300 {
+            request.bounds.max[0] += f64::from(i);
+            painter.request(request.clone());
+        }
+        let painting = painted(&painter, &request);
+        assert_eq!(density_width(&painting), 640);
+        // The same again is no request.
+        painter.request(request.clone());
+        drop(painter);
+        // Once the thread has ended, nobody can wake any more.
+        let count = wakes.iter().count();
+        assert_eq!(count, painting.number + 1);
+        assert!(count < 100, "{count}");
+    }
+
+    #[test]
+    fn who_had_to_wait_sees_a_coarse_picture_first() {
+        let desk = Desk::default();
+        for step in 0..3 {
+            desk.tray().request = Some(Request { step, ..request(10) });
+        }
+        let (taken, had_to_wait) = desk.take().unwrap();
+        assert_eq!((taken.step, had_to_wait), (2, true));
+        desk.paint(&taken, Care::Coarse);
+        assert_eq!(density_width(desk.tray().painting.as_ref().unwrap()), 214);
+        assert!(!desk.is_interrupted(Duration::ZERO));
+        desk.tray().request = Some(taken.clone());
+        assert!(desk.is_interrupted(Duration::from_mins(1)));
+        desk.tray().is_closed = true;
+        assert!(desk.take().is_none());
+    }
+
+    #[test]
+    fn a_crowd_is_painted_once_for_many_steps() {
+        let first = request(100_000);
+        let mut painter = Painter::spawn(|| {}).unwrap();
+        painter.request(first.clone());
+        let before = painted(&painter, &first);
+        let ids: Vec<&str> = before.layers.iter().map(|layer| layer.id).collect();
+        // The validation points are few: the window draws them.
+        assert_eq!(ids, ["density", "score", "train"]);
+        assert_eq!(before.images.len(), 2);
+        let next = Request { step: 1, ..first.clone() };
+        painter.request(next.clone());
+        let after = painted(&painter, &next);
+        assert!(Arc::ptr_eq(&before.images[1].0, &after.images[1].0));
+        assert!(Arc::ptr_eq(&before.images[1].1, &after.images[1].1));
+        assert!(!Arc::ptr_eq(&before.images[0].0, &after.images[0].0));
+        let mut moved = next.clone();
+        moved.bounds.max[0] += 1.0;
+        painter.request(moved.clone());
+        assert!(!Arc::ptr_eq(&before.images[1].0, &painted(&painter, &moved).images[1].0));
     }
 }

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, ColorImage, FontId, Mesh, Painter, Pos2, Rect, Shape, Stroke, TextureHandle,
+    Align2, Color32, FontId, Mesh, Painter, Pos2, Rect, Shape, Stroke, TextureHandle,
     TextureOptions, Vec2, pos2, vec2,
 };
 use egui_plot::{AxisHints, GridInput, GridMark, PlotBounds, PlotPoint, PlotTransform};
 
+use super::painter::{Image, color_image};
 use crate::figures::ticks::ticks;
 use crate::figures::{Anchor, Axis, Color, Layer, Mark, Palette, Picture, Plot, arrow_head};
 use crate::model::Point;
@@ -23,17 +24,26 @@ pub fn color32(color: Color) -> Color32 {
 #[derive(Default)]
 pub struct Textures {
     by_name: HashMap<&'static str, (Arc<Picture>, TextureHandle)>,
+    ready: Vec<Image>,
 }
 
 impl Textures {
+    /// Pictures that may come next, in the form in which the graphics card wants them.
+    pub fn offer(&mut self, images: &[Image]) {
+        self.ready.clear();
+        self.ready.extend_from_slice(images);
+    }
+
     fn id(
         &mut self,
         ctx: &egui::Context,
         name: &'static str,
         picture: &Arc<Picture>,
     ) -> egui::TextureId {
-        let image =
-            || ColorImage::from_rgba_unmultiplied([picture.width, picture.height], &picture.rgba);
+        let image = || {
+            let ready = self.ready.iter().find(|(ready, _)| Arc::ptr_eq(ready, picture));
+            ready.map_or_else(|| Arc::new(color_image(picture)), |(_, image)| image.clone())
+        };
         let (shown, texture) = self.by_name.entry(name).or_insert_with(|| {
             (picture.clone(), ctx.load_texture(name, image(), TextureOptions::LINEAR))
         });
@@ -137,6 +147,9 @@ pub fn dots(places: impl Iterator<Item = Pos2>, radius: f32, color: Color32) -> 
     // A square of the disc's area.
     let half = radius * std::f32::consts::PI.sqrt() / 2.0;
     let mut mesh = Mesh::default();
+    let count = places.size_hint().1.unwrap_or_default();
+    mesh.reserve_vertices(4 * count);
+    mesh.reserve_triangles(2 * count);
     for at in places {
         mesh.add_colored_rect(Rect::from_center_size(at, Vec2::splat(2.0 * half)), color);
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::data::Dataset;
 use crate::training::{
-    Activity, Change, Command, Event, Experiment, Finish, History, Snapshot, Source, Worker,
+    Activity, Change, Command, Event, Experiment, Finish, History, Record, Snapshot, Source, Worker,
 };
 
 /// The running experiment as the window knows it.
@@ -222,6 +222,11 @@ impl Session {
     #[must_use]
     pub fn preparing_for(&self) -> Option<Duration> {
         (!self.is_prepared).then(|| self.began.elapsed())
+    }
+
+    /// Adds a step to what was recorded.
+    pub fn remember(&mut self, record: Record) {
+        self.history.push(record);
     }
 
     /// What was recorded of the steps.

@@ -4,6 +4,7 @@
 //! Nothing here knows egui or files.
 
 pub mod bars;
+pub mod cloud;
 pub mod colors;
 pub mod curves;
 pub mod learning;

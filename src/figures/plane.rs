@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cloud::dot_opacity;
 use super::colors::{ColorMap, Palette, Scale, Theme, rgba};
 use super::{Anchor, Axis, Color, Layer, Mark, Plot, Spacing};
 use crate::model::{Bounds, Component, Density, Mixture, Point, Raster};
@@ -58,8 +59,7 @@ pub fn points(
     color: Color,
     radius: f32,
 ) -> Layer {
-    // Below a few hundred points every single one counts; above, the crowd does.
-    let opacity = (30.0 / (points.len() as f64).sqrt()).clamp(0.15, 0.9);
+    let opacity = dot_opacity(points.len());
     Layer {
         id,
         label: label.into(),
@@ -166,20 +166,14 @@ pub fn score_field(
     let [width, height] = bounds.size();
     let cell = width / columns.max(1) as f64;
     let rows = ((height / cell).round() as usize).clamp(1, 4 * columns.max(1));
-    let mut arrows = Vec::with_capacity(columns * rows);
-    for row in 0..rows {
-        for column in 0..columns {
-            let x = [
-                bounds.min[0] + (column as f64 + 0.5) * cell,
-                bounds.min[1] + (row as f64 + 0.5) * height / rows as f64,
-            ];
-            let score = density.score(x);
-            let magnitude = score[0].hypot(score[1]);
-            if magnitude.is_finite() && magnitude > 0.0 {
-                arrows.push((x, score, magnitude));
-            }
-        }
-    }
+    let field = density.field(bounds, columns, rows);
+    let arrows = field.score.iter().enumerate().map(|(i, &score)| {
+        let magnitude = score[0].hypot(score[1]);
+        (field.place(i), score, magnitude)
+    });
+    let is_shown =
+        |(_, _, magnitude): &(Point, Point, f64)| magnitude.is_finite() && *magnitude > 0.0;
+    let arrows: Vec<_> = arrows.filter(is_shown).collect();
     let mut magnitudes: Vec<f64> = arrows.iter().map(|arrow| arrow.2).collect();
     magnitudes.sort_by(f64::total_cmp);
     let median = magnitudes.get(magnitudes.len() / 2).copied().unwrap_or(1.0);

@@ -3,8 +3,9 @@
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
+use super::field::mixture_field;
 use super::raster::mixture_raster;
-use super::{Bounds, Cholesky, Density, Gaussian, Point, Raster, Symmetric};
+use super::{Bounds, Cholesky, Density, Field, Gaussian, Point, Raster, Symmetric};
 use crate::random::Rng;
 
 /// One Gaussian and its share of the mixture.
@@ -258,5 +259,9 @@ impl Density for Mixture {
 
     fn raster(&self, bounds: Bounds, width: usize, height: usize) -> Raster {
         mixture_raster(self, bounds, width, height)
+    }
+
+    fn field(&self, bounds: Bounds, width: usize, height: usize) -> Field {
+        mixture_field(self, bounds, width, height)
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! Views and samplers speak to [`Density`]. [`Mixture`] is the first one; circuits and energy networks come later.
 
+mod field;
 mod gaussian;
 mod measures;
 mod mixture;
 mod parameters;
 mod raster;
 
+pub use field::{Field, field};
 pub use gaussian::{Cholesky, Ellipse, Gaussian};
 pub use measures::{aic, bic};
 pub(crate) use mixture::log_sum_exp;
@@ -41,6 +43,12 @@ pub trait Density: Send + Sync {
     /// The density on a grid. Shape: `height` rows (from the top) × `width` columns.
     fn raster(&self, bounds: Bounds, width: usize, height: usize) -> Raster {
         raster(bounds, width, height, |x| self.log_density(x).exp())
+    }
+
+    /// Log density, score and Hessian on a grid. Shape: `height` rows (from the top) × `width` columns.
+    fn field(&self, bounds: Bounds, width: usize, height: usize) -> Field {
+        let at = |x| (self.log_density(x), self.score(x), self.hessian(x));
+        field(bounds, width, height, at)
     }
 }
 

@@ -45,17 +45,20 @@ pub struct Best {
     pub mixture: Arc<Mixture>,
 }
 
-/// Records that a curve keeps at most; a screen cannot show more.
-const CURVE_LENGTH: usize = 8_000;
+/// Stretches that a curve is made of at most; a screen cannot show more.
+const MAX_STRETCHES: usize = 2048;
 
 /// All records of a run, and a curve of few that shows them all.
 #[derive(Debug, Default)]
 pub struct History {
     records: Vec<Record>,
+    /// Stretches of equally many steps.
+    stretches: Vec<Stretch>,
+    /// What remains of them, in order of time.
     curve: Vec<Record>,
-    /// Every second record of the curve stands for this many steps.
-    stride: usize,
-    /// The steps since the curve's last record.
+    /// Steps in a stretch: a power of two.
+    stretch_length: usize,
+    /// The steps since the last stretch.
     pending: Vec<Record>,
 }
 
@@ -64,14 +67,22 @@ impl History {
     pub fn push(&mut self, record: Record) {
         self.records.push(record);
         self.pending.push(record);
-        let group = 2 * self.stride.max(1);
-        if self.pending.len() >= group {
-            self.curve.extend(extremes(&self.pending));
-            self.pending.clear();
+        if self.pending.len() < self.stretch_length {
+            return;
         }
-        if self.curve.len() >= CURVE_LENGTH {
-            self.curve = self.curve.chunks(4).flat_map(extremes).collect();
-            self.stride = 2 * self.stride.max(1);
+        if let Some(stretch) = Stretch::of(&self.pending) {
+            self.pending.clear();
+            self.stretches.push(stretch);
+            stretch.append_to(&mut self.curve);
+        }
+        if self.stretches.len() >= MAX_STRETCHES {
+            let pairs = self.stretches.as_chunks::<2>().0;
+            self.stretches = pairs.iter().map(|[a, b]| a.joined(b)).collect();
+            self.stretch_length = 2 * self.stretch_length.max(1);
+            self.curve.clear();
+            for stretch in &self.stretches {
+                stretch.append_to(&mut self.curve);
+            }
         }
     }
 
@@ -86,47 +97,122 @@ impl History {
         &self.records
     }
 
-    /// Few records that show all of them: of every stretch those with the lowest and the highest objective, so that a
-    /// spike of one step stays; the newest ones all.
+    /// Few records that show all of them: of every stretch those with the lowest and the highest objective and
+    /// likelihoods, so that a spike of one step stays; the first one, and the newest ones all.
     #[must_use]
     pub fn curve(&self) -> Vec<Record> {
-        [&self.curve[..], &self.pending].concat()
+        let mut curve = Vec::with_capacity(self.curve.len() + self.pending.len() + 2);
+        let first_kept = self.curve.first().or(self.pending.first()).map(|record| record.step);
+        curve.extend(self.records.first().filter(|first| first_kept != Some(first.step)));
+        curve.extend_from_slice(&self.curve);
+        curve.extend_from_slice(&self.pending);
+        let is_last = |last: &Record| curve.last().is_some_and(|record| record.step == last.step);
+        let last = self.records.last().filter(|last| !is_last(last)).copied();
+        curve.extend(last);
+        curve
     }
 }
 
-/// The records with the lowest and the highest objective, in order of time; both, where there are two.
-fn extremes(records: &[Record]) -> Vec<Record> {
-    let by_objective =
-        |a: &usize, b: &usize| records[*a].objective.total_cmp(&records[*b].objective);
-    let lowest = (0..records.len()).min_by(by_objective);
-    let highest = (0..records.len()).max_by(by_objective);
-    let (Some(lowest), Some(highest)) = (lowest, highest) else { return Vec::new() };
-    let mut kept = vec![records[lowest.min(highest)]];
-    if lowest != highest {
-        kept.push(records[lowest.max(highest)]);
+/// The curves that are drawn of a record.
+const CURVES: [fn(&Record) -> f64; 3] =
+    [|record| record.objective, |record| record.train_nll, |record| record.val_nll];
+
+/// Of some steps in a row, the records with the lowest and the highest value of each curve.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    lowest: [Record; 3],
+    highest: [Record; 3],
+}
+
+impl Stretch {
+    fn of(records: &[Record]) -> Option<Stretch> {
+        let one = |&record: &Record| Stretch { lowest: [record; 3], highest: [record; 3] };
+        records.iter().map(one).reduce(|a, b| a.joined(&b))
     }
-    kept
+
+    /// This stretch and the one after it. Of equal records the first is the lowest and the last the highest; NaN is
+    /// neither, where there is anything else.
+    fn joined(&self, next: &Stretch) -> Stretch {
+        let mut joined = *self;
+        for (i, value) in CURVES.iter().enumerate() {
+            let (low, high) = (value(&joined.lowest[i]), value(&joined.highest[i]));
+            let (next_low, next_high) = (value(&next.lowest[i]), value(&next.highest[i]));
+            if next_low < low || low.is_nan() {
+                joined.lowest[i] = next.lowest[i];
+            }
+            if next_high >= high || high.is_nan() {
+                joined.highest[i] = next.highest[i];
+            }
+        }
+        joined
+    }
+
+    /// Its records, each once, in order of time.
+    fn append_to(&self, curve: &mut Vec<Record>) {
+        let start = curve.len();
+        curve.extend(self.lowest);
+        curve.extend(self.highest);
+        curve[start..].sort_unstable_by_key(|record| record.step);
+        let mut last = None;
+        let mut end = start;
+        for i in start..curve.len() {
+            if last != Some(curve[i].step) {
+                last = Some(curve[i].step);
+                curve[end] = curve[i];
+                end += 1;
+            }
+        }
+        curve.truncate(end);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A curve of that many steps, with a spike upwards and one downwards in each of the three values.
+    fn spiky(step_count: usize, spikes: [usize; 6]) -> History {
+        let mut history = History::default();
+        for step in 0..step_count {
+            let value = |i: usize| match step {
+                _ if step == spikes[2 * i] => 99.0,
+                _ if step == spikes[2 * i + 1] => -99.0,
+                _ => 1.0 / (1.0 + step as f64) + i as f64,
+            };
+            let [objective, train_nll, val_nll] = [0, 1, 2].map(value);
+            history.push(Record { step, seconds: 0.0, objective, train_nll, val_nll });
+        }
+        history
+    }
+
     #[test]
     fn a_curve_stays_short_and_keeps_spikes() {
+        let spikes = [123_457, 123_459, 77_777, 150_001, 4_097, 198_765];
+        for step_count in [199_000, 200_000, 262_144] {
+            let history = spiky(step_count, spikes);
+            let curve = history.curve();
+            assert!(curve.len() <= 3 * MAX_STRETCHES, "{}", curve.len());
+            assert!(curve.len() >= MAX_STRETCHES, "{}", curve.len());
+            for (spike, value) in spikes.chunks(2).zip(CURVES) {
+                let has = |wanted: f64| curve.iter().any(|record| value(record) == wanted);
+                assert!(has(99.0) && has(-99.0), "{spike:?}");
+            }
+            assert!(curve.windows(2).all(|pair| pair[0].step < pair[1].step));
+            assert_eq!((curve[0].step, curve[curve.len() - 1].step), (0, step_count - 1));
+            assert_eq!(history.records().len(), step_count);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_hides_no_spike() {
         let mut history = History::default();
-        for step in 0..200_000 {
-            let objective = if step == 123_457 { 99.0 } else { 1.0 / (1.0 + step as f64) };
-            let record = Record { step, seconds: 0.0, objective, train_nll: 0.0, val_nll: 0.0 };
+        for step in 0..10_000 {
+            let objective = if step == 4_001 { 99.0 } else { f64::NAN };
+            let record =
+                Record { step, seconds: 0.0, objective, train_nll: 0.0, val_nll: f64::NAN };
             history.push(record);
         }
-        let curve = history.curve();
-        assert!(curve.len() <= CURVE_LENGTH + 200, "{}", curve.len());
-        assert!(curve.len() > CURVE_LENGTH / 4, "{}", curve.len());
-        assert!(curve.iter().any(|record| record.objective == 99.0));
-        assert!(curve.windows(2).all(|pair| pair[0].step < pair[1].step));
-        assert_eq!(curve.last().unwrap().step, 199_999);
-        assert_eq!(history.records().len(), 200_000);
+        assert!(history.curve().iter().any(|record| record.objective == 99.0));
     }
 
     #[test]

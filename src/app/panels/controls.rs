@@ -9,13 +9,13 @@ use super::settings::{row_ui, setting_ui, settings_ui, short};
 use super::thumbnails::{Choice, Thumbnails};
 use crate::algorithms::{ALGORITHMS, MAX_ITER, TOL, initial};
 use crate::app::action::Action;
-use crate::app::canvas::MOST_DOTS;
 use crate::app::document::Document;
 use crate::app::session::Session;
 use crate::app::view::View;
 use crate::data::formats::Loaded;
 use crate::data::generators;
 use crate::data::spray::Tool;
+use crate::figures::cloud::is_crowd;
 use crate::model::REG_COVAR;
 use crate::settings::Setting;
 use crate::training::{DATA_SETTINGS, LoadedFile, MODEL_SETTINGS, Source};
@@ -119,8 +119,8 @@ fn data_ui(
     if let Some(dataset) = session.dataset() {
         let [train, validation] = [dataset.train.len(), dataset.validation.len()];
         let mut text = format!("Points: {train} training, {validation} validation");
-        if train.max(validation) > MOST_DOTS {
-            text = format!("{text}\n{MOST_DOTS} of each are drawn");
+        if is_crowd(&dataset.train) || is_crowd(&dataset.validation) {
+            text = format!("{text}\nAll are drawn; zoom in for single points");
         }
         ui.label(RichText::new(text).color(ui.visuals().weak_text_color()));
     }

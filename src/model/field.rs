@@ -1,0 +1,273 @@
+//! Log density, score and Hessian on a grid, fast.
+
+#![expect(clippy::inline_always, reason = "only inlined code is compiled for wider registers")]
+
+use pulp::Simd;
+
+use super::{Bounds, Gaussian, Mixture, Point, Symmetric};
+use crate::lanes::{GROUP, Lanes, MAX_GROUP_LANES, WithSimd, groups, groups_mut, widest};
+
+/// Log density and its derivatives at the centers of `width` × `height` cells. Values come row after row, the topmost
+/// (largest x₂) first. Length of each: `width` × `height`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// The rectangle that the cells fill.
+    pub bounds: Bounds,
+    /// Cells in a row.
+    pub width: usize,
+    /// Number of rows.
+    pub height: usize,
+    /// log p(x), in nats.
+    pub log_density: Vec<f64>,
+    /// The score ∇ₓ log p(x).
+    pub score: Vec<Point>,
+    /// The Hessian of log p at x.
+    pub hessian: Vec<Symmetric>,
+}
+
+impl Field {
+    fn empty(bounds: Bounds, width: usize, height: usize) -> Field {
+        let count = width * height;
+        Field {
+            bounds,
+            width,
+            height,
+            log_density: Vec::with_capacity(count),
+            score: Vec::with_capacity(count),
+            hessian: Vec::with_capacity(count),
+        }
+    }
+
+    /// The center of a cell, counted row after row.
+    #[must_use]
+    pub fn place(&self, index: usize) -> Point {
+        let [width, height] = self.bounds.size();
+        let (column, row) = (index % self.width, index / self.width);
+        [
+            self.bounds.min[0] + (column as f64 + 0.5) * width / self.width as f64,
+            self.bounds.max[1] - (row as f64 + 0.5) * height / self.height as f64,
+        ]
+    }
+}
+
+/// A field from what is known at single points: log density, score and Hessian.
+#[must_use]
+pub fn field(
+    bounds: Bounds,
+    width: usize,
+    height: usize,
+    at: impl Fn(Point) -> (f64, Point, Symmetric),
+) -> Field {
+    let mut field = Field::empty(bounds, width, height);
+    for index in 0..width * height {
+        let (log_density, score, hessian) = at(field.place(index));
+        field.log_density.push(log_density);
+        field.score.push(score);
+        field.hessian.push(hessian);
+    }
+    field
+}
+
+/// The field of a mixture; the same formulas as for single points, for neighbours side by side.
+pub(super) fn mixture_field(
+    mixture: &Mixture,
+    bounds: Bounds,
+    width: usize,
+    height: usize,
+) -> Field {
+    let forms = mixture.components().iter().map(|component| {
+        let Gaussian { mean, cholesky } = component.gaussian;
+        Form { mean, precision: cholesky.precision(), log_peak: component.log_joint(mean) }
+    });
+    let forms: Vec<Form> = forms.collect();
+    widest(Cells { forms, field: Field::empty(bounds, width, height) })
+}
+
+/// A component: log πN(x) = `log_peak` − ½ (x − µ)ᵀ Σ⁻¹ (x − µ).
+struct Form {
+    mean: Point,
+    precision: Symmetric,
+    log_peak: f64,
+}
+
+/// All cells of a field.
+struct Cells {
+    forms: Vec<Form>,
+    field: Field,
+}
+
+/// Cells that are computed side by side.
+const SIDE: usize = MAX_GROUP_LANES;
+
+impl WithSimd for Cells {
+    type Output = Field;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Field {
+        let Cells { forms, mut field } = self;
+        let count = field.width * field.height;
+        // Of every component its share and its score at the cells.
+        let mut pairs = vec![[0.0; SIDE]; 3 * forms.len()];
+        for start in (0..count).step_by(SIDE) {
+            let places: [Point; SIDE] =
+                std::array::from_fn(|l| field.place((start + l).min(count - 1)));
+            let (x, y) = (places.map(|place| place[0]), places.map(|place| place[1]));
+            let mut cells = [[0.0; SIDE]; 7];
+            let pairs = pairs.as_flattened_mut();
+            for group in 0..groups::<S>(&x).len() {
+                neighbours(simd, &forms, &x, &y, group, pairs, &mut cells);
+            }
+            let [max, sum, s1, s2, h11, h12, h22] = cells;
+            for l in 0..SIDE.min(count - start) {
+                field.log_density.push(max[l] + sum[l].ln());
+                field.score.push([s1[l], s2[l]]);
+                field.hessian.push([h11[l], h12[l], h22[l]]);
+            }
+        }
+        field
+    }
+}
+
+/// Largest log joint density, Σ exp(joint − largest), score and Hessian at one group of neighbouring cells.
+#[inline(always)]
+fn neighbours<S: Simd>(
+    simd: S,
+    forms: &[Form],
+    x: &[f64; SIDE],
+    y: &[f64; SIDE],
+    group: usize,
+    pairs: &mut [f64],
+    cells: &mut [[f64; SIDE]; 7],
+) {
+    let splat = |number| Lanes::splat(simd, number);
+    let load = |registers: &[S::f64s; GROUP], v: usize| Lanes::of(simd, registers[v]);
+    let (x, y) = (&groups::<S>(x)[group], &groups::<S>(y)[group]);
+    let pairs = pulp::as_arrays_mut::<3, _>(groups_mut::<S>(pairs)).0;
+    let mut max = [splat(f64::NEG_INFINITY); GROUP];
+    for (form, [a, g1, g2]) in forms.iter().zip(&mut *pairs) {
+        let (mean_x, mean_y) = (splat(form.mean[0]), splat(form.mean[1]));
+        let [p11, p12, p22] = form.precision;
+        let (p11, p12, p22) = (splat(-p11), splat(-p12), splat(-p22));
+        for v in 0..GROUP {
+            let (d1, d2) = (load(x, v) - mean_x, load(y, v) - mean_y);
+            let first = p11.mul_add(d1, p12 * d2);
+            let second = p12.mul_add(d1, p22 * d2);
+            let half_square = splat(0.5) * d1.mul_add(first, d2 * second);
+            let joint = splat(form.log_peak) + half_square;
+            max[v] = max[v].max(joint);
+            a[v] = joint.register;
+            g1[v] = first.register;
+            g2[v] = second.register;
+        }
+    }
+    let zero = [splat(0.0); GROUP];
+    let (mut sum, mut s1, mut s2) = (zero, zero, zero);
+    for [a, g1, g2] in &mut *pairs {
+        for v in 0..GROUP {
+            let r = (load(a, v) - max[v]).exp_nonpositive();
+            a[v] = r.register;
+            sum[v] += r;
+            s1[v] = r.mul_add(load(g1, v), s1[v]);
+            s2[v] = r.mul_add(load(g2, v), s2[v]);
+        }
+    }
+    let mut share = zero;
+    for v in 0..GROUP {
+        share[v] = sum[v].recip();
+        s1[v] = s1[v] * share[v];
+        s2[v] = s2[v] * share[v];
+    }
+    let (mut h11, mut h12, mut h22) = (zero, zero, zero);
+    for (form, [r, g1, g2]) in forms.iter().zip(pairs) {
+        let [p11, p12, p22] = form.precision;
+        for v in 0..GROUP {
+            // Centered on the mixture's score: Σ rₖ(gₖ−s)(gₖ−s)ᵀ does not cancel far from the means.
+            let (a, b) = (load(g1, v) - s1[v], load(g2, v) - s2[v]);
+            let r = load(r, v);
+            h11[v] = r.mul_add(a.mul_add(a, splat(-p11)), h11[v]);
+            h12[v] = r.mul_add(a.mul_add(b, splat(-p12)), h12[v]);
+            h22[v] = r.mul_add(b.mul_add(b, splat(-p22)), h22[v]);
+        }
+    }
+    for v in 0..GROUP {
+        let found = [max[v], sum[v], s1[v], s2[v], h11[v], h12[v], h22[v]];
+        for i in 0..7 {
+            let is_mean = i >= 4;
+            let number = if is_mean { found[i] * share[v] } else { found[i] };
+            groups_mut::<S>(&mut cells[i])[group][v] = number.register;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Density;
+    use super::*;
+
+    fn mixture() -> Mixture {
+        Mixture::new(
+            &[0.5, 0.3, 0.2, 0.0],
+            &[[0.0, 0.0], [1.5, -1.0], [-1.0, 1.2], [0.3, 0.3]],
+            &[[0.3, 0.1, 0.2], [0.01, 0.0099, 0.01], [0.5, -0.3, 0.4], [0.1, 0.0, 0.1]],
+        )
+        .unwrap()
+    }
+
+    const BOUNDS: Bounds = Bounds { min: [-3.0, -2.5], max: [3.5, 3.0] };
+
+    #[test]
+    fn neighbours_agree_with_single_points() {
+        let mixture = mixture();
+        let far = Bounds { min: [-300.0, -200.0], max: [300.0, 200.0] };
+        for (bounds, width, height) in [(BOUNDS, 64, 64), (BOUNDS, 13, 5), (far, 9, 9), (far, 1, 1)]
+        {
+            let fast = mixture.field(bounds, width, height);
+            let at = |x| (mixture.log_density(x), mixture.score(x), mixture.hessian(x));
+            let plain = field(bounds, width, height, at);
+            let check = |got: &[f64], want: &[f64], i: usize| {
+                let size = want.iter().fold(1.0, |size: f64, v| size.max(v.abs()));
+                for (got, want) in got.iter().zip(want) {
+                    assert!((got - want).abs() <= 1e-9 * size, "{bounds:?} {i}: {got} {want}");
+                }
+            };
+            assert_eq!(fast.hessian.len(), width * height);
+            for i in 0..width * height {
+                check(&[fast.log_density[i]], &[plain.log_density[i]], i);
+                check(&fast.score[i], &plain.score[i], i);
+                check(&fast.hessian[i], &plain.hessian[i], i);
+            }
+        }
+    }
+
+    #[test]
+    fn scores_and_hessians_are_derivatives() {
+        let mixture = mixture();
+        let field = mixture.field(BOUNDS, 24, 24);
+        let h = 1e-5;
+        for i in 0..field.score.len() {
+            let [x, y] = field.place(i);
+            let [right, left] = [[x + h, y], [x - h, y]];
+            let [up, down] = [[x, y + h], [x, y - h]];
+            let slope = |a: f64, b: f64| (a - b) / (2.0 * h);
+            let score = [
+                slope(mixture.log_density(right), mixture.log_density(left)),
+                slope(mixture.log_density(up), mixture.log_density(down)),
+            ];
+            let by_x = [mixture.score(right), mixture.score(left)];
+            let by_y = [mixture.score(up), mixture.score(down)];
+            let hessian = [
+                slope(by_x[0][0], by_x[1][0]),
+                slope(by_y[0][0], by_y[1][0]),
+                slope(by_y[0][1], by_y[1][1]),
+            ];
+            let check = |got: &[f64], want: &[f64], tolerance: f64| {
+                let size = want.iter().fold(1.0, |size: f64, v| size.max(v.abs()));
+                for (got, want) in got.iter().zip(want) {
+                    assert!((got - want).abs() <= tolerance * size, "{x} {y}: {got} {want}");
+                }
+            };
+            check(&field.score[i], &score, 1e-5);
+            check(&field.hessian[i], &hessian, 1e-5);
+        }
+    }
+}
