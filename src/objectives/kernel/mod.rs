@@ -19,9 +19,11 @@ use rayon::prelude::*;
 
 mod exp;
 mod expectation;
+mod floor;
 mod gradient;
 
 pub use expectation::{Moments, expectation};
+pub use floor::{LEAST_WORK_PAIRS, least_work};
 pub(super) use gradient::{Forms, negative_log_likelihood, quadratic};
 
 use exp::exp_nonpositive;
