@@ -66,11 +66,10 @@ def main():
         path = os.path.join(folder, "moons.npy")
         np.save(path, moons)
         for k in arguments.k:
-            rows += measure(arguments, peers, points, path, k)
-    if arguments.json:
-        for row in rows:
-            print(json.dumps(row))
-    else:
+            rows += (of_k := measure(arguments, peers, points, path, k))
+            for row in of_k if arguments.json else []:
+                print(json.dumps(row), flush=True)
+    if not arguments.json:
         print(table(arguments, rows))
         if arguments.ours:
             print(ratios(arguments, rows))
