@@ -159,8 +159,9 @@ impl<S: Simd> Lanes<S> {
     }
 }
 
-/// Where the exponential ends: below it, results would be subnormal, which is slow and means nothing here.
-pub(crate) const EXP_LEAST: f64 = -708.0;
+/// Where the exponential ends, at 3·10⁻²⁶¹: its products with small numbers are no subnormal numbers yet, each of which
+/// would take a hundred times as long as a normal one.
+pub(crate) const EXP_LEAST: f64 = -600.0;
 
 /// Adding 1.5·2⁵² pushes the fraction out of the mantissa, which rounds; the bias of the exponent comes along.
 const ROUND: f64 = 6_755_399_441_055_744.0 + 1023.0;
@@ -271,8 +272,10 @@ mod tests {
                 std::array::from_fn(|_| numbers.next().unwrap())
             })
             .collect();
-        assert!(reference.len() > 700);
+        let in_range = reference.into_iter().filter(|row| row[0] >= EXP_LEAST);
+        let reference: Vec<[f64; 3]> = in_range.collect();
         let x: Vec<f64> = reference.iter().map(|row| row[0]).collect();
+        assert!(x.len() > 600);
         for exponentials in exponentials(&x) {
             for ([x, high, low], got) in reference.iter().zip(exponentials) {
                 let ulp = f64::from_bits(high.to_bits() + 1) - high;
@@ -284,7 +287,7 @@ mod tests {
 
     #[test]
     fn exp_ends_at_zero_and_keeps_nan() {
-        for got in exponentials(&[0.0, -708.5, -800.0, -1e300, f64::NEG_INFINITY, f64::NAN]) {
+        for got in exponentials(&[0.0, -600.5, -800.0, -1e300, f64::NEG_INFINITY, f64::NAN]) {
             assert_eq!(got[..5], [1.0, 0.0, 0.0, 0.0, 0.0]);
             assert!(got[5].is_nan());
         }

@@ -329,6 +329,103 @@ fn training_that_breaks_down_says_why_and_keeps_the_last_good_state() {
     assert!(manifest["finish"].as_str().unwrap().starts_with("stopped"), "{manifest}");
 }
 
+/// Shape only: what the times are is no matter of a test.
+#[test]
+fn a_measurement_has_a_row_for_every_algorithm_and_number_of_threads() {
+    let arguments = ["bench", "--json", "--k", "2,3", "--n", "200", "--threads", "1,2"];
+    let text = succeeds(&arguments);
+    let rows: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (floor, rows) = rows.split_last().unwrap();
+    assert_eq!(floor["algorithm"], "floor");
+    assert!(floor["ns_per_pair"].as_f64().unwrap() > 0.0, "{floor}");
+    let (frames, rows): (Vec<_>, Vec<_>) =
+        rows.iter().partition(|row| row["algorithm"].as_str().unwrap().starts_with("frame"));
+    assert_eq!(frames.len(), 2, "{frames:?}");
+    assert!(frames.iter().all(|row| row["n"] == 200 && row["ms_per_step"].as_f64() > Some(0.0)));
+    assert_eq!(rows.len(), 2 * 2 * ALGORITHMS.len());
+    for info in &*ALGORITHMS {
+        for (k, threads) in [(2, 1), (2, 2), (3, 1), (3, 2)] {
+            let is_it = |row: &&&serde_json::Value| {
+                row["algorithm"] == info.id && row["k"] == k && row["threads"] == threads
+            };
+            assert_eq!(rows.iter().filter(is_it).count(), 1, "{} {k} {threads}", info.id);
+        }
+    }
+    for row in &rows {
+        assert_eq!(row["n"], 200, "{row}");
+        let is_positive = |key: &str| row[key].as_f64().is_some_and(|v| v > 0.0);
+        for key in ["ms_per_step", "ms_min", "kernel_ms", "ns_per_pair"] {
+            assert!(is_positive(key), "{key}: {row}");
+        }
+        let has_plain_form = row["algorithm"] != "em";
+        assert_eq!(is_positive("plain_burn_ms"), has_plain_form, "{row}");
+        assert_eq!(row["plain_burn_ms"].is_null(), !has_plain_form, "{row}");
+        assert!(row["ms_min"].as_f64() <= row["ms_per_step"].as_f64(), "{row}");
+        // Equal starts, whatever the number of threads.
+        let is_sibling = |other: &&&serde_json::Value| {
+            other["algorithm"] == row["algorithm"] && other["k"] == row["k"]
+        };
+        for other in rows.iter().filter(is_sibling) {
+            assert_eq!(other["objective"], row["objective"], "{row}");
+        }
+    }
+}
+
+#[test]
+fn a_measurement_takes_points_of_a_file_and_prints_a_table() {
+    let (_keep, folder) = temporary();
+    let points = folder.join("points.csv");
+    let table: Vec<_> = (0..50).map(|i| format!("{},{}\n", i, (i * i) % 17)).collect();
+    fs::write(&points, table.concat()).unwrap();
+    let data = points.display().to_string();
+    let text = succeeds(&[
+        "bench",
+        "--data",
+        &data,
+        "--k",
+        "2",
+        "--threads",
+        "1",
+        "--algorithm",
+        "nll,ssm",
+        "--set",
+        "n_slices=3",
+    ]);
+    let header = text.lines().next().unwrap();
+    assert!(header.contains("step ms") && header.contains("step/NLL"), "{text}");
+    for id in ["nll", "ssm"] {
+        let cells: Vec<_> = text
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>())
+            .filter(|cells| cells.get(3) == Some(&id))
+            .collect();
+        assert_eq!(cells.len(), 1, "{text}");
+        assert_eq!(cells[0][..3], ["2", "50", "1"], "{text}");
+    }
+    assert!(text.contains("floor_ns"), "{text}");
+
+    let check = |arguments: &[&str], expected: &str| {
+        let mut all = vec!["bench"];
+        all.extend(arguments);
+        let said = fails(&all);
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+        assert!(!said.contains("panicked"), "{arguments:?}: {said}");
+    };
+    check(&["--data", &data, "--k", "100"], "100 components need at least 100 training points");
+    check(&["--data", "missing.npy"], "missing.npy");
+    check(&["--k", "500"], "n_components = 500 is not possible");
+    check(&["--n", "3000000"], "n_samples = 3000000 is not possible");
+    check(&["--threads", "0"], "invalid value '0'");
+    check(&["--algorithm", "gd"], "there is no algorithm \"gd\"");
+    check(&["--set", "n_slices"], "write it as KEY=VALUE");
+    check(
+        &["--algorithm", "nll", "--set", "n_slices=3"],
+        "no algorithm has a setting \"n_slices\"",
+    );
+    check(&["--set", "n_slices=0"], "n_slices = 0 is not possible");
+}
+
 #[test]
 fn without_a_display_it_says_what_is_missing() {
     let output = Command::new(env!("CARGO_BIN_EXE_scorescope"))

@@ -6,6 +6,7 @@ mod gradient;
 pub mod initial;
 
 mod operation;
+pub mod plain;
 
 pub use gradient::{Gradient, Prepare};
 

@@ -32,7 +32,7 @@ use painter::Painter;
 use reading::Reading;
 use session::{Followed, Session};
 
-pub use rehearsal::{FrameCost, Rehearsal, frame_cost};
+pub use rehearsal::{FRAME_COMPONENTS, FrameCost, Rehearsal, frame_cost};
 pub use view::{Shown, View};
 
 use crate::training::Experiment;

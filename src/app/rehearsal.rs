@@ -26,8 +26,11 @@ impl FrameCost {
     }
 }
 
-/// The cost of a frame at rest and of one while the view moves, each the best of many: `point_count` half moons, 24
-/// components, every layer on, in a window of 1440 × 900. Needs no display; takes some seconds.
+/// Components that a rehearsal shows.
+pub const FRAME_COMPONENTS: usize = 24;
+
+/// The cost of a frame at rest and of one while the view moves, each the best of many: `point_count` half moons,
+/// [`FRAME_COMPONENTS`] components, every layer on, in a window of 1440 × 900. Needs no display; takes some seconds.
 ///
 /// # Errors
 /// If the system gives no threads, or if there is nothing to draw after a minute.
@@ -61,7 +64,7 @@ impl Rehearsal {
         let mut experiment = Experiment::default();
         for (key, value) in [
             ("n_samples", point_count.to_string()),
-            ("n_components", "24".to_owned()),
+            ("n_components", FRAME_COMPONENTS.to_string()),
             ("init_params", "random_from_data".to_owned()),
         ] {
             experiment.set(key, &value)?;

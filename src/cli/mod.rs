@@ -1,10 +1,13 @@
 //! The command line: the same engine without a window.
 
+mod bench;
 mod evaluate;
 mod list;
 mod reading;
 mod run;
+mod timing;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -30,6 +33,8 @@ enum Command {
     },
     /// Log density, score and responsibilities of points under a model, as CSV
     Evaluate(EvaluateArguments),
+    /// Measure on this machine: milliseconds a step of every algorithm, and of what it is made of
+    Bench(BenchArguments),
 }
 
 /// What can be listed.
@@ -94,6 +99,32 @@ struct EvaluateArguments {
     out: Option<PathBuf>,
 }
 
+/// What is to be measured. Everything, by default: a few minutes.
+#[derive(Args)]
+struct BenchArguments {
+    /// Print one JSON object a row instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Only these algorithms (see `scorescope list algorithms`), separated by commas
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    algorithm: Vec<String>,
+    /// Numbers of components
+    #[arg(long = "k", value_name = "K", value_delimiter = ',', default_values = ["10", "24", "100"])]
+    component_counts: Vec<NonZeroUsize>,
+    /// Numbers of points of the half moons
+    #[arg(long = "n", value_name = "N", value_delimiter = ',', default_values = ["10000", "1000000"])]
+    point_counts: Vec<NonZeroUsize>,
+    /// Numbers of threads; 1 and all cores if left out
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    threads: Vec<NonZeroUsize>,
+    /// Measure on the points of a file (CSV, TSV, NPY, a picture) instead of half moons
+    #[arg(long, value_name = "FILE", conflicts_with = "point_counts")]
+    data: Option<PathBuf>,
+    /// Set a knob of the algorithms that have it. May be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+}
+
 /// Does what the arguments say.
 ///
 /// # Errors
@@ -104,6 +135,7 @@ pub fn main() -> anyhow::Result<()> {
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::List { what }) => list::list(what),
         Some(Command::Evaluate(arguments)) => evaluate::evaluate(&arguments),
+        Some(Command::Bench(arguments)) => bench::bench(&arguments),
         None => open_window(arguments.file),
     }
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{RunArguments, reading};
 use crate::data::Scaling;
 use crate::export::{model, png, svg, table, write_file};
+use crate::figures::cloud::{Cloud, cloud};
 use crate::figures::colors::{ColorMap, Scale, Theme};
 use crate::figures::plane;
 use crate::model::{Density, Mixture, aic, bic};
@@ -151,17 +152,24 @@ fn picture(run: &Run, mixture: &Mixture, record: &Record) -> anyhow::Result<Vec<
     let palette = theme.palette();
     let bounds = dataset.bounds.with_margin(0.08);
     let raster = mixture.raster(bounds, 512, 512);
+    let size = [960.0, 720.0];
+    let data = cloud(&Cloud {
+        id: "train",
+        label: "Training data",
+        points: &dataset.train,
+        bounds,
+        size: size.map(|length| length as usize),
+        color: palette.train,
+        every: 1,
+    });
     let layers = vec![
         plane::density(&raster, ColorMap::from_id("", theme), Scale::Linear, theme),
-        plane::points("train", "Training data", dataset.train.clone(), palette.train, 1.2),
+        data,
         plane::components(mixture, palette),
     ];
     let title = plane::title(run.experiment().algorithm_info().label, mixture, record.step);
-    let svg = svg(
-        &plane::plane(title, bounds, dataset.scaling != Scaling::NONE, layers),
-        [960.0, 720.0],
-        palette,
-    );
+    let svg =
+        svg(&plane::plane(title, bounds, dataset.scaling != Scaling::NONE, layers), size, palette);
     Ok(png(&svg, 1.5)?)
 }
 

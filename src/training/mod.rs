@@ -8,6 +8,7 @@ mod history;
 mod run;
 mod snapshot;
 mod worker;
+pub mod workload;
 
 pub use command_line::parse_columns;
 pub use experiment::{

@@ -28,11 +28,13 @@ use std::ops::Range;
 use pulp::Simd;
 use rayon::prelude::*;
 
+mod floor;
 mod gradient;
 mod moments;
 mod quadratic;
 mod tile;
 
+pub use floor::{LEAST_WORK_PAIRS, least_work};
 pub(super) use moments::negative_log_likelihood;
 pub use moments::{Moments, expectation, mean_log_likelihood};
 pub(super) use quadratic::{Forms, FormsOfTile, IDENTITY, quadratic};
