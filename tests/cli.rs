@@ -415,7 +415,7 @@ fn a_measurement_takes_points_of_a_file_and_prints_a_table() {
     check(&["--data", &data, "--k", "100"], "100 components need at least 100 training points");
     check(&["--data", "missing.npy"], "missing.npy");
     check(&["--k", "500"], "n_components = 500 is not possible");
-    check(&["--n", "3000000"], "n_samples = 3000000 is not possible");
+    check(&["--n", "3000000000"], "n_samples = 3000000000 is not possible");
     check(&["--threads", "0"], "invalid value '0'");
     check(&["--algorithm", "gd"], "there is no algorithm \"gd\"");
     check(&["--set", "n_slices"], "write it as KEY=VALUE");

@@ -5,7 +5,7 @@ mod theta;
 
 use std::sync::Arc;
 
-use scorescope::model::{Density, Parameters, Point};
+use scorescope::model::{Density, Mixture, Parameters, Point};
 use scorescope::objectives::{
     Batch, Evaluation, NegativeLogLikelihood, OBJECTIVES, Objective, ScoreMatching, Sliced, kernel,
 };
@@ -173,6 +173,15 @@ fn any_number_of_threads_gives_the_same_bits() {
         let first = results[0].clone();
         assert!(results.iter_mut().all(|result| *result == first), "{id}");
     }
+}
+
+#[test]
+fn without_points_there_is_no_mean() {
+    let mixture = Mixture::new(&[1.0], &[[0.0; 2]], &[[1.0, 0.0, 1.0]]).unwrap();
+    let mut moments = Vec::new();
+    assert!(kernel::mean_log_likelihood(&mixture, &[]).is_nan());
+    assert!(kernel::expectation(&mixture, &[], &mut moments).is_nan());
+    assert_eq!(moments[0].count, 0.0);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::adam::adam;
 use super::operation::{Sight, Task, device, evaluate};
 use super::{Algorithm, AlgorithmInfo, MAX_ITER, RANDOM_STATE, Start, StepError, TOL};
 use crate::model::{CovarianceType, Mixture, Parameters};
+use crate::objectives::kernel::between_passes;
 use crate::objectives::{Objective, ObjectiveInfo};
 use crate::random::{Purpose, Rng, generator};
 use crate::settings::{Kind, Setting, Settings};
@@ -146,9 +147,10 @@ impl Gradient {
 
 impl Algorithm for Gradient {
     fn step(&mut self, settings: &Settings) -> Result<(), StepError> {
-        let gradient = self.theta.clipped(&self.state.gradient, settings.number(&MAX_GRAD_NORM));
         let learning_rate = settings.number(&LEARNING_RATE) * self.decay;
-        let theta = self.optimizer.step(learning_rate, self.theta.clone(), gradient);
+        let gradient = self.theta.clipped(&self.state.gradient, settings.number(&MAX_GRAD_NORM));
+        let Gradient { optimizer, theta, .. } = &mut *self;
+        let theta = between_passes(|| optimizer.step(learning_rate, theta.clone(), gradient));
         // Only a θ with a finite objective replaces the last one.
         let Gradient { start, prepare, batches, sight, .. } = self;
         self.state = theta.evaluate(start, settings, prepare, batches, sight)?;
@@ -240,7 +242,7 @@ impl Theta {
             mixture,
             objective: sight.evaluation.value,
             log_likelihood: is_whole.then_some(sight.evaluation.log_likelihood),
-            gradient: GradientsParams::from_grads(value.backward(), self),
+            gradient: between_passes(|| GradientsParams::from_grads(value.backward(), self)),
         })
     }
 

@@ -287,7 +287,7 @@ fn settings(
 
 fn datasets(arguments: &BenchArguments) -> anyhow::Result<Vec<Arc<Dataset>>> {
     if let Some(path) = &arguments.data {
-        return Ok(vec![workload_data(reading::read(path, None)?.points)?]);
+        return Ok(vec![workload_data(&reading::read(path, None)?.points)?]);
     }
     arguments.point_counts.iter().map(|count| Ok(half_moons(count.get())?)).collect()
 }

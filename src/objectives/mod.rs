@@ -10,7 +10,7 @@ mod sliced;
 
 pub use nll::NegativeLogLikelihood;
 pub use score_matching::ScoreMatching;
-pub use sliced::{N_SLICES, SLICE_DISTRIBUTION, Sliced};
+pub use sliced::{N_SLICES, SLICE_DISTRIBUTION, Sliced, slices};
 
 use std::sync::Arc;
 

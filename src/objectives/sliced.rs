@@ -6,11 +6,11 @@ use std::sync::Arc;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 
-use super::kernel::{self, Forms, FormsOfTile, IDENTITY};
+use super::kernel::{self, Forms, FormsOfTile, IDENTITY, TILE};
 use super::{Batch, Evaluation, Objective, ObjectiveInfo};
 use crate::model::{Parameters, Point, Symmetric};
 use crate::random::Rng;
-use crate::settings::{Kind, Setting};
+use crate::settings::{Kind, Setting, Settings};
 
 /// How many slices each point gets.
 pub static N_SLICES: Setting = Setting {
@@ -44,8 +44,15 @@ pub struct Sliced {
 enum Slices {
     /// (1/M) Σₘ vvᵀ of every point: all that the objective needs of its slices. Length N.
     Given(Vec<Symmetric>),
-    /// Drawn where they are needed, from this seed and a stream for every tile of points.
-    Drawn { seed: [u8; 32], slice_count: usize, is_rademacher: bool },
+    Drawn(Drawn),
+}
+
+/// Slices that are drawn where they are needed, with a stream of random numbers for every tile of points.
+#[derive(Debug, Clone)]
+struct Drawn {
+    seed: [u8; 32],
+    slice_count: usize,
+    is_rademacher: bool,
 }
 
 pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
@@ -56,15 +63,22 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     help: "Score matching that looks at the score's slope along random directions v only (reduced variance).",
     settings: &[&N_SLICES, &SLICE_DISTRIBUTION],
     prepare: |settings, _, rng| {
-        Arc::new(Sliced {
-            slices: Slices::Drawn {
-                seed: rng.random(),
-                slice_count: settings.integer(&N_SLICES),
-                is_rademacher: settings.choice(&SLICE_DISTRIBUTION) == "rademacher",
-            },
-        })
+        Arc::new(Sliced { slices: Slices::Drawn(Drawn::new(settings, rng)) })
     },
 };
+
+/// The slices of the objective that these settings and this generator prepare. Shape: points × slices.
+#[must_use]
+pub fn slices(settings: &Settings, point_count: usize, rng: &mut Rng) -> Vec<Vec<Point>> {
+    let drawn = Drawn::new(settings, rng);
+    let mut slices = Vec::with_capacity(point_count);
+    for start in (0..point_count).step_by(TILE) {
+        let mut rng = drawn.rng(start);
+        let count = TILE.min(point_count - start);
+        slices.extend((0..count).map(|_| drawn.point(&mut rng).collect::<Vec<_>>()));
+    }
+    slices
+}
 
 impl Sliced {
     /// From the slices themselves: for each point its M vectors.
@@ -95,25 +109,43 @@ impl Forms for Sliced {
                     forms.set_a(l, a);
                 }
             }
-            Slices::Drawn { seed, slice_count, is_rademacher } => {
-                let mut rng = Rng::from_seed(*seed);
-                rng.set_stream(places.start as u64);
+            Slices::Drawn(drawn) => {
+                let mut rng = drawn.rng(places.start);
                 for l in 0..places.len() {
-                    let slices = (0..*slice_count).map(|_| slice(*is_rademacher, &mut rng));
-                    forms.set_a(l, mean_outer_product(slices));
+                    forms.set_a(l, mean_outer_product(drawn.point(&mut rng)));
                 }
             }
         }
     }
 }
 
-fn slice(is_rademacher: bool, rng: &mut Rng) -> Point {
-    if is_rademacher {
-        // One random number for both signs.
-        let bits: u32 = rng.random();
-        [0, 1].map(|i| if bits >> i & 1 == 1 { 1.0 } else { -1.0 })
-    } else {
-        [StandardNormal.sample(rng), StandardNormal.sample(rng)]
+impl Drawn {
+    fn new(settings: &Settings, rng: &mut Rng) -> Drawn {
+        Drawn {
+            seed: rng.random(),
+            slice_count: settings.integer(&N_SLICES),
+            is_rademacher: settings.choice(&SLICE_DISTRIBUTION) == "rademacher",
+        }
+    }
+
+    /// The random numbers of the tile that starts at this place.
+    fn rng(&self, start: usize) -> Rng {
+        let mut rng = Rng::from_seed(self.seed);
+        rng.set_stream(start as u64);
+        rng
+    }
+
+    /// The slices of the tile's next point.
+    fn point(&self, rng: &mut Rng) -> impl ExactSizeIterator<Item = Point> {
+        (0..self.slice_count).map(|_| {
+            if self.is_rademacher {
+                // One random number for both signs.
+                let bits: u32 = rng.random();
+                [0, 1].map(|i| if bits >> i & 1 == 1 { 1.0 } else { -1.0 })
+            } else {
+                [StandardNormal.sample(rng), StandardNormal.sample(rng)]
+            }
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Best, Experiment, ExperimentError, Record};
 use crate::algorithms::{Algorithm, MAX_ITER, Start, StepError, TOL, initial};
 use crate::data::Dataset;
 use crate::model::{Mixture, Parameters};
-use crate::objectives::kernel::mean_log_likelihood;
+use crate::objectives::kernel::{in_pool, mean_log_likelihood};
 use crate::settings::Settings;
 
 /// Steps whose change of the objective has to be below `tol` for a run to count as converged.
@@ -125,6 +125,10 @@ impl Run {
     /// # Errors
     /// [`StepError`] if there is no finite next mixture; the run stays where it was.
     pub fn step(&mut self) -> Result<Record, StepError> {
+        in_pool(|| self.take_step())
+    }
+
+    fn take_step(&mut self) -> Result<Record, StepError> {
         let began = Instant::now();
         self.algorithm.step(&self.settings)?;
         let seconds = self.record.seconds + began.elapsed().as_secs_f64();
@@ -304,15 +308,15 @@ mod tests {
 
     #[test]
     fn a_step_is_one_pass_over_the_training_data_and_one_over_the_validation_data() {
-        use crate::objectives::kernel::PASSES;
+        use crate::objectives::kernel::passes_of;
 
         for info in &*ALGORITHMS {
             let mut run = run(&small(info.id));
-            PASSES.take();
-            run.step().unwrap();
-            let dataset = &run.prepared().dataset;
-            let expected = [dataset.train.len(), dataset.validation.len()];
-            assert_eq!(PASSES.take(), expected, "{}", info.id);
+            let dataset = run.prepared().dataset.clone();
+            let passes = passes_of(|| {
+                run.step().unwrap();
+            });
+            assert_eq!(passes, [dataset.train.len(), dataset.validation.len()], "{}", info.id);
         }
     }
 

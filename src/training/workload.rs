@@ -5,8 +5,6 @@
 
 use std::sync::Arc;
 
-use rand_distr::{Distribution, StandardNormal};
-
 use super::{Experiment, ExperimentError, Prepared, Run};
 use crate::algorithms::initial::StartError;
 use crate::algorithms::{RANDOM_STATE, plain};
@@ -14,7 +12,7 @@ use crate::data::Dataset;
 use crate::data::generators::N_SAMPLES;
 use crate::model::{Mixture, N_COMPONENTS, Parameters, Point};
 use crate::objectives::kernel::expectation;
-use crate::objectives::{Batch, Evaluation, N_SLICES, OBJECTIVES};
+use crate::objectives::{Batch, Evaluation, OBJECTIVES, slices};
 use crate::random::{Purpose, Rng, generator};
 use crate::settings::{Setting, Settings};
 
@@ -28,15 +26,15 @@ const VARIANCE: f64 = 0.09;
 pub fn half_moons(point_count: usize) -> Result<Arc<Dataset>, ExperimentError> {
     let mut experiment = Experiment::default();
     set(&mut experiment, &N_SAMPLES, point_count)?;
-    workload_data(experiment.points()?)
+    workload_data(&experiment.points()?)
 }
 
 /// Points as data to measure on, in their order: scaled to unit variance, all of them for training.
 ///
 /// # Errors
 /// [`ExperimentError`] if there are no points.
-pub fn workload_data(points: Vec<Point>) -> Result<Arc<Dataset>, ExperimentError> {
-    Ok(Arc::new(Dataset::from_parts(&points, &[], true)?))
+pub fn workload_data(points: &[Point]) -> Result<Arc<Dataset>, ExperimentError> {
+    Ok(Arc::new(Dataset::from_parts(points, &[], true)?))
 }
 
 /// Data and a start, for any algorithm.
@@ -129,7 +127,8 @@ impl Workload {
                 as Timed,
             "sm" => Box::new(move || plain::score_matching(&parameters, &points).value),
             "ssm" => {
-                let slices = slices(&self.experiment.algorithm, points.len());
+                let settings = &self.experiment.algorithm;
+                let slices = slices(settings, points.len(), &mut slice_rng(settings));
                 Box::new(move || plain::sliced(&parameters, &points, &slices).value)
             }
             _ => return None,
@@ -152,14 +151,6 @@ impl Workload {
         let Prepared { start, floor, .. } = &self.prepared;
         Parameters::of(start, self.experiment.covariance_type(), *floor)
     }
-}
-
-/// Gaussian slices of every point; the time does not depend on their distribution. Shape: N × M.
-fn slices(settings: &Settings, point_count: usize) -> Vec<Vec<Point>> {
-    let mut rng = slice_rng(settings);
-    let mut slice = || [StandardNormal.sample(&mut rng), StandardNormal.sample(&mut rng)];
-    let slice_count = settings.integer(&N_SLICES);
-    (0..point_count).map(|_| (0..slice_count).map(|_| slice()).collect()).collect()
 }
 
 fn slice_rng(settings: &Settings) -> Rng {
@@ -206,7 +197,7 @@ mod tests {
             assert!(error.to_string().contains(expected), "{error}");
         };
         check(half_moons(2_000_000_000).unwrap_err(), "n_samples = 2000000000 is not possible");
-        check(workload_data(Vec::new()).unwrap_err(), "no points");
+        check(workload_data(&[]).unwrap_err(), "no points");
         check(Workload::new(few.clone(), 0).unwrap_err(), "n_components = 0 is not possible");
         check(Workload::new(few.clone(), 11).unwrap_err(), "need at least 11 training points");
         let workload = Workload::new(few, 2).unwrap();

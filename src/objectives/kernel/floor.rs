@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use crate::lanes::{GROUP, Lanes, MAX_GROUP_LANES, WithSimd, groups, widest};
+use crate::lanes::{Lanes, MAX_GROUP_LANES, WithSimd, groups, widest};
 
 /// So few points and components that all of them stay in the fastest cache.
 const POINT_COUNT: usize = 16 * MAX_GROUP_LANES;
@@ -36,8 +36,8 @@ impl WithSimd for LeastWork {
         for x in groups::<S>(&points) {
             for k in 0..COMPONENT_COUNT {
                 let mean = splat(spread(k, COMPONENT_COUNT));
-                for v in 0..GROUP {
-                    let d = Lanes::of(simd, x[v]) - mean;
+                for &register in x {
+                    let d = Lanes::of(simd, register) - mean;
                     let z1 = d * scale;
                     let z2 = splat(0.5).mul_sub_from(z1, d) * scale;
                     let e = (z1 * splat(-1.0)).mul_add(z1, -(z2 * z2)).exp_nonpositive();

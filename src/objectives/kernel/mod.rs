@@ -24,6 +24,7 @@
 
 use std::cell::RefCell;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pulp::Simd;
 use rayon::prelude::*;
@@ -43,7 +44,7 @@ use crate::lanes::{MAX_GROUP_LANES, WithSimd, widest};
 use crate::model::{Cholesky, Mixture, Parameters, Point, log_sum_exp, raised};
 
 /// Points that share what is loaded of a component.
-const TILE: usize = 2 * MAX_GROUP_LANES;
+pub(super) const TILE: usize = 2 * MAX_GROUP_LANES;
 
 /// Fewest points that one task computes.
 const CHUNK: usize = 512;
@@ -172,7 +173,19 @@ thread_local! {
 #[cfg(test)]
 thread_local! {
     /// How many points each pass went over that this thread asked for.
-    pub(crate) static PASSES: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    static PASSES: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How many points each pass goes over that this work asks for.
+#[cfg(test)]
+pub(crate) fn passes_of(work: impl FnOnce() + Send) -> Vec<usize> {
+    // Alone in its pool, one thread asks for all of them.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    pool.install(|| {
+        PASSES.take();
+        work();
+        PASSES.take()
+    })
 }
 
 /// Runs a pass over so many points, in parallel, and reads what it found.
@@ -195,7 +208,8 @@ fn over_chunks<P: Pass, T>(
         });
     };
     TOTALS.with_borrow_mut(|totals| {
-        let chunk_count = count.div_ceil(chunk_len);
+        // Without points, one chunk that adds nothing.
+        let chunk_count = count.div_ceil(chunk_len).max(1);
         if totals.len() < chunk_count * width {
             totals.resize(chunk_count * width, 0.0);
         }
@@ -214,6 +228,37 @@ fn over_chunks<P: Pass, T>(
         }
         read(Totals { numbers: sum })
     })
+}
+
+/// Does work on a thread of the pool, so that the passes in it need not wake one each. Alone in the pool, or on one of
+/// its threads already, this only does the work.
+pub fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    if rayon::current_thread_index().is_some() || rayon::current_num_threads() == 1 {
+        return work();
+    }
+    rayon::scope(|_| work())
+}
+
+/// Does serial work between two passes while one more thread of the pool waits for the next pass in a loop.
+///
+/// An idle thread of the pool falls asleep within microseconds, and to wake it costs more than the work that burn does
+/// between two passes over ten thousand points. Outside a pool, or alone in it, this only does the work.
+pub fn between_passes<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    if rayon::current_thread_index().is_none() || rayon::current_num_threads() == 1 {
+        return work();
+    }
+    let is_done = AtomicBool::new(false);
+    let work = || {
+        let result = work();
+        is_done.store(true, Ordering::Release);
+        result
+    };
+    let wait = || {
+        while !is_done.load(Ordering::Acquire) {
+            std::hint::spin_loop();
+        }
+    };
+    rayon::join(work, wait).0
 }
 
 /// Points in a chunk, a multiple of [`TILE`] that depends on their number alone.
