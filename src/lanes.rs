@@ -21,8 +21,22 @@ pub(crate) use pulp::WithSimd;
 /// Runs a computation with the widest registers that the machine has.
 #[inline]
 pub(crate) fn widest<W: WithSimd>(computation: W) -> W::Output {
+    #[cfg(test)]
+    match tests::FORCED.get() {
+        None => {}
+        Some(tests::Forced::Scalar) => return pulp::Scalar.vectorize(computation),
+        #[cfg(target_arch = "x86_64")]
+        Some(tests::Forced::Avx2) => {
+            if let Some(avx2) = pulp::x86::V3::try_new() {
+                return Simd::vectorize(avx2, computation);
+            }
+        }
+    }
     pulp::Arch::new().dispatch(computation)
 }
+
+#[cfg(test)]
+pub(crate) use tests::by_every_instruction_set;
 
 /// Registers that loops compute side by side, so that one's waiting time is another's work.
 pub(crate) const GROUP: usize = 2;
@@ -33,13 +47,29 @@ pub(crate) const MAX_GROUP_LANES: usize = 8 * GROUP;
 /// Numbers in groups of [`GROUP`] registers. Their count must be a multiple of [`MAX_GROUP_LANES`].
 #[inline(always)]
 pub(crate) fn groups<S: Simd>(numbers: &[f64]) -> &[[S::f64s; GROUP]] {
+    debug_assert_eq!(numbers.len() % MAX_GROUP_LANES, 0);
     pulp::as_arrays(S::as_simd_f64s(numbers).0).0
 }
 
 /// The same, to be written.
 #[inline(always)]
 pub(crate) fn groups_mut<S: Simd>(numbers: &mut [f64]) -> &mut [[S::f64s; GROUP]] {
+    debug_assert_eq!(numbers.len() % MAX_GROUP_LANES, 0);
     pulp::as_arrays_mut(S::as_mut_simd_f64s(numbers).0).0
+}
+
+/// A group's registers, one number a lane.
+pub(crate) type Group<S> = [Lanes<S>; GROUP];
+
+/// A group from memory.
+#[inline(always)]
+pub(crate) fn load<S: Simd>(simd: S, registers: &[S::f64s; GROUP]) -> Group<S> {
+    // Not `map`: it is not always inlined.
+    let mut group = [Lanes::of(simd, registers[0]); GROUP];
+    for v in 1..GROUP {
+        group[v] = Lanes::of(simd, registers[v]);
+    }
+    group
 }
 
 /// The exponentials of numbers ≤ 0, in their place. See [`Lanes::exp_nonpositive`].
@@ -233,6 +263,37 @@ impl<S: Simd> Neg for Lanes<S> {
 mod tests {
     use super::*;
 
+    use std::cell::Cell;
+
+    #[derive(Clone, Copy)]
+    pub(super) enum Forced {
+        Scalar,
+        #[cfg(target_arch = "x86_64")]
+        Avx2,
+    }
+
+    thread_local! {
+        /// What this thread computes with instead of the widest registers.
+        pub(super) static FORCED: Cell<Option<Forced>> = const { Cell::new(None) };
+    }
+
+    /// What is computed by every instruction set of this machine, the widest first; on this thread, so alone in a pool.
+    pub(crate) fn by_every_instruction_set<T>(compute: impl Fn() -> T) -> Vec<T> {
+        let sets = [
+            None,
+            Some(Forced::Scalar),
+            #[cfg(target_arch = "x86_64")]
+            Some(Forced::Avx2),
+        ];
+        let by_set = |set| {
+            FORCED.set(set);
+            let result = compute();
+            FORCED.set(None);
+            result
+        };
+        sets.into_iter().map(by_set).collect()
+    }
+
     struct ExpOf<'a>(&'a mut [f64]);
 
     impl WithSimd for ExpOf<'_> {
@@ -246,20 +307,13 @@ mod tests {
 
     /// The exponentials by every instruction set of this machine.
     fn exponentials(x: &[f64]) -> Vec<Vec<f64>> {
-        let mut padded = x.to_vec();
-        padded.resize(x.len().next_multiple_of(MAX_GROUP_LANES), 0.0);
-        let apply = |vectorize: &dyn Fn(ExpOf<'_>)| {
-            let mut numbers = padded.clone();
-            vectorize(ExpOf(&mut numbers));
+        by_every_instruction_set(|| {
+            let mut numbers = x.to_vec();
+            numbers.resize(x.len().next_multiple_of(MAX_GROUP_LANES), 0.0);
+            widest(ExpOf(&mut numbers));
             numbers.truncate(x.len());
             numbers
-        };
-        let mut all = vec![apply(&|exp| widest(exp)), apply(&|exp| pulp::Scalar.vectorize(exp))];
-        #[cfg(target_arch = "x86_64")]
-        if let Some(avx2) = pulp::x86::V3::try_new() {
-            all.push(apply(&|exp| Simd::vectorize(avx2, exp)));
-        }
-        all
+        })
     }
 
     #[test]

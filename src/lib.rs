@@ -29,7 +29,7 @@
 //! What is absent, on purpose: the engine knows no window (egui appears under `app/` only, behind the feature `gui`);
 //! burn appears under `algorithms/` only; threads start in the worker, the painter and jobs only, and rayon computes
 //! in the kernels only, over fixed chunks whose sums are added in order, so that equal experiments give equal bits
-//! whatever the number of threads. Everything random takes a generator that was made from a seed.
+//! whatever the number of threads (on one kind of processor: see `lanes`). Everything random takes a generator that was made from a seed.
 //!
 //! # One frame
 //!

@@ -90,7 +90,7 @@ fn threads_start_in_three_places_only() {
 #[test]
 fn nothing_unwraps_outside_tests() {
     for (_, path, code) in sources() {
-        let before_tests = code.split("#[cfg(test)]").next().unwrap();
+        let before_tests = code.split("#[cfg(test)]\nmod tests").next().unwrap();
         for word in [".unwrap()", "todo!(", "unimplemented!(", "dbg!("] {
             assert!(!before_tests.contains(word), "{word} in {}", path.display());
         }

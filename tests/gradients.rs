@@ -18,7 +18,7 @@ fn objectives(point_count: usize) -> Vec<(String, Arc<dyn Objective>)> {
     let fixed: Arc<dyn Objective> = Arc::new(Sliced::new(slices.iter().map(|v| &v[..])));
     let listed = OBJECTIVES.iter().map(|info| {
         let mut rng = generator(5, Purpose::Slices);
-        (info.id.to_owned(), (info.prepare)(&Settings::default(), point_count, &mut rng))
+        (info.id.to_owned(), (info.prepare)(&Settings::default(), &mut rng))
     });
     listed.chain([("fixed slices".to_owned(), fixed)]).collect()
 }

@@ -66,7 +66,7 @@ fn runs_follow_pytorch_and_scikit_learn() {
             // The file's slices are the same at every step.
             let slices = slices.clone();
             Box::new(
-                Gradient::start(start, &settings, Box::new(move |_, _| slices.clone())).unwrap(),
+                Gradient::start(start, &settings, Box::new(move |_| slices.clone())).unwrap(),
             )
         } else {
             algorithms::find(id).unwrap().start(start, &settings).unwrap()

@@ -35,7 +35,8 @@ impl Optimizer for Adam {
             AdaptiveMomentumState::new(0, zeros.clone(), zeros)
         });
         let time = state.time + 1;
-        // Moments without their factors 1 − β, which go into the last line with the bias corrections: fewer tensors.
+        // θ − η (s₁/s₂) m / (√v + ε/s₂), with m = Σ β₁ᵗ⁻ⁱgᵢ, v = Σ β₂ᵗ⁻ⁱgᵢ², s₁ = (1 − β₁)/(1 − β₁ᵗ) and
+        // s₂² = (1 − β₂)/(1 − β₂ᵗ): the paper's, with the constant factors at the end, which makes fewer tensors.
         let moment_1 = state.moment_1.mul_scalar(BETA1) + gradient;
         let moment_2 = state.moment_2.mul_scalar(BETA2) + squares;
         let scale_1 = (1.0 - BETA1) / (1.0 - BETA1.powf(time as f64));

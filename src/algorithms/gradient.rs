@@ -10,7 +10,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 use rand::RngExt;
 
 use super::adam::adam;
-use super::operation::{Sight, Task, device, evaluate};
+use super::operation::{Sight, Task, device, evaluate, numbers};
 use super::{Algorithm, AlgorithmInfo, MAX_ITER, RANDOM_STATE, Start, StepError, TOL};
 use crate::model::{CovarianceType, Mixture, Parameters};
 use crate::objectives::kernel::between_passes;
@@ -81,13 +81,13 @@ pub(super) fn info(objective: &'static ObjectiveInfo) -> AlgorithmInfo {
     }
 }
 
-/// Gives the objective of the next evaluation, for so many points.
-pub type Prepare = Box<dyn FnMut(&Settings, usize) -> Arc<dyn Objective> + Send>;
+/// Gives the objective of the next evaluation.
+pub type Prepare = Box<dyn FnMut(&Settings) -> Arc<dyn Objective> + Send>;
 
 /// Draws a fresh objective (its slices, say) for every evaluation.
 pub(super) fn prepare(objective: &'static ObjectiveInfo, settings: &Settings) -> Prepare {
     let mut rng = generator(settings.integer(&RANDOM_STATE) as u64, Purpose::Slices);
-    Box::new(move |settings, count| (objective.prepare)(settings, count, &mut rng))
+    Box::new(move |settings| (objective.prepare)(settings, &mut rng))
 }
 
 /// The learnable parameters. Shapes: K, K × 2 and [`CovarianceType::factor_shape`].
@@ -224,7 +224,7 @@ impl Theta {
             (0..batch_size).map(|_| batches.random_range(0..point_count as u32)).collect()
         });
         let task = Task {
-            objective: prepare(settings, indices.as_ref().map_or(point_count, |i| i.len())),
+            objective: prepare(settings),
             points: start.points.clone(),
             indices,
             floor: start.floor,
@@ -233,15 +233,19 @@ impl Theta {
         let is_whole = task.indices.is_none();
         let factors = self.full_factors(start.covariance_type);
         let value = evaluate(self.logits.val(), self.means.val(), factors, task);
-        let sight = sight.lock().unwrap_or_else(PoisonError::into_inner);
-        let mixture = sight.parameters.mixture();
-        if !mixture.is_finite() || !sight.evaluation.is_finite() {
-            return Err(StepError::NotFinite);
-        }
+        let (mixture, objective, log_likelihood) = {
+            let Sight { parameters, evaluation } =
+                &*sight.lock().unwrap_or_else(PoisonError::into_inner);
+            let mixture = parameters.mixture();
+            if !mixture.is_finite() || !evaluation.is_finite() {
+                return Err(StepError::NotFinite);
+            }
+            (mixture, evaluation.value, evaluation.log_likelihood)
+        };
         Ok(Evaluated {
             mixture,
-            objective: sight.evaluation.value,
-            log_likelihood: is_whole.then_some(sight.evaluation.log_likelihood),
+            objective,
+            log_likelihood: is_whole.then_some(log_likelihood),
             gradient: between_passes(|| GradientsParams::from_grads(value.backward(), self)),
         })
     }
@@ -282,9 +286,4 @@ fn register<const D: usize>(
     if let Some(tensor) = tensor {
         gradient.register(id, if scale == 1.0 { tensor } else { tensor.mul_scalar(scale) });
     }
-}
-
-/// A tensor's numbers, row after row.
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor.into_data().iter::<f64>().collect()
 }

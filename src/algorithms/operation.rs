@@ -40,7 +40,7 @@ pub(super) struct Task {
 }
 
 /// What the operation saw of θ and of the objective on its way: reading a shared tensor back costs more than the
-/// numbers in it. Its memory is used again from step to step.
+/// numbers in it. The evaluation's memory is used again from step to step.
 #[derive(Debug, Clone)]
 pub(super) struct Sight {
     /// θ with full covariances.
@@ -149,10 +149,10 @@ fn evaluated<B: Backend>(
     let mut sight = task.sight.lock().unwrap_or_else(PoisonError::into_inner);
     let Sight { parameters, evaluation } = &mut *sight;
     parameters.floor = task.floor;
-    parameters.logits = numbers::<B>(logits);
+    parameters.logits = primitive_numbers::<B>(logits);
     parameters.means.clear();
-    parameters.means.extend_from_slice(numbers::<B>(means).as_chunks().0);
-    parameters.factors = numbers::<B>(factors);
+    parameters.means.extend_from_slice(primitive_numbers::<B>(means).as_chunks().0);
+    parameters.factors = primitive_numbers::<B>(factors);
     let batch = match &task.indices {
         Some(indices) => Batch::of(&task.points, indices),
         None => Batch::all(&task.points),
@@ -174,7 +174,12 @@ fn evaluated<B: Backend>(
 }
 
 /// A tensor's numbers, row after row.
-fn numbers<B: Backend>(tensor: FloatTensor<B>) -> Vec<f64> {
+pub(super) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data().iter::<f64>().collect()
+}
+
+/// The same of a backend's own tensor.
+fn primitive_numbers<B: Backend>(tensor: FloatTensor<B>) -> Vec<f64> {
     // The backends in use compute on this very thread: reading cannot be pending, and fails only if memory does.
     let data = try_read_sync(B::float_into_data(tensor)).and_then(Result::ok);
     let Some(Ok(numbers)) = data.map(TensorData::into_vec) else {

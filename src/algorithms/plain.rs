@@ -9,7 +9,7 @@
 
 use burn::tensor::{DType, Tensor, TensorData};
 
-use super::operation::device;
+use super::operation::{device, numbers};
 use crate::model::{Parameters, Point};
 use crate::objectives::{Evaluation, Gradient};
 
@@ -163,9 +163,4 @@ fn tensor<const D: usize>(values: Vec<f64>, shape: [usize; D]) -> Tensor<D> {
 fn column(values: impl ExactSizeIterator<Item = f64>) -> Tensor<2> {
     let shape = [values.len(), 1];
     tensor(values.collect(), shape)
-}
-
-/// A tensor's numbers, row after row.
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor.into_data().iter::<f64>().collect()
 }

@@ -245,7 +245,8 @@ fn pools(threads: &[NonZeroUsize]) -> anyhow::Result<Vec<Arc<ThreadPool>>> {
     if counts.is_empty() {
         counts = vec![1, available_parallelism().map_or(1, NonZeroUsize::get)];
     }
-    counts.dedup();
+    let mut seen = std::collections::BTreeSet::new();
+    counts.retain(|&count| seen.insert(count));
     let pool = |count| Ok(Arc::new(ThreadPoolBuilder::new().num_threads(count).build()?));
     counts.into_iter().map(pool).collect()
 }

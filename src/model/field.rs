@@ -4,7 +4,7 @@
 
 use pulp::Simd;
 
-use super::{Bounds, Gaussian, Mixture, Point, Symmetric};
+use super::{Bounds, Cholesky, Gaussian, Mixture, Point, Symmetric};
 use crate::lanes::{GROUP, Lanes, MAX_GROUP_LANES, WithSimd, groups, groups_mut, widest};
 
 /// Log density and its derivatives at the centers of `width` × `height` cells. Values come row after row, the topmost
@@ -77,16 +77,16 @@ pub(super) fn mixture_field(
 ) -> Field {
     let forms = mixture.components().iter().map(|component| {
         let Gaussian { mean, cholesky } = component.gaussian;
-        Form { mean, precision: cholesky.precision(), log_peak: component.log_joint(mean) }
+        Form { mean, cholesky, log_peak: component.log_joint(mean) }
     });
     let forms: Vec<Form> = forms.collect();
     widest(Cells { forms, field: Field::empty(bounds, width, height) })
 }
 
-/// A component: log πN(x) = `log_peak` − ½ (x − µ)ᵀ Σ⁻¹ (x − µ).
+/// A component: log πN(x) = `log_peak` − ½‖L⁻¹(x − µ)‖².
 struct Form {
     mean: Point,
-    precision: Symmetric,
+    cholesky: Cholesky,
     log_peak: f64,
 }
 
@@ -146,14 +146,16 @@ fn neighbours<S: Simd>(
     let mut max = [splat(f64::NEG_INFINITY); GROUP];
     for (form, [a, g1, g2]) in forms.iter().zip(&mut *pairs) {
         let (mean_x, mean_y) = (splat(form.mean[0]), splat(form.mean[1]));
-        let [p11, p12, p22] = form.precision;
-        let (p11, p12, p22) = (splat(-p11), splat(-p12), splat(-p22));
+        let Cholesky { l11, l21, l22 } = form.cholesky;
+        let (inverse_11, l21, inverse_22) = (splat(1.0 / l11), splat(l21), splat(1.0 / l22));
         for v in 0..GROUP {
-            let (d1, d2) = (load(x, v) - mean_x, load(y, v) - mean_y);
-            let first = p11.mul_add(d1, p12 * d2);
-            let second = p12.mul_add(d1, p22 * d2);
-            let half_square = splat(0.5) * d1.mul_add(first, d2 * second);
-            let joint = splat(form.log_peak) + half_square;
+            // y = L⁻¹d, g = −L⁻ᵀy
+            let y1 = (load(x, v) - mean_x) * inverse_11;
+            let y2 = l21.mul_sub_from(y1, load(y, v) - mean_y) * inverse_22;
+            let second = -(y2 * inverse_22);
+            let first = -(l21.mul_add(second, y1) * inverse_11);
+            let square = y1.mul_add(y1, y2 * y2);
+            let joint = square.mul_add(splat(-0.5), splat(form.log_peak));
             max[v] = max[v].max(joint);
             a[v] = joint.register;
             g1[v] = first.register;
@@ -179,7 +181,7 @@ fn neighbours<S: Simd>(
     }
     let (mut h11, mut h12, mut h22) = (zero, zero, zero);
     for (form, [r, g1, g2]) in forms.iter().zip(pairs) {
-        let [p11, p12, p22] = form.precision;
+        let [p11, p12, p22] = form.cholesky.precision();
         for v in 0..GROUP {
             // Centered on the mixture's score: Σ rₖ(gₖ−s)(gₖ−s)ᵀ does not cancel far from the means.
             let (a, b) = (load(g1, v) - s1[v], load(g2, v) - s2[v]);
@@ -208,7 +210,8 @@ mod tests {
         Mixture::new(
             &[0.5, 0.3, 0.2, 0.0],
             &[[0.0, 0.0], [1.5, -1.0], [-1.0, 1.2], [0.3, 0.3]],
-            &[[0.3, 0.1, 0.2], [0.01, 0.0099, 0.01], [0.5, -0.3, 0.4], [0.1, 0.0, 0.1]],
+            // The second is thin.
+            &[[0.3, 0.1, 0.2], [1.0, 1.0 - 1e-6, 1.0], [0.5, -0.3, 0.4], [0.1, 0.0, 0.1]],
         )
         .unwrap()
     }

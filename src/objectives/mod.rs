@@ -1,6 +1,6 @@
 //! What is being minimized. One file each: an objective's value and its gradient with respect to θ.
 //!
-//! All of them are sums over points of closed forms, computed by the fused loops of `kernel.rs`. To add one, write
+//! All of them are sums over points of closed forms, computed by the fused loops of `kernel/`. To add one, write
 //! its file and add its two words below; it then is an algorithm with all its settings.
 
 pub mod kernel;
@@ -35,8 +35,8 @@ pub struct ObjectiveInfo {
     pub help: &'static str,
     /// Its knobs.
     pub settings: &'static [&'static Setting],
-    /// The objective of one step over that many points; draws whatever is random about it.
-    pub prepare: fn(&Settings, usize, &mut Rng) -> Arc<dyn Objective>,
+    /// The objective of one step; draws whatever is random about it.
+    pub prepare: fn(&Settings, &mut Rng) -> Arc<dyn Objective>,
 }
 
 /// A function of θ and of points.

@@ -16,7 +16,7 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     formula: "−(1/N) Σ log p(x)",
     help: "Maximum likelihood by gradient descent: makes the data as probable as possible.",
     settings: &[],
-    prepare: |_, _, _| Arc::new(NegativeLogLikelihood),
+    prepare: |_, _| Arc::new(NegativeLogLikelihood),
 };
 
 impl Objective for NegativeLogLikelihood {

@@ -18,7 +18,7 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     formula: "(1/N) Σ tr ∇s(x) + ½‖s(x)‖²",
     help: "Matches the score s = ∇ log p of the model to that of the data; the density's normalization plays no part.",
     settings: &[],
-    prepare: |_, _, _| Arc::new(ScoreMatching),
+    prepare: |_, _| Arc::new(ScoreMatching),
 };
 
 impl Objective for ScoreMatching {

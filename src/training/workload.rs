@@ -108,7 +108,7 @@ impl Workload {
             return Box::new(move || -expectation(&start, &points, &mut moments));
         };
         let settings = &self.experiment.algorithm;
-        let objective = (info.prepare)(settings, points.len(), &mut slice_rng(settings));
+        let objective = (info.prepare)(settings, &mut slice_rng(settings));
         let parameters = self.parameters();
         let mut evaluation = Evaluation::default();
         Box::new(move || {

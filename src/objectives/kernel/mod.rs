@@ -13,10 +13,12 @@
 //!
 //! The data are cut into chunks whose length depends on their number alone. Threads compute chunks in any order, each
 //! into its own place; the places are added in order, so any number of threads gives the same bits. A chunk is computed
-//! in tiles of 64 points (`tile.rs`), small enough that what is known of a tile's points for all components stays in
-//! the cache: first all components' densities for four registers of points, then one component's sums over the tile.
+//! in tiles of [`TILE`] points (`tile.rs`), small enough that what is known of a tile's points for all components stays
+//! in the cache: first all components' densities for a [`GROUP`](crate::lanes::GROUP) of registers of points, then one
+//! component's sums over the tile.
 //!
-//! Nothing is allocated once a thread has computed with as many components: tiles and places are kept by the thread.
+//! Nothing is allocated once a thread has computed with as many components and chunks: tiles and places are kept by
+//! the thread. `pool.rs` keeps the other threads at hand.
 //!
 //! What runs inside a pass is marked `inline(always)`: only what is inlined is compiled for the wider registers.
 
@@ -24,20 +26,21 @@
 
 use std::cell::RefCell;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use pulp::Simd;
 use rayon::prelude::*;
 
-mod floor;
 mod gradient;
+mod least_work;
 mod moments;
+mod pool;
 mod quadratic;
 mod tile;
 
-pub use floor::{LEAST_WORK_PAIRS, least_work};
+pub use least_work::{LEAST_WORK_PAIRS, least_work};
 pub(super) use moments::negative_log_likelihood;
 pub use moments::{Moments, expectation, mean_log_likelihood};
+pub(crate) use pool::{between_passes, in_pool};
 pub(super) use quadratic::{Forms, FormsOfTile, IDENTITY, quadratic};
 
 use crate::lanes::{MAX_GROUP_LANES, WithSimd, widest};
@@ -55,7 +58,7 @@ const MAX_CHUNK_COUNT: usize = 512;
 /// What the loops need to know of a component.
 ///
 /// With z = L⁻¹d/√2 the log density falls by ‖z‖², and p = ½Σ⁻¹d is half the way back along the score.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Whitener {
     mean: Point,
     /// z₁ = `z1` · d₁.
@@ -92,7 +95,7 @@ impl Whitener {
 }
 
 /// What a pass adds up for one component: a number, a vector and a symmetric matrix (entries 11, 12, 22).
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 struct Sums {
     zeroth: f64,
     first: Point,
@@ -162,7 +165,8 @@ impl Totals<'_> {
 }
 
 thread_local! {
-    /// A tile's numbers, for the chunks that this thread computes.
+    /// A tile's numbers, for the chunks that this thread computes. Borrowed during a chunk, in which nothing may wait for
+    /// the pool: a waiting thread may be given another chunk.
     static SCRATCH: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
     /// The chunks' totals, for the passes that this thread asks for.
     static TOTALS: RefCell<Vec<f64>> = const { RefCell::new(Vec::new()) };
@@ -180,7 +184,8 @@ thread_local! {
 #[cfg(test)]
 pub(crate) fn passes_of(work: impl FnOnce() + Send) -> Vec<usize> {
     // Alone in its pool, one thread asks for all of them.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool of one thread");
     pool.install(|| {
         PASSES.take();
         work();
@@ -207,58 +212,29 @@ fn over_chunks<P: Pass, T>(
             widest(Task { pass, range, scratch, totals });
         });
     };
-    TOTALS.with_borrow_mut(|totals| {
-        // Without points, one chunk that adds nothing.
-        let chunk_count = count.div_ceil(chunk_len).max(1);
-        if totals.len() < chunk_count * width {
-            totals.resize(chunk_count * width, 0.0);
-        }
-        let totals = &mut totals[..chunk_count * width];
-        if chunk_count == 1 || rayon::current_num_threads() == 1 {
-            // Handing the work to another thread would only cost time.
-            totals.chunks_exact_mut(width).enumerate().for_each(chunk);
-        } else {
-            totals.par_chunks_exact_mut(width).enumerate().for_each(chunk);
-        }
-        let (sum, others) = totals.split_at_mut(width);
-        for other in others.chunks_exact(width) {
-            for (sum, other) in sum.iter_mut().zip(other) {
-                *sum += other;
-            }
-        }
-        read(Totals { numbers: sum })
-    })
-}
-
-/// Does work on a thread of the pool, so that the passes in it need not wake one each. Alone in the pool, or on one of
-/// its threads already, this only does the work.
-pub fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    if rayon::current_thread_index().is_some() || rayon::current_num_threads() == 1 {
-        return work();
+    // Without points, one chunk that adds nothing.
+    let chunk_count = count.div_ceil(chunk_len).max(1);
+    // Taken, not borrowed: while this thread waits for the others, it may be given another pass.
+    let mut memory = TOTALS.take();
+    if memory.len() < chunk_count * width {
+        memory.resize(chunk_count * width, 0.0);
     }
-    rayon::scope(|_| work())
-}
-
-/// Does serial work between two passes while one more thread of the pool waits for the next pass in a loop.
-///
-/// An idle thread of the pool falls asleep within microseconds, and to wake it costs more than the work that burn does
-/// between two passes over ten thousand points. Outside a pool, or alone in it, this only does the work.
-pub fn between_passes<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    if rayon::current_thread_index().is_none() || rayon::current_num_threads() == 1 {
-        return work();
+    let totals = &mut memory[..chunk_count * width];
+    if chunk_count == 1 || rayon::current_num_threads() == 1 {
+        // Handing the work to another thread would only cost time.
+        totals.chunks_exact_mut(width).enumerate().for_each(chunk);
+    } else {
+        totals.par_chunks_exact_mut(width).enumerate().for_each(chunk);
     }
-    let is_done = AtomicBool::new(false);
-    let work = || {
-        let result = work();
-        is_done.store(true, Ordering::Release);
-        result
-    };
-    let wait = || {
-        while !is_done.load(Ordering::Acquire) {
-            std::hint::spin_loop();
+    let (sum, others) = totals.split_at_mut(width);
+    for other in others.chunks_exact(width) {
+        for (sum, other) in sum.iter_mut().zip(other) {
+            *sum += other;
         }
-    };
-    rayon::join(work, wait).0
+    }
+    let result = read(Totals { numbers: sum });
+    TOTALS.set(memory);
+    result
 }
 
 /// Points in a chunk, a multiple of [`TILE`] that depends on their number alone.
@@ -309,4 +285,76 @@ fn with_whiteners<T>(
     let result = then(&whiteners);
     WHITENERS.set(whiteners);
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lanes::by_every_instruction_set;
+    use crate::model::CovarianceType;
+    use crate::objectives::{Batch, Evaluation, OBJECTIVES};
+    use crate::random::{Purpose, generator};
+    use crate::settings::Settings;
+
+    /// K components on a spiral, the last of weight 0.
+    fn mixture(component_count: usize) -> Mixture {
+        let share = |k: usize| if k + 1 == component_count { 0.0 } else { 1.0 };
+        let total: f64 = (0..component_count).map(share).sum();
+        let weights: Vec<f64> = (0..component_count).map(|k| share(k) / total).collect();
+        let means: Vec<Point> = (0..component_count)
+            .map(|k| [0.1 * k as f64 * (k as f64).cos(), 0.1 * k as f64 * (k as f64).sin()])
+            .collect();
+        let covariances: Vec<_> =
+            (0..component_count).map(|k| [0.1 + 0.01 * k as f64, 0.02, 0.05]).collect();
+        Mixture::new(&weights, &means, &covariances).unwrap()
+    }
+
+    fn assert_close(got: &[f64], want: &[f64], what: &str) {
+        let size = want.iter().fold(1.0, |size: f64, v| size.max(v.abs()));
+        assert_eq!(got.len(), want.len());
+        for (got, want) in got.iter().zip(want) {
+            assert!((got - want).abs() <= 1e-12 * size, "{what}: {got} {want}");
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_computes_the_same() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        pool.install(|| {
+            for (component_count, count) in
+                [(2, 1), (3, TILE - 1), (7, TILE), (7, TILE + 1), (200, 1_000), (24, 5_000)]
+            {
+                let mixture = mixture(component_count);
+                let parameters = Parameters::of(&mixture, CovarianceType::Full, 1e-3);
+                let point = |i: usize| [(i % 97) as f64 / 20.0 - 2.0, (i % 89) as f64 / 15.0 - 3.0];
+                let points: Vec<Point> = (0..count).map(point).collect();
+                for info in OBJECTIVES {
+                    let mut rng = generator(0, Purpose::Slices);
+                    let objective = (info.prepare)(&Settings::default(), &mut rng);
+                    let all = by_every_instruction_set(|| {
+                        let Evaluation { value, log_likelihood, gradient } =
+                            objective.evaluate(&parameters, Batch::all(&points));
+                        let numbers = [&gradient.logits, gradient.means.as_flattened()].concat();
+                        [&[value, log_likelihood][..], &numbers, &gradient.factors].concat()
+                    });
+                    for numbers in &all[1..] {
+                        let what = format!("{} K = {component_count} N = {count}", info.id);
+                        assert!(numbers.iter().all(|v| v.is_finite()), "{what}");
+                        assert_close(numbers, &all[0], &what);
+                    }
+                }
+                let all = by_every_instruction_set(|| {
+                    let mut moments = Vec::new();
+                    let mut numbers = vec![expectation(&mixture, &points, &mut moments)];
+                    for Moments { count, mean, scatter } in moments {
+                        numbers.extend([&[count][..], &mean, &scatter].concat());
+                    }
+                    numbers
+                });
+                for numbers in &all[1..] {
+                    assert_close(numbers, &all[0], &format!("K = {component_count} N = {count}"));
+                }
+            }
+        });
+    }
 }

@@ -5,11 +5,9 @@ use std::ops::Range;
 use pulp::Simd;
 
 use super::gradient::write_gradient;
-use super::tile::{
-    Group, Tile, group_of, load, log_joints, log_likelihood, set_group, splat_2, tiles,
-};
+use super::tile::{Tile, group_of, log_joints, log_likelihood, set_group, splat_2, tiles};
 use super::{Pass, SUMS, TILE, Whitener, over_chunks, with_parameters};
-use crate::lanes::{GROUP, Lanes, groups_mut};
+use crate::lanes::{GROUP, Group, Lanes, groups_mut, load};
 use crate::model::{Parameters, Symmetric};
 use crate::objectives::{Batch, Evaluation};
 
@@ -156,11 +154,11 @@ impl<F: Forms> Pass for Quadratic<'_, F> {
             let group_count = pairs.e.len() / component_count;
             for group in 0..group_count {
                 let [value, log_likelihood] =
-                    self.see(simd, &mut tile, &mut points, group, &mut pairs);
+                    self.evaluate_group(simd, &mut tile, &mut points, group, &mut pairs);
                 values[0] += value;
                 values[1] += log_likelihood;
             }
-            self.add(simd, &tile, &points, &pairs, sums);
+            self.add_gradients(simd, &tile, &points, &pairs, sums);
         }
     }
 }
@@ -169,7 +167,7 @@ impl<F: Forms> Quadratic<'_, F> {
     /// Looks at all components from one group of points: fills in the group's pairs and points, and returns the sums of
     /// the objective's terms and of log p.
     #[inline(always)]
-    fn see<S: Simd>(
+    fn evaluate_group<S: Simd>(
         &self,
         simd: S,
         tile: &mut Tile<'_>,
@@ -249,7 +247,7 @@ impl<F: Forms> Quadratic<'_, F> {
 
     /// Adds what a tile's points pass back to every component.
     #[inline(always)]
-    fn add<S: Simd>(
+    fn add_gradients<S: Simd>(
         &self,
         simd: S,
         tile: &Tile<'_>,

@@ -5,12 +5,9 @@ use std::ops::Range;
 use pulp::Simd;
 
 use super::{TILE, Whitener};
-use crate::lanes::{GROUP, Lanes, groups, groups_mut};
+use crate::lanes::{GROUP, Group, Lanes, groups, groups_mut, load};
 use crate::model::Point;
 use crate::objectives::Batch;
-
-/// Four registers of numbers, one number a point.
-pub(super) type Group<S> = [Lanes<S>; GROUP];
 
 /// Coordinates of a tile's points, and the share of each: what turns its components' numbers into responsibilities.
 pub(super) struct Tile<'a> {
@@ -53,17 +50,6 @@ impl<'a> Tile<'a> {
 pub(super) fn tiles(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let end = range.end;
     range.step_by(TILE).map(move |start| start..(start + TILE).min(end))
-}
-
-/// Four registers from memory.
-#[inline(always)]
-pub(super) fn load<S: Simd>(simd: S, registers: &[S::f64s; GROUP]) -> Group<S> {
-    // Not `map`: it is not always inlined.
-    let mut group = [Lanes::of(simd, registers[0]); GROUP];
-    for v in 1..GROUP {
-        group[v] = Lanes::of(simd, registers[v]);
-    }
-    group
 }
 
 /// A tile's numbers as groups, with the instruction set that computes them.
@@ -119,7 +105,8 @@ pub(super) fn log_joints<S: Simd>(
 
 /// Σ log p over a group's live points, from the largest joint and Σ exp(joint − largest) of each.
 ///
-/// One logarithm for all of them, of a product: 32 factors of at most K each.
+/// One logarithm for all of them, of a product of [`MAX_GROUP_LANES`](crate::lanes::MAX_GROUP_LANES) factors, which are
+/// from 1 to K.
 #[inline(always)]
 pub(super) fn log_likelihood<S: Simd>(max: Group<S>, sum: Group<S>, is_live: Group<S>) -> f64 {
     let mut product = sum[0].where_positive(is_live[0], 1.0);
