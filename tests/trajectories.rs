@@ -65,9 +65,7 @@ fn runs_follow_pytorch_and_scikit_learn() {
         let mut algorithm: Box<dyn Algorithm> = if id == "ssm" {
             // The file's slices are the same at every step.
             let slices = slices.clone();
-            Box::new(
-                Gradient::start(start, &settings, Box::new(move |_| slices.clone())).unwrap(),
-            )
+            Box::new(Gradient::start(start, &settings, Box::new(move |_| slices.clone())).unwrap())
         } else {
             algorithms::find(id).unwrap().start(start, &settings).unwrap()
         };
