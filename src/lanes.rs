@@ -41,8 +41,11 @@ pub(crate) use tests::by_every_instruction_set;
 /// Registers that loops compute side by side, so that one's waiting time is another's work.
 pub(crate) const GROUP: usize = 2;
 
+/// Most lanes that a register has, on any machine.
+pub(crate) const MAX_LANES: usize = 8;
+
 /// Most lanes that a group of registers has, on any machine.
-pub(crate) const MAX_GROUP_LANES: usize = 8 * GROUP;
+pub(crate) const MAX_GROUP_LANES: usize = MAX_LANES * GROUP;
 
 /// Numbers in groups of [`GROUP`] registers. Their count must be a multiple of [`MAX_GROUP_LANES`].
 #[inline(always)]
@@ -61,15 +64,15 @@ pub(crate) fn groups_mut<S: Simd>(numbers: &mut [f64]) -> &mut [[S::f64s; GROUP]
 /// A group's registers, one number a lane.
 pub(crate) type Group<S> = [Lanes<S>; GROUP];
 
-/// A group from memory.
+/// Registers from memory.
 #[inline(always)]
-pub(crate) fn load<S: Simd>(simd: S, registers: &[S::f64s; GROUP]) -> Group<S> {
+pub(crate) fn load<S: Simd, const N: usize>(simd: S, registers: &[S::f64s; N]) -> [Lanes<S>; N] {
     // Not `map`: it is not always inlined.
-    let mut group = [Lanes::of(simd, registers[0]); GROUP];
-    for v in 1..GROUP {
-        group[v] = Lanes::of(simd, registers[v]);
+    let mut loaded = [Lanes::of(simd, registers[0]); N];
+    for i in 1..N {
+        loaded[i] = Lanes::of(simd, registers[i]);
     }
-    group
+    loaded
 }
 
 /// The exponentials of numbers ≤ 0, in their place. See [`Lanes::exp_nonpositive`].

@@ -114,7 +114,7 @@ impl Forms for Sliced {
                 }
             }
             Slices::Drawn(drawn) => {
-                drawn.for_each(places, |l, slices| forms.set_a(l, mean_outer_product(slices)))
+                drawn.for_each(places, |l, slices| forms.set_a(l, mean_outer_product(slices)));
             }
         }
     }

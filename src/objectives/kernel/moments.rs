@@ -5,7 +5,10 @@ use std::ops::Range;
 use pulp::Simd;
 
 use super::gradient::{Through, write_gradient};
-use super::tile::{Tile, group_of, log_joints, log_likelihood, set_group, splat_2, tiles};
+use super::tile::{
+    LaneSums, Tile, add_lanes, group_of, lane_sums, lane_sums_len, log_joints, log_likelihood,
+    set_group, splat_2, tiles,
+};
 use super::{Pass, SUMS, Sums, TILE, Whitener, over_chunks, with_mixture, with_parameters};
 use crate::lanes::{GROUP, Group, Lanes, groups, groups_mut, load};
 use crate::model::{Mixture, Parameters, Point, Symmetric};
@@ -101,7 +104,7 @@ struct MomentSums<'a, const WITH_MOMENTS: bool> {
 
 impl<const WITH_MOMENTS: bool> Pass for MomentSums<'_, WITH_MOMENTS> {
     fn scratch_len(&self, component_count: usize) -> usize {
-        Tile::LEN + TILE * component_count
+        lane_sums_len(component_count) + Tile::LEN + TILE * component_count
     }
 
     #[inline(always)]
@@ -112,10 +115,11 @@ impl<const WITH_MOMENTS: bool> Pass for MomentSums<'_, WITH_MOMENTS> {
         scratch: &mut [f64],
         totals: &mut [f64],
     ) {
+        let (sums, scratch) = lane_sums::<S>(scratch, self.whiteners.len());
         let (tile, joints) = scratch.split_at_mut(Tile::LEN);
         let mut tile = Tile::new(tile);
         let joints = groups_mut::<S>(joints);
-        let (sums, values) = totals.split_at_mut(SUMS * self.whiteners.len());
+        let (totals, values) = totals.split_at_mut(SUMS * self.whiteners.len());
         for range in tiles(range) {
             tile.load(self.batch, range);
             let by_group = joints.chunks_exact_mut(self.whiteners.len());
@@ -126,6 +130,7 @@ impl<const WITH_MOMENTS: bool> Pass for MomentSums<'_, WITH_MOMENTS> {
                 add_moments(simd, self.whiteners, &tile, joints, sums);
             }
         }
+        add_lanes(simd, sums, [1.0; SUMS], totals);
     }
 }
 
@@ -164,13 +169,13 @@ fn add_moments<S: Simd>(
     whiteners: &[Whitener],
     tile: &Tile<'_>,
     joints: &[[S::f64s; GROUP]],
-    sums: &mut [f64],
+    sums: &mut [LaneSums<S>],
 ) {
     let (xs, ys) = (groups::<S>(tile.x), groups::<S>(tile.y));
     let shares = groups::<S>(tile.share);
-    for (k, (whitener, sums)) in whiteners.iter().zip(sums.chunks_exact_mut(SUMS)).enumerate() {
+    for (k, (whitener, sums)) in whiteners.iter().zip(sums).enumerate() {
         let [mean_x, mean_y] = splat_2(simd, whitener.mean);
-        let mut total = [Lanes::splat(simd, 0.0); SUMS];
+        let mut total = load(simd, sums);
         let by_group = joints.chunks_exact(whiteners.len()).map(|joints| &joints[k]);
         for (((e, x), y), share) in by_group.zip(xs).zip(ys).zip(shares) {
             let (e, share) = (load(simd, e), load(simd, share));
@@ -187,8 +192,8 @@ fn add_moments<S: Simd>(
                 total[5] = r2.mul_add(d2, total[5]);
             }
         }
-        for (sum, total) in sums.iter_mut().zip(total) {
-            *sum += total.sum();
+        for i in 0..SUMS {
+            sums[i] = total[i].register;
         }
     }
 }

@@ -5,7 +5,10 @@ use std::ops::Range;
 use pulp::Simd;
 
 use super::gradient::write_gradient;
-use super::tile::{Tile, group_of, log_joints, log_likelihood, set_group, splat_2, tiles};
+use super::tile::{
+    LaneSums, Tile, add_lanes, group_of, lane_sums, lane_sums_len, log_joints, log_likelihood,
+    set_group, splat_2, tiles,
+};
 use super::{Pass, SUMS, TILE, Whitener, over_chunks, with_parameters};
 use crate::lanes::{GROUP, Group, Lanes, groups_mut, load};
 use crate::model::{Parameters, Symmetric};
@@ -127,7 +130,7 @@ fn split<const N: usize>(mut memory: &mut [f64], len: usize) -> [&mut [f64]; N] 
 
 impl<F: Forms> Pass for Quadratic<'_, F> {
     fn scratch_len(&self, component_count: usize) -> usize {
-        Tile::LEN + Points::LEN + 4 * TILE * component_count
+        lane_sums_len(component_count) + Tile::LEN + Points::LEN + 4 * TILE * component_count
     }
 
     #[inline(always)]
@@ -139,12 +142,13 @@ impl<F: Forms> Pass for Quadratic<'_, F> {
         totals: &mut [f64],
     ) {
         let component_count = self.whiteners.len();
+        let (sums, scratch) = lane_sums::<S>(scratch, component_count);
         let (tile, scratch) = scratch.split_at_mut(Tile::LEN);
         let (points, scratch) = scratch.split_at_mut(Points::LEN);
         let (mut tile, mut points) = (Tile::new(tile), Points::new(points));
         let [e, p1, p2, q] = split(scratch, TILE * component_count).map(groups_mut::<S>);
         let mut pairs: Pairs<'_, S> = Pairs { e, p1, p2, q };
-        let (sums, values) = totals.split_at_mut(SUMS * component_count);
+        let (totals, values) = totals.split_at_mut(SUMS * component_count);
         for range in tiles(range) {
             if !F::ARE_IDENTITY {
                 self.forms.fill(range.clone(), &mut points.forms);
@@ -160,6 +164,7 @@ impl<F: Forms> Pass for Quadratic<'_, F> {
             }
             self.add_gradients(simd, &tile, &points, &pairs, sums);
         }
+        add_lanes(simd, sums, [2.0, 1.0, 1.0, 1.0, 0.5, 1.0], totals);
     }
 }
 
@@ -245,7 +250,7 @@ impl<F: Forms> Quadratic<'_, F> {
         [value.sum(), log_likelihood(max, sum, is_live)]
     }
 
-    /// Adds what a tile's points pass back to every component.
+    /// Adds what a tile's points pass back to every component: half of Σ c, twice the mixed entry of the second order.
     #[inline(always)]
     fn add_gradients<S: Simd>(
         &self,
@@ -253,15 +258,13 @@ impl<F: Forms> Quadratic<'_, F> {
         tile: &Tile<'_>,
         points: &Points<'_>,
         pairs: &Pairs<'_, S>,
-        sums: &mut [f64],
+        sums: &mut [LaneSums<S>],
     ) {
         let splat = |number| Lanes::splat(simd, number);
         let component_count = self.whiteners.len();
-        for (k, (whitener, sums)) in
-            self.whiteners.iter().zip(sums.chunks_exact_mut(SUMS)).enumerate()
-        {
+        for (k, (whitener, sums)) in self.whiteners.iter().zip(sums).enumerate() {
             let [mean_x, mean_y] = splat_2(simd, whitener.mean);
-            let mut total = [splat(0.0); SUMS];
+            let mut total = load(simd, sums);
             let mut r_total = splat(0.0);
             for group in 0..pairs.e.len() / component_count {
                 let pair = group * component_count + k;
@@ -300,13 +303,13 @@ impl<F: Forms> Quadratic<'_, F> {
                     }
                 }
             }
-            let r = 2.0 * r_total.sum();
-            sums[0] += 2.0 * total[0].sum();
-            sums[1] += total[1].sum();
-            sums[2] += total[2].sum();
-            sums[3] += total[3].sum() + r;
-            sums[4] += 0.5 * total[4].sum();
-            sums[5] += total[5].sum() + r;
+            if F::ARE_IDENTITY {
+                total[3] += r_total + r_total;
+                total[5] += r_total + r_total;
+            }
+            for i in 0..SUMS {
+                sums[i] = total[i].register;
+            }
         }
     }
 }

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::{TILE, Whitener};
-use crate::lanes::{GROUP, Group, Lanes, groups, groups_mut, load};
+use super::{SUMS, TILE, Whitener};
+use crate::lanes::{GROUP, Group, Lanes, MAX_LANES, groups, groups_mut, load};
 use crate::model::Point;
 use crate::objectives::Batch;
 
@@ -63,6 +63,41 @@ pub(super) fn set_group<S: Simd>(numbers: &mut [f64], index: usize, group: Group
     let registers = &mut groups_mut::<S>(numbers)[index];
     for v in 0..GROUP {
         registers[v] = group[v].register;
+    }
+}
+
+/// Sums of every component, side by side: the lanes are added only when a chunk is done.
+pub(super) type LaneSums<S> = [<S as Simd>::f64s; SUMS];
+
+/// Numbers that the sums of so many components take, on any machine.
+pub(super) const fn lane_sums_len(component_count: usize) -> usize {
+    SUMS * MAX_LANES * component_count
+}
+
+/// Empty sums of so many components, in the first part of `memory`, and the rest of it.
+#[inline(always)]
+pub(super) fn lane_sums<S: Simd>(
+    memory: &mut [f64],
+    component_count: usize,
+) -> (&mut [LaneSums<S>], &mut [f64]) {
+    let (sums, rest) = memory.split_at_mut(lane_sums_len(component_count));
+    sums.fill(0.0);
+    let sums = pulp::as_arrays_mut(S::as_mut_simd_f64s(sums).0).0;
+    (&mut sums[..component_count], rest)
+}
+
+/// Adds the lanes of every component's sums, each times its factor, to a chunk's totals.
+#[inline(always)]
+pub(super) fn add_lanes<S: Simd>(
+    simd: S,
+    sums: &[LaneSums<S>],
+    factors: [f64; SUMS],
+    totals: &mut [f64],
+) {
+    for (totals, sums) in totals.chunks_exact_mut(SUMS).zip(sums) {
+        for i in 0..SUMS {
+            totals[i] += factors[i] * Lanes::of(simd, sums[i]).sum();
+        }
     }
 }
 
