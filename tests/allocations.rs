@@ -1,13 +1,15 @@
 //! How often memory is asked for, which a busy machine cannot change: not at all in kernels and EM, and as often for
 //! many points as for few where burn's tensors are made.
 
+use std::sync::Arc;
+
 use allocation_counter::measure;
 use scorescope::algorithms::ALGORITHMS;
 use scorescope::model::{CovarianceType, Parameters};
 use scorescope::objectives::{Batch, Evaluation, OBJECTIVES};
 use scorescope::random::{Purpose, generator};
 use scorescope::settings::Settings;
-use scorescope::training::{Experiment, Prepared, Run};
+use scorescope::training::{Experiment, Moment, Prepared, Record, Run, TIMELINE_BYTES, Timeline};
 
 fn run(id: &str, point_count: usize) -> Run {
     let mut experiment = Experiment::default();
@@ -58,6 +60,31 @@ fn a_step_of_em_allocates_nothing() {
         });
         assert_eq!(counted.count_total, 0);
     });
+}
+
+#[test]
+fn a_timeline_takes_no_more_memory_than_it_says() {
+    let mut experiment = Experiment::default();
+    experiment.set("n_components", "100").unwrap();
+    experiment.set("init_params", "random_from_data").unwrap();
+    let prepared = Prepared::new(&experiment).unwrap();
+    let number = prepared.start.weights()[0];
+    let counted = measure(|| {
+        let mut timeline = Timeline::default();
+        for step in 0..20_000 {
+            let record = Record {
+                step,
+                seconds: 0.0,
+                objective: number,
+                train_nll: number,
+                val_nll: number,
+            };
+            timeline.push(Moment { record, mixture: Arc::new((*prepared.start).clone()) });
+        }
+        assert!(timeline.len() < 20_000);
+    });
+    let most = counted.bytes_max as usize;
+    assert!(most <= TIMELINE_BYTES && most > TIMELINE_BYTES / 2, "{most} bytes");
 }
 
 #[test]

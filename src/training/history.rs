@@ -1,8 +1,6 @@
 //! What is remembered of a run: a record a step, a thinned curve of them, and the best step so far.
 
-use std::sync::Arc;
-
-use crate::model::Mixture;
+use super::Moment;
 
 /// One step, after it was taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,13 +35,7 @@ impl Record {
 }
 
 /// The best step on the validation data so far.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Best {
-    /// Its record.
-    pub record: Record,
-    /// Its mixture.
-    pub mixture: Arc<Mixture>,
-}
+pub type Best = Moment;
 
 /// Stretches that a curve is made of at most; a screen cannot show more.
 const MAX_STRETCHES: usize = 2048;

@@ -7,6 +7,7 @@ mod experiment_file;
 mod history;
 mod run;
 mod snapshot;
+mod timeline;
 mod worker;
 pub mod workload;
 
@@ -19,4 +20,5 @@ pub use experiment_error::ExperimentError;
 pub use history::{Best, History, Record};
 pub use run::{Finish, Prepared, Run};
 pub use snapshot::{Activity, Snapshot};
+pub use timeline::{KEPT_AT_ENDS, Moment, TIMELINE_BYTES, Timeline};
 pub use worker::{Command, Event, Worker};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Best, Experiment, Finish, Prepared, Record};
+use super::{Best, Experiment, Finish, Moment, Prepared, Record};
 use crate::model::Mixture;
 
 /// What the worker is doing.
@@ -34,6 +34,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// This step's record and mixture.
+    #[must_use]
+    pub fn newest(&self) -> Moment {
+        Moment { record: self.record, mixture: self.mixture.clone() }
+    }
+
     /// True if the run stopped because it converged.
     #[must_use]
     pub fn has_converged(&self) -> bool {

@@ -3,10 +3,10 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Activity, Experiment, Finish, Prepared, Record, Run, Snapshot};
+use super::{Activity, Experiment, Finish, Moment, Prepared, Record, Run, Snapshot, Timeline};
 use crate::data::Dataset;
 use crate::settings::Settings;
 
@@ -53,6 +53,7 @@ pub struct Worker {
     commands: Sender<Command>,
     events: Receiver<Event>,
     latest: Arc<Mutex<Option<Arc<Snapshot>>>>,
+    timeline: Arc<Mutex<Timeline>>,
 }
 
 impl Worker {
@@ -68,10 +69,12 @@ impl Worker {
         let (commands, command_receiver) = channel();
         let (event_sender, events) = channel();
         let latest = Arc::new(Mutex::new(None));
+        let timeline = Arc::new(Mutex::new(Timeline::default()));
         let mut driver = Driver {
             commands: command_receiver,
             events: event_sender,
             latest: latest.clone(),
+            timeline: timeline.clone(),
             wake,
             last_wake: None,
         };
@@ -86,7 +89,7 @@ impl Worker {
                 driver.fail(message, None);
             }
         })?;
-        Ok(Worker { commands, events, latest })
+        Ok(Worker { commands, events, latest, timeline })
     }
 
     /// Sends a command. A worker that has ended ignores it.
@@ -103,8 +106,19 @@ impl Worker {
     /// The newest snapshot; `None` until the experiment is prepared.
     #[must_use]
     pub fn latest(&self) -> Option<Arc<Snapshot>> {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.latest).clone()
     }
+
+    /// The steps so far, with what was at each; at least those that events have told of. Training waits while somebody
+    /// holds on to it: look something up and let go.
+    pub fn timeline(&self) -> MutexGuard<'_, Timeline> {
+        locked(&self.timeline)
+    }
+}
+
+/// What is in a mutex. A thread that panicked has left nothing half done: all are changed in one go.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a panic said.
@@ -118,6 +132,7 @@ struct Driver {
     commands: Receiver<Command>,
     events: Sender<Event>,
     latest: Arc<Mutex<Option<Arc<Snapshot>>>>,
+    timeline: Arc<Mutex<Timeline>>,
     wake: Wake,
     last_wake: Option<Instant>,
 }
@@ -136,9 +151,7 @@ impl Driver {
             Ok(run) => run,
             Err(error) => return self.fail(error.to_string(), Some(dataset)),
         };
-        // The snapshot first: who hears of the start wants to see it.
-        self.set_latest(&run, Activity::Paused);
-        self.report(Event::Started(run.record()));
+        self.begin(&run, Activity::Paused);
         let mut interval = Duration::ZERO;
         // When the next step is due, while it plays.
         let mut due: Option<Instant> = None;
@@ -192,8 +205,7 @@ impl Driver {
                         Ok(start) => run = start,
                         Err(error) => return self.fail(error.to_string(), Some(dataset)),
                     }
-                    self.set_latest(&run, Activity::Paused);
-                    self.report(Event::Started(run.record()));
+                    self.begin(&run, Activity::Paused);
                 }
                 Ok(Command::Tune(settings)) => {
                     run.tune(settings);
@@ -206,12 +218,28 @@ impl Driver {
                         }
                         let activity =
                             if due.is_some() { Activity::Playing } else { Activity::Paused };
-                        self.set_latest(&run, activity);
-                        self.report(Event::Started(run.record()));
+                        self.begin(&run, activity);
                     }
                 }
             }
         }
+    }
+
+    /// Tells that a run is at its start.
+    fn begin(&mut self, run: &Run, activity: Activity) {
+        // Taken out first: to free many mixtures takes longer than anybody should wait for the lock.
+        let past = std::mem::take(&mut *locked(&self.timeline));
+        drop(past);
+        self.keep(run);
+        // The snapshot first: who hears of the start wants to see it.
+        self.set_latest(run, activity);
+        self.report(Event::Started(run.record()));
+    }
+
+    /// Adds the step to the timeline.
+    fn keep(&self, run: &Run) {
+        let moment = Moment { record: run.record(), mixture: Arc::new(run.mixture().clone()) };
+        locked(&self.timeline).push(moment);
     }
 
     /// Takes one step; says why playing ends with it, if it does.
@@ -219,6 +247,8 @@ impl Driver {
         match run.step() {
             Err(error) => Some(Finish::Failed(error)),
             Ok(record) => {
+                // First: who hears of a step can look it up.
+                self.keep(run);
                 let _ = self.events.send(Event::Recorded(record));
                 if run.has_converged() {
                     return Some(Finish::Converged);
@@ -242,15 +272,16 @@ impl Driver {
     }
 
     fn set_latest(&self, run: &Run, activity: Activity) {
+        let Some(newest) = locked(&self.timeline).newest().cloned() else { return };
         let snapshot = Snapshot {
             experiment: run.experiment().clone(),
             prepared: run.prepared().clone(),
-            record: run.record(),
-            mixture: Arc::new(run.mixture().clone()),
+            record: newest.record,
+            mixture: newest.mixture,
             best: run.best().clone(),
             activity,
         };
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(snapshot));
+        *locked(&self.latest) = Some(Arc::new(snapshot));
     }
 
     /// Sends an event and wakes the watcher. A watcher that is gone ends the loop at the next command.
@@ -319,6 +350,31 @@ mod tests {
         // Playing on takes another round.
         assert_eq!(objectives(&play()).len(), 25);
         assert_eq!(worker.latest().unwrap().record.step, 50);
+    }
+
+    #[test]
+    fn every_step_that_was_told_of_can_be_looked_up() {
+        let worker = Worker::spawn(quick(), None, Box::new(|| ())).unwrap();
+        wait_for(&worker, |e| matches!(e, Event::Started(_)));
+        worker.send(Command::Play);
+        for event in wait_for(&worker, |e| matches!(e, Event::Finished(_))) {
+            let Event::Recorded(record) = event else { continue };
+            let timeline = worker.timeline();
+            assert_eq!(timeline.at(record.step).unwrap().record, record);
+        }
+        let experiment = quick();
+        let mut run = Run::new(&experiment, Prepared::new(&experiment).unwrap()).unwrap();
+        for step in 0..=25 {
+            let moment = worker.timeline().at(step).unwrap().clone();
+            assert_eq!((moment.record.step, &*moment.mixture), (step, run.mixture()));
+            run.step().unwrap();
+        }
+        // The snapshot shares the newest one's memory.
+        let newest = worker.timeline().newest().unwrap().clone();
+        assert!(Arc::ptr_eq(&newest.mixture, &worker.latest().unwrap().mixture));
+        worker.send(Command::Rewind);
+        wait_for(&worker, |e| matches!(e, Event::Started(_)));
+        assert_eq!(worker.timeline().len(), 1);
     }
 
     #[test]
