@@ -10,7 +10,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use scorescope::app::Rehearsal;
 use scorescope::data::generators;
 use scorescope::figures::cloud::{Cloud, cloud};
-use scorescope::figures::learning::{self, TimeAxis};
+use scorescope::figures::learning::{self, Landmarks, TimeAxis};
 use scorescope::figures::{ColorMap, Scale, Spacing, Theme, plane};
 use scorescope::model::{Bounds, Density, Mixture, Point};
 use scorescope::random::{Purpose, generator};
@@ -78,7 +78,14 @@ fn curves(criterion: &mut Criterion) {
     criterion.bench_function("curve of 100,000 steps", |bencher| {
         bencher.iter(|| {
             let spacings = [Spacing::Linear; 2];
-            black_box(learning::nll(&history.curve(), None, TimeAxis::Steps, spacings, palette))
+            let landmarks = Landmarks::default();
+            black_box(learning::nll(
+                &history.curve(),
+                &landmarks,
+                TimeAxis::Steps,
+                spacings,
+                palette,
+            ))
         });
     });
 }

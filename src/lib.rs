@@ -20,7 +20,7 @@
 //! | [`data`] | Points and where they come from: generators, drawing tools, files. |
 //! | [`objectives`] | What is minimized: fused kernels that give value and gradient in one pass over the data. |
 //! | [`algorithms`] | How: EM, and gradient descent with θ as burn tensors and the objective as a burn operation. |
-//! | [`training`] | Experiment (all that decides a run), Run (the loop), Worker (the thread), Snapshot (a picture of it). |
+//! | [`training`] | Experiment (all that decides a run), Run (the loop), Worker (the thread), Snapshot (a picture of it), Timeline (its steps). |
 //! | [`figures`] | Pictures as plain shapes in data coordinates; window, exporters and tests draw the same ones. |
 //! | [`export`] | Figures, tables, points and models as bytes, and writing them without harm. |
 //! | [`cli`] | The engine without a window. |
@@ -37,7 +37,7 @@
 //!  worker thread                           window thread (eframe)
 //!  loop {                                  App::logic      (also while hidden)
 //!    command? ◄──────── Command ───────┐     1 receive: session.drain() → history, problem; results of jobs
-//!    run.step()                        │   App::ui
+//!    run.step() ─► timeline            │   App::ui       look up the step to show: newest, best, or one of the timeline
 //!    send Event::Recorded ──────────►  │     2 draw:    panels edit the document, push Actions; the canvas asks
 //!    publish Arc<Snapshot> ─ latest ►  │                the painter for rasters and draws the newest it has
 //!    wake() ─► request_repaint ─────►  │     3 act:     for action in actions { apply }
@@ -46,6 +46,10 @@
 //! ```
 //!
 //! Sliders edit the document directly; everything that is not a value (play, open, export, undo) is an `Action`.
+//!
+//! All views show one step, which is looked up once a frame. The timeline keeps mixtures, not copies of them, and is
+//! bounded: the window locks it for a lookup, never for long.
+//!
 //! Events lose nothing, snapshots may skip. A new run replaces the worker, and dropping the old one ends its thread,
 //! so stale results cannot arrive. Nothing over a millisecond runs in a frame: it belongs to the worker, the painter
 //! or a job.

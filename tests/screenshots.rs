@@ -8,7 +8,8 @@ mod support;
 
 use std::path::PathBuf;
 
-use egui::{Key, Modifiers, Pos2, vec2};
+use egui::{Key, Modifiers, Pos2, Role, vec2};
+use egui_kittest::kittest::Queryable;
 use scorescope::app::App;
 use scorescope::figures::Theme;
 use scorescope::training::Activity;
@@ -93,4 +94,21 @@ fn drawn() {
     });
     train(&mut window);
     picture(&mut window, "drawn");
+}
+
+#[test]
+fn scrubbed() {
+    let path = experiment("time", "[data]\ndataset = 'rings'\n[algorithm]\nmax_iter = 120\n");
+    let mut window = sized(Some(&path), [1280.0, 800.0]);
+    until(&mut window, "the experiment", |app| {
+        app.experiment().algorithm.integer(&scorescope::algorithms::MAX_ITER) == 120
+    });
+    train(&mut window);
+    for (step, key) in [(20.0, Key::OpenBracket), (70.0, Key::CloseBracket), (37.0, Key::Escape)] {
+        window.get_by_role_and_label(Role::Slider, "Time").set_value_accesskit(step);
+        window.run_steps(5);
+        press(&mut window, Modifiers::NONE, key);
+    }
+    click(&mut window, "Light or dark");
+    picture(&mut window, "time-light");
 }

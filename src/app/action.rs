@@ -31,6 +31,20 @@ pub enum Action {
     Step,
     /// Back to the start.
     Rewind,
+    /// Look at the step before.
+    StepBack,
+    /// Play the steps that were taken, towards the start.
+    PlayBackwards,
+    /// Play the steps that were taken, towards the newest.
+    Replay,
+    /// Look at the newest step, and at those that follow.
+    FollowNewest,
+    /// Play a range round and round, or no longer.
+    ToggleLoop,
+    /// Begin that range at the step shown.
+    LoopFromHere,
+    /// End that range at the step shown.
+    LoopToHere,
     /// Another start.
     NewStart,
     /// As fast as it goes until converged or `max_iter`.
@@ -63,9 +77,16 @@ pub struct ActionInfo {
 
 impl Action {
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 20] = [
+    pub const ALL: [Action; 27] = [
         Action::PlayPause,
         Action::Step,
+        Action::StepBack,
+        Action::PlayBackwards,
+        Action::Replay,
+        Action::FollowNewest,
+        Action::ToggleLoop,
+        Action::LoopFromHere,
+        Action::LoopToHere,
         Action::Rewind,
         Action::RunToEnd,
         Action::NewStart,
@@ -92,6 +113,7 @@ impl Action {
     pub fn info(self) -> ActionInfo {
         let command = |key| Some(KeyboardShortcut::new(Modifiers::COMMAND, key));
         let plain = |key| Some(KeyboardShortcut::new(Modifiers::NONE, key));
+        let shift = |key| Some(KeyboardShortcut::new(Modifiers::SHIFT, key));
         let (label, tooltip, icon, shortcut) = match self {
             Action::Open => (
                 "Open file…",
@@ -141,13 +163,13 @@ impl Action {
             ),
             Action::PlayPause => (
                 "Play or pause",
-                "Train step by step, or stop.",
+                "Train step by step, or stop. From an older step it goes to the newest and trains on.",
                 icons::ICON_PLAY_ARROW,
                 plain(Key::Space),
             ),
             Action::Step => (
                 "One step",
-                "Train one step, then wait.",
+                "Train one step, then wait; at an older step, look at the next one.",
                 icons::ICON_SKIP_NEXT,
                 plain(Key::ArrowRight),
             ),
@@ -162,6 +184,48 @@ impl Action {
                 "Train as fast as it goes until the objective no longer changes (tol) or max_iter steps are done.",
                 icons::ICON_FAST_FORWARD,
                 plain(Key::End),
+            ),
+            Action::StepBack => (
+                "One step back",
+                "Look at the step before; nothing that was trained is lost.",
+                icons::ICON_NAVIGATE_BEFORE,
+                plain(Key::ArrowLeft),
+            ),
+            Action::PlayBackwards => (
+                "Play backwards",
+                "Play the training backwards from here, at the speed below, or stop.",
+                icons::ICON_ARROW_BACK_2,
+                shift(Key::ArrowLeft),
+            ),
+            Action::Replay => (
+                "Play again",
+                "Play the steps that were trained again, from here or else from the start, or stop.",
+                icons::ICON_REPLAY,
+                shift(Key::ArrowRight),
+            ),
+            Action::FollowNewest => (
+                "Follow the newest step",
+                "Look at the newest step, and at each one as it is trained.",
+                icons::ICON_LAST_PAGE,
+                shift(Key::End),
+            ),
+            Action::ToggleLoop => (
+                "Loop",
+                "Play a range of steps round and round: drag its ends below the slider.",
+                icons::ICON_REPEAT,
+                plain(Key::O),
+            ),
+            Action::LoopFromHere => (
+                "Loop from here",
+                "Begin the loop at the step shown.",
+                icons::ICON_START,
+                plain(Key::OpenBracket),
+            ),
+            Action::LoopToHere => (
+                "Loop to here",
+                "End the loop at the step shown.",
+                icons::ICON_KEYBOARD_TAB,
+                plain(Key::CloseBracket),
             ),
             Action::NewStart => (
                 "New start",
@@ -206,8 +270,14 @@ impl Action {
     /// True if there has to be something to train or to export.
     #[must_use]
     pub fn needs_run(self) -> bool {
-        use Action::{Export, NewStart, PlayPause, Rewind, RunToEnd, Step, ToggleBest};
-        matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
+        use Action::{
+            Export, FollowNewest, LoopFromHere, LoopToHere, NewStart, PlayBackwards, PlayPause,
+            Replay, Rewind, RunToEnd, Step, StepBack, ToggleBest, ToggleLoop,
+        };
+        let past =
+            [StepBack, PlayBackwards, Replay, FollowNewest, ToggleLoop, LoopFromHere, LoopToHere];
+        past.contains(&self)
+            || matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
     }
 
     /// The tooltip with the shortcut behind it.

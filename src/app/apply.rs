@@ -6,6 +6,8 @@ use super::action::Action;
 use super::dialog::{Answer, Dialog};
 use super::exports::{Material, export};
 use super::jobs::Outcome;
+use super::playback::Direction;
+use super::view::Position;
 use super::{App, Notice, theme};
 use crate::algorithms::initial;
 use crate::export::write_file;
@@ -34,20 +36,47 @@ impl App {
                 self.document.experiment.strokes.clear();
             }
             Action::PlayPause => {
-                if self.session.is_playing() {
+                if self.session.is_playing() || self.view.playback.direction().is_some() {
+                    self.view.playback.stop();
                     self.session.pause();
                 } else {
                     self.notice = None;
+                    self.view.leave_past();
                     self.session.play(false);
                 }
             }
-            Action::Step => self.session.step(),
+            Action::Step => self.step(),
+            Action::StepBack => {
+                if let Some(step) = self.session.step_before() {
+                    self.view.go_to(step, self.session.newest_step());
+                }
+            }
+            Action::PlayBackwards => self.play_history(ctx, Direction::Backwards),
+            Action::Replay => self.play_history(ctx, Direction::Forwards),
+            Action::FollowNewest => self.view.follow_newest(),
+            Action::ToggleLoop => {
+                let all = [0, self.session.newest_step()];
+                let range = if self.view.playback.range().is_some() { None } else { Some(all) };
+                self.loop_over(range);
+            }
+            Action::LoopFromHere => {
+                let [_, to] = self.looped();
+                let newest = self.session.newest_step();
+                let from = self.shown_step();
+                self.loop_over(Some([from, if to > from { to } else { newest }]));
+            }
+            Action::LoopToHere => {
+                let [from, _] = self.looped();
+                let to = self.shown_step();
+                self.loop_over(Some([if from < to { from } else { 0 }, to]));
+            }
             Action::Rewind => {
                 self.notice = None;
                 self.session.rewind();
             }
             Action::RunToEnd => {
                 self.notice = None;
+                self.view.leave_past();
                 self.session.play(true);
             }
             Action::NewStart => {
@@ -57,7 +86,13 @@ impl App {
                 start.set(initial::RANDOM_STATE.key, Value::Integer(seed));
                 self.notice = Some(Notice::info(format!("New start, seed {seed}")));
             }
-            Action::ToggleBest => self.view.shows_best = !self.view.shows_best,
+            Action::ToggleBest => {
+                self.view.playback.stop();
+                self.view.position = match self.view.position {
+                    Position::Best => Position::Newest,
+                    Position::Newest | Position::At(_) => Position::Best,
+                };
+            }
             Action::Fit => self.canvas.fit(),
             Action::ToggleTheme => {
                 self.view.theme = match self.view.theme {
@@ -69,6 +104,50 @@ impl App {
             Action::TogglePanels => self.view.has_panels = !self.view.has_panels,
             Action::ToggleLogDensity => self.view.has_log_density = !self.view.has_log_density,
             Action::ToggleHelp => self.view.has_help = !self.view.has_help,
+        }
+    }
+
+    /// The step that is shown.
+    fn shown_step(&self) -> usize {
+        self.session.shown().map_or(0, |moment| moment.record.step)
+    }
+
+    /// The next step: one that was taken, or a new one.
+    fn step(&mut self) {
+        let newest = self.session.newest_step();
+        let is_past = self.view.position != Position::Newest && self.shown_step() < newest;
+        match self.session.step_after() {
+            Some(step) if is_past => self.view.go_to(step, newest),
+            _ => {
+                self.view.follow_newest();
+                self.session.step();
+            }
+        }
+    }
+
+    /// Plays the steps that were taken, or stops if it already does.
+    fn play_history(&mut self, ctx: &egui::Context, direction: Direction) {
+        let is_moving = self.view.playback.direction() == Some(direction);
+        let (shown, newest) = (self.shown_step(), self.session.newest_step());
+        if is_moving || newest == 0 {
+            self.view.playback.stop();
+            return;
+        }
+        // At the end it begins again, as films do.
+        let from = if direction == Direction::Forwards && shown >= newest { 0 } else { shown };
+        self.view.go_to(from, newest);
+        self.view.playback.start(direction, from, ctx.input(|input| input.time));
+    }
+
+    /// The first and last step of what is looped, or would be.
+    fn looped(&self) -> [usize; 2] {
+        self.view.playback.range().unwrap_or([0, self.session.newest_step()])
+    }
+
+    fn loop_over(&mut self, range: Option<[usize; 2]>) {
+        if !self.view.playback.set_range(range) {
+            let text = "There is nothing to loop: its end has to come after its start";
+            self.notice = Some(Notice::info(text));
         }
     }
 
@@ -108,12 +187,14 @@ impl App {
                 });
             }
             Answer::Export { what, format, path } => {
-                let Some(snapshot) = self.session.snapshot().cloned() else {
+                let session = &self.session;
+                let (Some(snapshot), Some(shown)) = (session.snapshot(), session.shown()) else {
                     self.notice = Some(Notice::problem("There is nothing to export yet"));
                     return;
                 };
                 let material = Material {
-                    snapshot,
+                    snapshot: snapshot.clone(),
+                    shown: shown.clone(),
                     history: self.session.history().records().to_vec(),
                     view: self.view.clone(),
                     bounds: self.canvas.bounds(),

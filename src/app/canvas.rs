@@ -175,8 +175,7 @@ impl Canvas {
             let pixel = |pixels: f32| (pixels as usize).clamp(16, 2048);
             let [width, height] = [area.width(), area.height()];
             let sizes = [[side(width), side(height)], [pixel(width), pixel(height)]];
-            let snapshot = snapshot.map(|snapshot| &**snapshot);
-            let request = Request::new(snapshot, dataset.as_ref(), view, self.bounds, sizes);
+            let request = Request::new(session.shown(), dataset.as_ref(), view, self.bounds, sizes);
             self.painter.request(request);
         }
         let mut layers: Vec<Layer> = Vec::new();
@@ -194,9 +193,8 @@ impl Canvas {
             layers.extend(shown.filter(is_current).cloned());
             self.textures.offer(&painting.images);
         }
-        if let (Some(snapshot), true) = (snapshot, view.shown.components) {
-            let (mixture, _) = view.chosen(snapshot);
-            layers.push(plane::components(&mixture, palette));
+        if let (Some(shown), true) = (session.shown(), view.shown.components) {
+            layers.push(plane::components(&shown.mixture, palette));
         }
         if let Some(dataset) = &dataset {
             layers.extend(data_layers(dataset, view.shown, palette));

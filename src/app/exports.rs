@@ -10,7 +10,7 @@ use crate::export::{model, png, points, svg, table};
 use crate::figures::{Plot, bars, learning, plane};
 use crate::model::{Bounds, Density};
 use crate::random::{Purpose, generator};
-use crate::training::{Record, Snapshot};
+use crate::training::{Moment, Record, Snapshot};
 
 /// What is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +127,8 @@ impl Format {
 pub struct Material {
     /// The run at this step.
     pub snapshot: Arc<Snapshot>,
+    /// The step that is shown.
+    pub shown: Moment,
     /// A record a step.
     pub history: Vec<Record>,
     /// How it is looked at.
@@ -143,24 +145,29 @@ const FIGURE_SIZE: [f32; 2] = [960.0, 720.0];
 /// # Errors
 /// If the model is not finite, or the picture cannot be drawn.
 pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result<Vec<u8>> {
-    let Material { snapshot, history, view, .. } = material;
+    let Material { snapshot, shown, history, view, .. } = material;
     let palette = view.theme.palette();
     let time = view.time_axis;
-    let best = Some(&snapshot.best.record);
+    let landmarks = view.landmarks(Some(snapshot.best.record), Some(shown.record));
     let info = snapshot.experiment.algorithm_info();
-    let (mixture, record) = view.chosen(snapshot);
     match what {
         What::Canvas => picture(&canvas_plot(material), format, view),
         What::Nll => {
             let spacings = [view.time_spacing, view.nll_spacing];
-            picture(&learning::nll(history, best, time, spacings, palette), format, view)
+            picture(&learning::nll(history, &landmarks, time, spacings, palette), format, view)
         }
         What::Objective => {
-            let plot =
-                learning::objective(history, best, info.formula, time, view.time_spacing, palette);
+            let plot = learning::objective(
+                history,
+                &landmarks,
+                info.formula,
+                time,
+                view.time_spacing,
+                palette,
+            );
             picture(&plot, format, view)
         }
-        What::Weights => picture(&bars::weights(&mixture, palette), format, view),
+        What::Weights => picture(&bars::weights(&shown.mixture, palette), format, view),
         What::Curves => {
             let rows: Vec<_> = history.iter().map(|record| record.row().to_vec()).collect();
             Ok(table::csv(&Record::COLUMNS, &rows)?.into_bytes())
@@ -173,21 +180,21 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
             point_table(&all, format)
         }
         What::Samples => {
-            let mut rng = generator(record.step as u64, Purpose::Samples);
-            let samples = mixture.sample(view.sample_count, &mut rng);
+            let mut rng = generator(shown.record.step as u64, Purpose::Samples);
+            let samples = shown.mixture.sample(view.sample_count, &mut rng);
             let scaling = snapshot.prepared.dataset.scaling;
             let samples: Vec<_> = samples.into_iter().map(|x| scaling.undo(x)).collect();
             point_table(&samples, format)
         }
         What::Model | What::ShownModel => {
-            let (mixture, record) = match what {
-                What::Model => (&snapshot.best.mixture, snapshot.best.record),
-                _ => (&mixture, record),
-            };
+            let Moment { record, mixture } =
+                if what == What::Model { &snapshot.best } else { shown };
             let scaling = &snapshot.prepared.dataset.scaling;
-            let has_converged = snapshot.has_converged();
+            // A step in the middle of the training has converged to nothing.
+            let is_result = what == What::Model || record.step == snapshot.record.step;
+            let has_converged = is_result && snapshot.has_converged();
             let (mixture, info) =
-                model::trained(&snapshot.experiment, scaling, mixture, &record, has_converged);
+                model::trained(&snapshot.experiment, scaling, mixture, record, has_converged);
             Ok(model::write(&mixture, &info)?.into_bytes())
         }
     }
@@ -211,21 +218,21 @@ fn picture(plot: &Plot, format: Format, view: &View) -> anyhow::Result<Vec<u8>> 
 /// The canvas as it is on screen, redrawn.
 #[must_use]
 pub fn canvas_plot(material: &Material) -> Plot {
-    let Material { snapshot, view, bounds, .. } = material;
-    let (mixture, record) = view.chosen(snapshot);
+    let Material { snapshot, shown, view, bounds, .. } = material;
     let palette = view.theme.palette();
     let dataset = &snapshot.prepared.dataset;
     let [width, height] = bounds.size();
     let pixels = [800, ((800.0 * height / width) as usize).clamp(16, 1600)];
     let sizes = [[800, 800], pixels];
-    let request = Request::new(Some(snapshot), Some(dataset), view, *bounds, sizes);
+    let request = Request::new(Some(shown), Some(dataset), view, *bounds, sizes);
     let mut layers = paint(&request, Care::Full);
     layers.extend(canvas::data_layers(dataset, view.shown, palette));
     if view.shown.components {
-        layers.push(plane::components(&mixture, palette));
+        layers.push(plane::components(&shown.mixture, palette));
     }
     canvas::sort(&mut layers);
-    let title = plane::title(snapshot.experiment.algorithm_info().label, &mixture, record.step);
+    let label = snapshot.experiment.algorithm_info().label;
+    let title = plane::title(label, &shown.mixture, shown.record.step);
     let is_scaled = dataset.scaling != Scaling::NONE;
     plane::plane(title, *bounds, is_scaled, layers)
 }

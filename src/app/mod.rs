@@ -11,6 +11,7 @@ mod jobs;
 mod legend;
 mod painter;
 mod panels;
+mod playback;
 mod plot;
 mod reading;
 mod rehearsal;
@@ -33,9 +34,9 @@ use reading::Reading;
 use session::{Followed, Session};
 
 pub use rehearsal::{FRAME_COMPONENTS, FrameCost, Rehearsal, frame_cost};
-pub use view::{Shown, View};
+pub use view::{Position, Shown, View};
 
-use crate::training::Experiment;
+use crate::training::{Experiment, Moment};
 
 /// The program in its window.
 pub struct App {
@@ -203,7 +204,10 @@ impl App {
     /// Everything that must go on while the window is hidden: events of the worker, results of jobs.
     pub fn receive(&mut self) {
         let had_finished = self.session.finish().is_some();
-        self.session.drain();
+        if self.session.drain() {
+            // The steps of before are gone.
+            self.view.forget_past();
+        }
         if let (false, Some(finish)) = (had_finished, self.session.finish()) {
             let is_problem = matches!(finish, crate::training::Finish::Failed(_));
             let step = self.session.step_count();
@@ -239,6 +243,8 @@ impl App {
             None => action::pressed(&ctx, self.reading.is_some()),
             Some(_) => Vec::new(),
         };
+        self.play_back(&ctx);
+        self.session.look(self.view.position);
         self.panels_ui(ui, &mut actions);
         if let Some(dialog) = &mut self.dialog
             && let Some(answer) = dialog.show_ui(&ctx, &mut self.jobs)
@@ -268,6 +274,16 @@ impl App {
         }
     }
 
+    /// Moves through time, where the view does so by itself.
+    fn play_back(&mut self, ctx: &egui::Context) {
+        let now = ctx.input(|input| input.time);
+        let (pace, newest) = (self.view.playback_pace(), self.session.newest_step());
+        if let Some(position) = self.view.playback.advance(now, pace, newest) {
+            self.view.position = position;
+            ctx.request_repaint();
+        }
+    }
+
     fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
         let App { document, session, view, canvas, thumbnails, notice, reading, .. } = self;
         let mut reopen = None;
@@ -277,15 +293,16 @@ impl App {
             None if self.jobs.is_busy() => panels::Busy::Working,
             None => panels::Busy::Idle,
         };
-        panels::status_ui(ui, session, view, notice, &busy, actions);
+        panels::status_ui(ui, session, notice, &busy, actions);
         panels::transport_ui(ui, session, view, actions);
         if view.has_panels {
             reopen = panels::controls_ui(ui, document, session, view, thumbnails, actions);
             // In a narrow window the canvas is worth more than the plots.
             if ui.available_width() > 680.0 {
-                panels::plots_ui(ui, document, session, view, actions);
+                panels::plots_ui(ui, document, session, view);
             }
         }
+        panels::time_ui(ui, session, view, actions);
         canvas.show_ui(ui, document, session, view, actions);
         if let Some(panels::Reopen { path, columns }) = reopen {
             self.open(path, Some(columns));
@@ -377,6 +394,18 @@ impl App {
     #[must_use]
     pub fn snapshot(&self) -> Option<&std::sync::Arc<crate::training::Snapshot>> {
         self.session.snapshot()
+    }
+
+    /// The step that is shown, with its mixture.
+    #[must_use]
+    pub fn shown(&self) -> Option<&Moment> {
+        self.session.shown()
+    }
+
+    /// How things are looked at.
+    #[must_use]
+    pub fn view(&self) -> &View {
+        &self.view
     }
 
     /// How things are looked at; tests and lessons may change it.

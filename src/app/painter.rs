@@ -11,7 +11,7 @@ use crate::figures::cloud::{Cloud, cloud, is_crowd};
 use crate::figures::{Layer, Mark, Picture, Scale, Theme, colors::ColorMap, plane};
 use crate::model::{Bounds, Density, Mixture};
 use crate::random::{Purpose, generator};
-use crate::training::Snapshot;
+use crate::training::Moment;
 
 /// What to paint.
 #[derive(Clone)]
@@ -59,20 +59,19 @@ fn is_same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
 }
 
 impl Request {
-    /// What a view shows of a run and of data in a rectangle, with a density of so many cells and crowds of so many
+    /// What a view shows of a step and of data in a rectangle, with a density of so many cells and crowds of so many
     /// pixels.
     #[must_use]
     pub fn new(
-        snapshot: Option<&Snapshot>,
+        moment: Option<&Moment>,
         dataset: Option<&Arc<Dataset>>,
         view: &View,
         bounds: Bounds,
         [size, pixels]: [[usize; 2]; 2],
     ) -> Request {
-        let chosen = snapshot.map(|snapshot| view.chosen(snapshot));
         Request {
-            step: chosen.as_ref().map_or(0, |(_, record)| record.step),
-            mixture: chosen.map(|(mixture, _)| mixture),
+            step: moment.map_or(0, |moment| moment.record.step),
+            mixture: moment.map(|moment| moment.mixture.clone()),
             dataset: dataset.cloned(),
             bounds,
             size,

@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::view::Position;
 use crate::data::Dataset;
 use crate::training::{
-    Activity, Change, Command, Event, Experiment, Finish, History, Record, Snapshot, Source, Worker,
+    Activity, Change, Command, Event, Experiment, Finish, History, Moment, Record, Snapshot,
+    Source, Worker,
 };
 
 /// The running experiment as the window knows it.
@@ -24,12 +26,27 @@ pub struct Session {
     is_rushing: bool,
     history: History,
     snapshot: Option<Arc<Snapshot>>,
+    /// What all views show in this frame.
+    shown: Option<Moment>,
+    /// The step that was looked up for it, if it was.
+    looked_up: Option<usize>,
     dataset: Option<Arc<Dataset>>,
     problem: Option<String>,
     finish: Option<Finish>,
     /// When how many steps had been taken, of the last second.
     speed: VecDeque<(Instant, usize)>,
     ctx: egui::Context,
+}
+
+/// What is kept of the steps, for going back in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// Steps kept, with the start.
+    pub kept: usize,
+    /// Steps taken, with the start.
+    pub all: usize,
+    /// What the kept ones take.
+    pub bytes: usize,
 }
 
 /// How far the worker has followed the document.
@@ -57,6 +74,8 @@ impl Session {
             is_rushing: false,
             history: History::default(),
             snapshot: None,
+            shown: None,
+            looked_up: None,
             dataset: None,
             problem: None,
             finish: None,
@@ -86,12 +105,15 @@ impl Session {
         }
     }
 
-    /// Takes in what the worker reported since the last frame.
-    pub fn drain(&mut self) {
-        let Some(worker) = &self.worker else { return };
+    /// Takes in what the worker reported since the last frame; true if a run has begun, or begun again.
+    pub fn drain(&mut self) -> bool {
+        let Some(worker) = &self.worker else { return false };
+        let mut has_begun = false;
         for event in worker.drain() {
             match event {
                 Event::Started(record) => {
+                    has_begun = true;
+                    self.looked_up = None;
                     self.history.clear();
                     self.history.push(record);
                     self.speed.clear();
@@ -136,6 +158,33 @@ impl Session {
         while self.speed.front().is_some_and(|(then, _)| now - *then > Duration::from_secs(1)) {
             self.speed.pop_front();
         }
+        has_begun
+    }
+
+    /// Goes to a position in time, once a frame, so that all views show the same step.
+    pub fn look(&mut self, position: Position) {
+        let Some(snapshot) = &self.snapshot else {
+            (self.shown, self.looked_up) = (None, None);
+            return;
+        };
+        let wanted = match position {
+            Position::At(step) => Some(step),
+            Position::Newest | Position::Best => None,
+        };
+        // A step that is looked at stays, even if the timeline is thinned meanwhile.
+        if wanted.is_some() && wanted == self.looked_up && self.shown.is_some() {
+            return;
+        }
+        self.looked_up = wanted;
+        self.shown = Some(match position {
+            Position::Newest => snapshot.newest(),
+            Position::Best => snapshot.best.clone(),
+            Position::At(step) => {
+                let worker = self.worker.as_ref();
+                let kept = worker.and_then(|worker| worker.timeline().at(step).cloned());
+                kept.unwrap_or_else(|| snapshot.newest())
+            }
+        });
     }
 
     /// Makes the worker run this experiment.
@@ -245,6 +294,42 @@ impl Session {
     #[must_use]
     pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
         self.snapshot.as_ref()
+    }
+
+    /// What all views show: a step and its mixture.
+    #[must_use]
+    pub fn shown(&self) -> Option<&Moment> {
+        self.shown.as_ref()
+    }
+
+    /// The newest step that can be shown.
+    #[must_use]
+    pub fn newest_step(&self) -> usize {
+        self.snapshot.as_ref().map_or(0, |snapshot| snapshot.record.step)
+    }
+
+    /// The last step before the one shown that is kept.
+    #[must_use]
+    pub fn step_before(&self) -> Option<usize> {
+        let shown = self.shown.as_ref()?.record.step;
+        let timeline = self.worker.as_ref()?.timeline();
+        timeline.before(shown).map(|moment| moment.record.step)
+    }
+
+    /// The first step after the one shown that is kept.
+    #[must_use]
+    pub fn step_after(&self) -> Option<usize> {
+        let shown = self.shown.as_ref()?.record.step;
+        let timeline = self.worker.as_ref()?.timeline();
+        timeline.after(shown).map(|moment| moment.record.step)
+    }
+
+    /// What is kept of the steps; `None` before there are any.
+    #[must_use]
+    pub fn memory(&self) -> Option<Memory> {
+        let timeline = self.worker.as_ref()?.timeline();
+        let all = timeline.newest()?.record.step + 1;
+        Some(Memory { kept: timeline.len(), all, bytes: timeline.bytes() })
     }
 
     /// The data, also where nothing can run on them.

@@ -1,16 +1,32 @@
 //! View: how things are looked at. Not part of the document: changing it is no change to undo.
 
-use std::sync::Arc;
-
+use super::playback::Playback;
 use crate::data::spray::Tool;
-use crate::figures::learning::TimeAxis;
+use crate::figures::learning::{Landmarks, TimeAxis};
 use crate::figures::{Scale, Spacing, Theme};
-use crate::model::Mixture;
-use crate::training::{Record, Snapshot};
+use crate::training::Record;
+
+/// Where in time the view is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Position {
+    /// It follows the newest step.
+    Newest,
+    /// It follows the best step on the validation data.
+    Best,
+    /// It stays at a step, or at the nearest one that is kept.
+    At(usize),
+}
+
+impl Position {
+    /// At a step of those that there are; at the last of them, following what comes.
+    #[must_use]
+    pub fn of(step: usize, newest: usize) -> Position {
+        if step >= newest { Position::Newest } else { Position::At(step) }
+    }
+}
 
 /// How things are looked at.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "independent switches of the View menu")]
 pub struct View {
     /// Light or dark.
     pub theme: Theme,
@@ -28,8 +44,10 @@ pub struct View {
     pub time_spacing: Spacing,
     /// Spacing of the NLL axis.
     pub nll_spacing: Spacing,
-    /// True to show the best step instead of the newest.
-    pub shows_best: bool,
+    /// Which step is shown.
+    pub position: Position,
+    /// How that changes by itself.
+    pub(super) playback: Playback,
     /// The drawing tool; `None` moves the view.
     pub tool: Option<Tool>,
     /// Radius of the tools, as a share of the shorter side of the canvas.
@@ -72,14 +90,49 @@ impl View {
         (self.speed < View::FASTEST).then(|| self.speed.exp2())
     }
 
-    /// The mixture and the record to look at: the newest step's, or the best's.
+    /// Steps per second at which time is played; without a limit as fast as the slider is just before its end.
     #[must_use]
-    pub fn chosen(&self, snapshot: &Snapshot) -> (Arc<Mixture>, Record) {
-        if self.shows_best {
-            (snapshot.best.mixture.clone(), snapshot.best.record)
-        } else {
-            (snapshot.mixture.clone(), snapshot.record)
+    pub fn playback_pace(&self) -> f64 {
+        self.speed.exp2()
+    }
+
+    /// Goes to a step of those that there are, and stays there.
+    pub fn go_to(&mut self, step: usize, newest: usize) {
+        self.playback.stop();
+        self.position = Position::of(step, newest);
+    }
+
+    /// The first and the last step of what is played round and round, if something is.
+    #[must_use]
+    pub fn playback_range(&self) -> Option<[usize; 2]> {
+        self.playback.range()
+    }
+
+    /// Follows the newest step.
+    pub fn follow_newest(&mut self) {
+        self.playback.stop();
+        self.position = Position::Newest;
+    }
+
+    /// Goes from an older step to the newest; the best one stays.
+    pub fn leave_past(&mut self) {
+        self.playback.stop();
+        if let Position::At(_) = self.position {
+            self.position = Position::Newest;
         }
+    }
+
+    /// Shows nothing of the past any more, because there is none.
+    pub fn forget_past(&mut self) {
+        self.leave_past();
+        self.playback = Playback::default();
+    }
+
+    /// What the curves point out: the best step, and the one shown where the view stays at one.
+    #[must_use]
+    pub fn landmarks(&self, best: Option<Record>, shown: Option<Record>) -> Landmarks {
+        let stays = matches!(self.position, Position::At(_));
+        Landmarks { best, shown: shown.filter(|_| stays) }
     }
 
     /// How densities become colors.
@@ -107,7 +160,8 @@ impl Default for View {
             time_axis: TimeAxis::Steps,
             time_spacing: Spacing::Linear,
             nll_spacing: Spacing::Linear,
-            shows_best: false,
+            position: Position::Newest,
+            playback: Playback::default(),
             tool: None,
             tool_radius: 0.04,
             tool_points: 200,

@@ -25,7 +25,7 @@ pub struct Marker {
     pub x: f64,
     /// The height of the point; `None` for a vertical line.
     pub y: Option<f64>,
-    /// The words beside it.
+    /// The words beside it; beside a line there may be several lines of them.
     pub label: String,
     /// Color of dot or line, and of the words.
     pub color: Color,
@@ -88,41 +88,50 @@ pub fn curves(
         has_legend: series.len() > 1,
     };
     let view = plot.view();
-    let markers: Vec<Layer> = markers.iter().map(|marker| marked(marker, &plot, view)).collect();
+    // The start has no place on a logarithmic axis.
+    let has_place = |marker: &&Marker| plot.x.position(marker.x).is_finite();
+    let markers: Vec<Layer> =
+        markers.iter().filter(has_place).map(|marker| marked(marker, &plot, view)).collect();
     plot.layers.extend(markers);
     plot
 }
 
+/// Pixels from a line of words to the next.
+const LINE_HEIGHT: f32 = 18.0;
+
 /// A marker as a layer of its own, without a legend entry: its words stand beside it.
 fn marked(marker: &Marker, plot: &Plot, view: Bounds) -> Layer {
-    let text = |y, offset, anchor| Mark::Text {
+    let text = |words: &str, y, offset, anchor| Mark::Text {
         at: [marker.x, y],
         offset,
-        text: marker.label.clone(),
+        text: words.to_owned(),
         size: 15.0,
         color: marker.color,
         anchor,
     };
-    let marks = match marker.y {
-        Some(y) => {
-            // Curves are steep where they are far from their end: away from the middle there is room.
-            let middle = f64::midpoint(plot.y.position(view.min[1]), plot.y.position(view.max[1]));
-            let is_low = plot.y.position(y) < middle;
-            let dot = Arc::from([[marker.x, y]]);
-            vec![
-                Mark::Points { points: dot, radius: 5.0, color: marker.color },
-                text(y, [0.0, if is_low { -18.0 } else { 18.0 }], Anchor::Middle),
-            ]
-        }
-        None => vec![
-            Mark::Line {
-                points: vec![[marker.x, view.min[1]], [marker.x, view.max[1]]],
-                width: 1.5,
-                color: marker.color,
-                is_dashed: true,
-            },
-            text(view.max[1], [7.0, 12.0], Anchor::Start),
-        ],
+    let marks = if let Some(y) = marker.y {
+        // Curves are steep where they are far from their end: away from the middle there is room.
+        let middle = f64::midpoint(plot.y.position(view.min[1]), plot.y.position(view.max[1]));
+        let is_low = plot.y.position(y) < middle;
+        let dot = Arc::from([[marker.x, y]]);
+        vec![
+            Mark::Points { points: dot, radius: 5.0, color: marker.color },
+            text(&marker.label, y, [0.0, if is_low { -18.0 } else { 18.0 }], Anchor::Middle),
+        ]
+    } else {
+        let middle = f64::midpoint(plot.x.position(view.min[0]), plot.x.position(view.max[0]));
+        let is_left = plot.x.position(marker.x) < middle;
+        let (shift, anchor) = if is_left { (7.0, Anchor::Start) } else { (-7.0, Anchor::End) };
+        let words = marker.label.lines().enumerate().map(|(i, line)| {
+            text(line, view.max[1], [shift, 12.0 + LINE_HEIGHT * i as f32], anchor)
+        });
+        let line = Mark::Line {
+            points: vec![[marker.x, view.min[1]], [marker.x, view.max[1]]],
+            width: 1.5,
+            color: marker.color,
+            is_dashed: true,
+        };
+        std::iter::once(line).chain(words).collect()
     };
     Layer { id: "marker", label: String::new(), color: marker.color, marks }
 }
@@ -201,6 +210,30 @@ mod tests {
         let fallen_back = plot(Spacing::Logarithmic, &points[..2]);
         assert_eq!(fallen_back.y.spacing, Spacing::Linear);
         assert_eq!(line(&fallen_back), &points[..2]);
+    }
+
+    #[test]
+    fn the_words_of_a_line_stand_below_each_other_on_the_side_with_room() {
+        let words = |x: f64, spacing| {
+            let marker = Marker { x, y: None, label: "step 3\n1.25".into(), color: Color::hex(0) };
+            let (x, y) = (Axis::new("Step", spacing), Axis::new("NLL", Spacing::Linear));
+            let plot = curves("nll", "", x, y, &[series(&[[0.0, 1.0], [10.0, 0.5]])], &[marker]);
+            let marks = plot.layers.iter().skip(1).flat_map(|layer| layer.marks.clone());
+            let texts = marks.filter_map(|mark| match mark {
+                Mark::Text { text, offset, anchor, .. } => Some((text, offset, anchor)),
+                _ => None,
+            });
+            texts.collect::<Vec<_>>()
+        };
+        for (x, shift, anchor) in [(3.0, 7.0, Anchor::Start), (8.0, -7.0, Anchor::End)] {
+            let [first, second] = &words(x, Spacing::Linear)[..] else { panic!("{x}") };
+            assert_eq!((first.0.as_str(), second.0.as_str()), ("step 3", "1.25"));
+            assert_eq!((first.1[0], first.2), (shift, anchor));
+            assert_eq!(second.1[1] - first.1[1], LINE_HEIGHT);
+        }
+        // The start is nowhere on a logarithmic axis.
+        assert!(words(0.0, Spacing::Logarithmic).is_empty());
+        assert_eq!(words(3.0, Spacing::Logarithmic).len(), 2);
     }
 
     #[test]

@@ -32,11 +32,20 @@ impl TimeAxis {
     }
 }
 
-/// Mean negative log-likelihood of training and validation points, with the best step marked.
+/// The steps that curves point out.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Landmarks {
+    /// The best step on the validation data: a dot.
+    pub best: Option<Record>,
+    /// The step that is looked at: a line with its numbers.
+    pub shown: Option<Record>,
+}
+
+/// Mean negative log-likelihood of training and validation points, with the best step and the one shown marked.
 #[must_use]
 pub fn nll(
     history: &[Record],
-    best: Option<&Record>,
+    landmarks: &Landmarks,
     time: TimeAxis,
     spacings: [Spacing; 2],
     palette: &Palette,
@@ -58,26 +67,47 @@ pub fn nll(
             points: points(|record| record.val_nll),
         });
     }
-    let markers = best.map(|best| marker(best, best.judged_by(), time, palette));
+    let words = |record: &Record| {
+        let training = format!("training {:.4}", record.train_nll);
+        match record.val_nll {
+            value if value.is_nan() => training,
+            value => format!("{training}\nvalidation {value:.4}"),
+        }
+    };
+    let markers = markers(landmarks, time, Record::judged_by, words, palette);
     let y = Axis::new("NLL (nats per point)", spacings[1]);
-    curves("nll", "Negative log-likelihood", time.axis(spacings[0]), y, &series, markers.as_slice())
+    curves("nll", "Negative log-likelihood", time.axis(spacings[0]), y, &series, &markers)
 }
 
-/// The mark of the best step.
-fn marker(best: &Record, y: f64, time: TimeAxis, palette: &Palette) -> Marker {
-    Marker {
+/// The marks of the best step, at its value, and of the step that is shown, with its numbers in words.
+fn markers(
+    landmarks: &Landmarks,
+    time: TimeAxis,
+    value: impl Fn(&Record) -> f64,
+    words: impl Fn(&Record) -> String,
+    palette: &Palette,
+) -> Vec<Marker> {
+    let best = landmarks.best.iter().map(|best| Marker {
         x: time.of(best),
-        y: Some(y),
+        y: Some(value(best)),
         label: format!("best: step {}", best.step),
         color: palette.text,
-    }
+    });
+    let shown = landmarks.shown.iter().map(|shown| Marker {
+        x: time.of(shown),
+        y: None,
+        label: format!("step {}\n{}", shown.step, words(shown)),
+        color: palette.text,
+    });
+    best.chain(shown).collect()
 }
 
-/// The objective that is being minimized, with the best step on the validation data marked.
+/// The objective that is being minimized, with the best step on the validation data and the one shown
+/// marked.
 #[must_use]
 pub fn objective(
     history: &[Record],
-    best: Option<&Record>,
+    landmarks: &Landmarks,
     formula: &str,
     time: TimeAxis,
     spacing: Spacing,
@@ -89,14 +119,8 @@ pub fn objective(
         is_dashed: false,
         points: history.iter().map(|record| [time.of(record), record.objective]).collect(),
     };
-    let markers = best.map(|best| marker(best, best.objective, time, palette));
+    let words = |record: &Record| format!("objective {:.6}", record.objective);
+    let markers = markers(landmarks, time, |record| record.objective, words, palette);
     let y = Axis::new("objective", Spacing::Linear);
-    curves(
-        "objective",
-        format!("Objective: {formula}"),
-        time.axis(spacing),
-        y,
-        &[series],
-        markers.as_slice(),
-    )
+    curves("objective", format!("Objective: {formula}"), time.axis(spacing), y, &[series], &markers)
 }

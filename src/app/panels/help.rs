@@ -36,6 +36,13 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
                  wheel zooms. Every stroke can be undone.",
             );
             ui.add_space(8.0);
+            ui.heading("Time");
+            ui.label(
+                "Drag the slider under the canvas, or in the plots on the right, to look at any step of the training; \
+                 it goes on meanwhile. Play it backwards or again, and loop the part that you talk about. Play and One \
+                 step at the newest step train on.",
+            );
+            ui.add_space(8.0);
             ui.heading("Keys");
             egui::Grid::new("keys").num_columns(2).spacing([24.0, 4.0]).striped(true).show(ui, |ui| {
                 for action in Action::ALL {

@@ -72,6 +72,19 @@ pub fn menu_ui(
                     menu_item_ui(ui, action, has_run, actions);
                 }
             });
+            ui.menu_button("Time", |ui| {
+                for action in [
+                    Action::StepBack,
+                    Action::PlayBackwards,
+                    Action::Replay,
+                    Action::FollowNewest,
+                    Action::ToggleLoop,
+                    Action::LoopFromHere,
+                    Action::LoopToHere,
+                ] {
+                    menu_item_ui(ui, action, has_run, actions);
+                }
+            });
             ui.menu_button("Help", |ui| menu_item_ui(ui, Action::ToggleHelp, true, actions));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 icon_button_ui(ui, Action::ToggleHelp, 18.0, true, actions);

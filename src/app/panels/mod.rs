@@ -7,6 +7,7 @@ mod plots;
 mod settings;
 mod status;
 mod thumbnails;
+mod time;
 mod transport;
 
 pub use controls::{Reopen, controls_ui};
@@ -15,6 +16,7 @@ pub use menu::menu_ui;
 pub use plots::plots_ui;
 pub use status::{Busy, status_ui};
 pub use thumbnails::Thumbnails;
+pub use time::time_ui;
 pub use transport::transport_ui;
 
 /// The frame of all panels: margins and no fill, because the window is cleared to the panels' color.

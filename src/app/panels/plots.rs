@@ -1,19 +1,12 @@
 //! The panel on the right: likelihood, objective, weights.
 
-use crate::app::action::Action;
 use crate::app::document::Document;
 use crate::app::session::Session;
 use crate::app::view::View;
 use crate::app::views;
 
 /// Draws the panel.
-pub fn plots_ui(
-    ui: &mut egui::Ui,
-    document: &Document,
-    session: &Session,
-    view: &mut View,
-    actions: &mut Vec<Action>,
-) {
+pub fn plots_ui(ui: &mut egui::Ui, document: &Document, session: &Session, view: &mut View) {
     let width = (ui.available_width() * 0.27).clamp(330.0, 560.0);
     let frame =
         super::frame(ui).inner_margin(egui::Margin { right: 14, ..egui::Margin::symmetric(8, 2) });
@@ -21,7 +14,7 @@ pub fn plots_ui(
         ui.add_space(4.0);
         // Likelihood is what the room looks at.
         let room = ui.available_height() - 164.0;
-        views::nll_ui(ui, 0.42 * room, session, view, actions);
+        views::nll_ui(ui, 0.42 * room, session, view);
         ui.separator();
         views::objective_ui(ui, 0.33 * room, document, session, view);
         ui.separator();

@@ -8,7 +8,6 @@ use crate::app::Notice;
 use crate::app::action::Action;
 use crate::app::reading::Reading;
 use crate::app::session::Session;
-use crate::app::view::View;
 use crate::data::Scaling;
 use crate::training::Record;
 
@@ -29,7 +28,6 @@ pub enum Busy<'a> {
 pub fn status_ui(
     ui: &mut egui::Ui,
     session: &Session,
-    view: &View,
     notice: &mut Option<Notice>,
     busy: &Busy<'_>,
     actions: &mut Vec<Action>,
@@ -38,10 +36,9 @@ pub fn status_ui(
         ui.horizontal(|ui| {
             // The line stays as high as it is with buttons in it, so that nothing above it moves.
             ui.set_min_height(ui.spacing().interact_size.y + 2.0);
-            if let Some(snapshot) = session.snapshot() {
-                let (_, record) = view.chosen(snapshot);
+            if let (Some(snapshot), Some(shown)) = (session.snapshot(), session.shown()) {
                 let is_scaled = snapshot.prepared.dataset.scaling != Scaling::NONE;
-                ui.label(numbers(&record, is_scaled));
+                ui.label(numbers(&shown.record, is_scaled));
                 if let Some(speed) = session.steps_per_second() {
                     ui.label(format!("·  {speed:.0} steps/s"));
                 }

@@ -4,7 +4,7 @@ use egui_material_icons::icons;
 
 use crate::app::action::{Action, icon_button_ui, state_button_ui};
 use crate::app::session::Session;
-use crate::app::view::View;
+use crate::app::view::{Position, View};
 
 /// Draws the bar.
 pub fn transport_ui(
@@ -23,7 +23,8 @@ pub fn transport_ui(
             ui.spacing_mut().item_spacing.x = 4.0;
             let can_rewind = has_run || session.problem().is_some();
             icon_button_ui(ui, Action::Rewind, 26.0, can_rewind, actions);
-            let play = if session.is_playing() { icons::ICON_PAUSE } else { icons::ICON_PLAY_ARROW };
+            let is_moving = session.is_playing() || view.playback.direction().is_some();
+            let play = if is_moving { icons::ICON_PAUSE } else { icons::ICON_PLAY_ARROW };
             state_button_ui(ui, Action::PlayPause, play, 30.0, has_run, actions);
             icon_button_ui(ui, Action::Step, 26.0, has_run, actions);
             icon_button_ui(ui, Action::RunToEnd, 26.0, has_run, actions);
@@ -42,20 +43,20 @@ pub fn transport_ui(
                     Some(rate.max(1.0).log2())
                 });
             ui.add(slider).labelled_by(label.id).on_hover_text(
-                "How many steps a second are trained while playing; at the right end there is no limit.",
+                "How many steps a second are trained, or played again; at the right end training has no limit.",
             );
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let best = egui::Button::new("Best step").selected(view.shows_best);
+                let best = egui::Button::new("Best step").selected(view.position == Position::Best);
                 let response = ui.add_enabled(has_run, best);
                 if response.on_hover_text(Action::ToggleBest.hint(ui.ctx())).clicked() {
                     actions.push(Action::ToggleBest);
                 }
-                if let Some(snapshot) = session.snapshot() {
-                    let newest = snapshot.record.step;
-                    let text = if view.shows_best {
-                        format!("best: step {} of {newest}", snapshot.best.record.step)
-                    } else {
-                        format!("step {newest}")
+                if let Some(shown) = session.shown() {
+                    let (step, newest) = (shown.record.step, session.newest_step());
+                    let text = match view.position {
+                        Position::Best => format!("best: step {step} of {newest}"),
+                        Position::At(_) => format!("step {step} of {newest}"),
+                        Position::Newest => format!("step {step}"),
                     };
                     ui.label(egui::RichText::new(text).size(19.0).strong());
                 }

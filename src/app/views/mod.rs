@@ -13,13 +13,29 @@ use egui_plot::{PlotPoint, PlotTransform};
 
 use super::plot::{self, Textures, color32};
 use super::session::Session;
+use super::view::View;
+use crate::figures::learning::Landmarks;
 use crate::figures::{Palette, Plot};
 use crate::training::Record;
 
-/// The best step so far; at the start there is no other to be better than.
-fn best(session: &Session) -> Option<Record> {
+/// The best step so far, where there is another to be better than, and the step that is looked at.
+fn landmarks(session: &Session, view: &View) -> Landmarks {
     let snapshot = session.snapshot().filter(|_| session.step_count() > 0);
-    snapshot.map(|snapshot| snapshot.best.record)
+    let best = snapshot.map(|snapshot| snapshot.best.record);
+    view.landmarks(best, session.shown().map(|shown| shown.record))
+}
+
+/// Goes to the step at the pointer while the button is down on a plot over time.
+fn scrub(
+    view: &mut View,
+    session: &Session,
+    response: &egui::Response,
+    pointed_at: Option<Record>,
+) {
+    let is_pressed = response.clicked() || response.dragged();
+    if let Some(record) = pointed_at.filter(|_| is_pressed) {
+        view.go_to(record.step, session.newest_step());
+    }
 }
 
 /// A small plot that always shows all of its data. Gives where it was drawn and the plot's response.
@@ -49,25 +65,23 @@ fn small_plot_ui(
     (drawn.transform, drawn.response)
 }
 
-/// Reads the values below the pointer: the record nearest to it, in words, with a line through it.
+/// Reads the values below the pointer: the record nearest to it, in words, with a line through it. Gives that record.
 fn hover_ui(
     ui: &egui::Ui,
     shown: &Plot,
-    (transform, response): (PlotTransform, egui::Response),
+    (transform, response): &(PlotTransform, egui::Response),
     history: &[Record],
     place: impl Fn(&Record) -> f64,
     words: impl Fn(&Record) -> String,
     palette: &Palette,
-) {
-    let Some(pointer) = response.hover_pos() else { return };
+) -> Option<Record> {
+    let pointer = response.hover_pos()?;
     let wanted = shown.x.value(transform.value_from_position(pointer).x);
     // Both steps and seconds only grow.
     let after = history.partition_point(|record| place(record) < wanted);
     let distance = |record: &&Record| (place(record) - wanted).abs();
     let around = &history[after.saturating_sub(1)..(after + 1).min(history.len())];
-    let Some(record) = around.iter().min_by(|a, b| distance(a).total_cmp(&distance(b))) else {
-        return;
-    };
+    let record = around.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
     let x = transform.position_from_point(&PlotPoint::new(shown.x.position(place(record)), 0.0)).x;
     let area = *transform.frame();
     let painter = ui.painter().with_clip_rect(area);
@@ -87,6 +101,7 @@ fn hover_ui(
         egui::StrokeKind::Inside,
     );
     painter.galley(rect.min, galley, color32(palette.text));
+    Some(*record)
 }
 
 /// The heading of a plot, and switches to its right.

@@ -1,7 +1,6 @@
 //! View: likelihood of training and validation data over the training.
 
-use super::{heading_ui, hover_ui, small_plot_ui};
-use crate::app::action::Action;
+use super::{heading_ui, hover_ui, landmarks, scrub, small_plot_ui};
 use crate::app::plot::color32;
 use crate::app::session::Session;
 use crate::app::view::View;
@@ -9,13 +8,7 @@ use crate::figures::learning::{self, TimeAxis};
 use crate::figures::{Palette, Spacing};
 
 /// Draws the view.
-pub fn nll_ui(
-    ui: &mut egui::Ui,
-    height: f32,
-    session: &Session,
-    view: &mut View,
-    actions: &mut Vec<Action>,
-) {
+pub fn nll_ui(ui: &mut egui::Ui, height: f32, session: &Session, view: &mut View) {
     let palette = view.theme.palette();
     heading_ui(ui, "NLL", |ui| {
         log_switch_ui(
@@ -36,15 +29,14 @@ pub fn nll_ui(
             .on_hover_text("Over the number of steps.");
     });
     let history = &session.history().curve();
-    let best = super::best(session);
+    let landmarks = landmarks(session, view);
     let (time, spacings) = (view.time_axis, [view.time_spacing, view.nll_spacing]);
-    let plot = learning::nll(history, best.as_ref(), time, spacings, palette);
+    let plot = learning::nll(history, &landmarks, time, spacings, palette);
     let drawn = small_plot_ui(ui, &plot, height, palette);
-    let is_clicked = drawn.1.clicked();
-    hover_ui(
+    let pointed_at = hover_ui(
         ui,
         &plot,
-        drawn,
+        &drawn,
         history,
         |record| time.of(record),
         |record| {
@@ -55,10 +47,8 @@ pub fn nll_ui(
         },
         palette,
     );
+    scrub(view, session, &drawn.1, pointed_at);
     legend_ui(ui, palette);
-    if is_clicked {
-        actions.push(Action::ToggleBest);
-    }
 }
 
 /// Which line is which; both always mean the same, so they stand below the plot and cover nothing.

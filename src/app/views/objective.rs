@@ -1,6 +1,6 @@
 //! View: the objective that is being minimized.
 
-use super::{heading_ui, hover_ui, small_plot_ui};
+use super::{heading_ui, hover_ui, landmarks, scrub, small_plot_ui};
 use crate::app::document::Document;
 use crate::app::session::Session;
 use crate::app::view::View;
@@ -12,7 +12,7 @@ pub fn objective_ui(
     height: f32,
     document: &Document,
     session: &Session,
-    view: &View,
+    view: &mut View,
 ) {
     let palette = view.theme.palette();
     let running = session.snapshot().map(|snapshot| snapshot.experiment.algorithm_info());
@@ -23,23 +23,18 @@ pub fn objective_ui(
     });
     let time = view.time_axis;
     let history = session.history().curve();
-    let best = super::best(session);
-    let plot = learning::objective(
-        &history,
-        best.as_ref(),
-        info.formula,
-        time,
-        view.time_spacing,
-        palette,
-    );
+    let landmarks = landmarks(session, view);
+    let plot =
+        learning::objective(&history, &landmarks, info.formula, time, view.time_spacing, palette);
     let drawn = small_plot_ui(ui, &plot, height, palette);
-    hover_ui(
+    let pointed_at = hover_ui(
         ui,
         &plot,
-        drawn,
+        &drawn,
         &history,
         |record| time.of(record),
         |record| format!("step {}\nobjective {:.6}", record.step, record.objective),
         palette,
     );
+    scrub(view, session, &drawn.1, pointed_at);
 }
