@@ -30,6 +30,8 @@ pub struct View {
     pub nll_spacing: Spacing,
     /// True to show the best step instead of the newest.
     pub shows_best: bool,
+    /// The component that keys and the table act on, counted from 0.
+    pub selected: Option<usize>,
     /// The drawing tool; `None` moves the view.
     pub tool: Option<Tool>,
     /// Radius of the tools, as a share of the shorter side of the canvas.
@@ -108,6 +110,7 @@ impl Default for View {
             time_spacing: Spacing::Linear,
             nll_spacing: Spacing::Linear,
             shows_best: false,
+            selected: None,
             tool: None,
             tool_radius: 0.04,
             tool_points: 200,
