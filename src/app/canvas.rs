@@ -16,9 +16,9 @@ use super::theme;
 use super::view::{Shown, View};
 use crate::data::{Dataset, Scaling};
 use crate::figures::cloud::is_crowd;
-use crate::figures::{Layer, Palette, plane};
+use crate::figures::{Layer, Mark, Palette, plane};
 use crate::model::{Bounds, Point};
-use crate::training::Source;
+use crate::training::{Snapshot, Source};
 
 /// What is shown before there are points.
 const EMPTY_VIEW: Bounds = Bounds { min: [-3.0, -3.0], max: [3.0, 3.0] };
@@ -217,8 +217,8 @@ impl Canvas {
             self.textures.offer(&painting.images);
         }
         if let (Some(snapshot), true) = (snapshot, view.shown.components) {
-            let mixture = start::shown(document, snapshot, view, self.handles.is_dragging());
-            layers.push(plane::components(&mixture, palette));
+            let is_held = self.handles.is_dragging();
+            layers.push(components(document, snapshot, view, is_held));
         }
         if let Some(dataset) = &dataset {
             layers.extend(data_layers(dataset, view.shown, palette));
@@ -253,6 +253,20 @@ impl Canvas {
             self.wants_fit = true;
         }
     }
+}
+
+/// The components as a layer.
+fn components(document: &Document, snapshot: &Snapshot, view: &View, is_held: bool) -> Layer {
+    let mixture = start::shown(document, snapshot, view, is_held);
+    let mut layer = plane::components(&mixture, view.theme.palette());
+    if view.tool.is_none()
+        && let Some(selected) = view.selected.and_then(|k| mixture.components().get(k))
+    {
+        // Its weight stands beside its ring.
+        let mean = selected.gaussian.mean;
+        layer.marks.retain(|mark| !matches!(mark, Mark::Text { at, .. } if *at == mean));
+    }
+    layer
 }
 
 /// True if the canvas is to be empty although data of before may still be around.

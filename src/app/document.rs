@@ -49,7 +49,7 @@ impl Document {
         let Experiment { source, strokes, given, .. } = &self.experiment;
         let (saved_source, saved_strokes, saved_given) = &self.saved;
         let is_saved = source == saved_source && strokes == saved_strokes && given == saved_given;
-        !(strokes.is_empty() && given.is_empty()) && !is_saved
+        !(is_saved || strokes.is_empty() && given.is_empty())
     }
 
     /// Marks a point to come back to, before a change that is one thing of its own: a stroke, another data set.
@@ -124,5 +124,18 @@ mod tests {
             document.redo();
         }
         assert_eq!(components(&document), 5);
+    }
+
+    #[test]
+    fn a_start_set_by_hand_is_work_until_it_is_saved() {
+        let mut document = Document::new(Experiment::default());
+        assert!(!document.has_unsaved_work());
+        let component = GivenComponent { weight: 1.0, mean: [0.0; 2], covariance: [1.0, 0.0, 1.0] };
+        document.experiment.give_start(vec![component]);
+        assert!(document.has_unsaved_work());
+        document.keep_saved(&document.experiment.clone());
+        assert!(!document.has_unsaved_work());
+        document.experiment.name_start();
+        assert!(!document.has_unsaved_work());
     }
 }

@@ -2,16 +2,17 @@
 
 use egui::{Align2, Color32, CursorIcon, FontId, Id, Key, Modifiers, PointerButton, Pos2, Rect};
 use egui::{Shape, Stroke as Pen, Vec2, vec2};
-use egui_plot::{PlotPoint, PlotTransform};
+use egui_plot::PlotTransform;
 
 use super::document::Document;
+use super::grip::{Grip, Handle, RING_RADIUS, around, ends, on_plane, on_screen, places};
 use super::plot::color32;
 use super::session::Session;
 use super::start::{self, Editable};
 use super::theme;
 use super::view::View;
-use crate::algorithms::given::{self, GivenComponent};
-use crate::model::{CovarianceType, Ellipse, Mixture, Point};
+use crate::algorithms::given;
+use crate::model::{Mixture, Point};
 
 /// A press that moves by less than this is a click. In points of the screen, as everything below.
 const DRAG_THRESHOLD: f32 = 4.0;
@@ -21,56 +22,6 @@ const GRASP: f32 = 9.0;
 
 /// Within this distance of a mean or an outline, a component shows its handles.
 const NEARNESS: f32 = 14.0;
-
-/// Ends of axes keep this distance from the mean, so that a small component can be grasped.
-const LEAST_REACH: f32 = 28.0;
-
-/// From the end of the longer axis to the knob that turns.
-const KNOB_DISTANCE: f32 = 24.0;
-
-/// Radius of the ring whose filled part is the weight.
-const RING_RADIUS: f32 = 16.0;
-
-/// What of a component can be dragged.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Handle {
-    /// Its mean.
-    Mean,
-    /// An end of its longer (0) or shorter (1) axis, and on which side.
-    Axis(usize, f64),
-    /// The knob that turns it.
-    Turn,
-    /// The end of the arc that is its weight.
-    Weight,
-}
-
-impl Handle {
-    fn hint(self) -> &'static str {
-        match self {
-            Handle::Mean => "Drag to move it, click for its weight; arrow keys move it by a pixel",
-            Handle::Axis(..) => "Drag to stretch it",
-            Handle::Turn => "Drag to turn it",
-            Handle::Weight => "Drag around to make it heavier",
-        }
-    }
-}
-
-/// What the pressed button holds.
-struct Grip {
-    handle: Handle,
-    index: usize,
-    pressed_at: Pos2,
-    /// The same place on the plane.
-    from: Point,
-    is_moving: bool,
-    /// All components as they were when the button went down.
-    before: Vec<GivenComponent>,
-    /// The held one's mean and ellipse then, as shown.
-    mean: Point,
-    ellipse: Ellipse,
-    weight: f64,
-    step: Option<usize>,
-}
 
 /// The handles and what holds them.
 #[derive(Default)]
@@ -332,60 +283,6 @@ impl Handles {
     }
 }
 
-impl Grip {
-    /// All components once the pointer is here.
-    fn moved(
-        &mut self,
-        at: Pos2,
-        transform: &PlotTransform,
-        editable: &Editable,
-    ) -> Vec<GivenComponent> {
-        let mut moved = self.before.clone();
-        let Editable { scaling, covariance_type, .. } = editable;
-        let to = on_plane(transform, at);
-        let [dx, dy] = [to[0] - self.from[0], to[1] - self.from[1]];
-        let mut ellipse = self.ellipse;
-        match self.handle {
-            Handle::Mean => {
-                moved[self.index].mean = scaling.undo([self.mean[0] + dx, self.mean[1] + dy]);
-                return moved;
-            }
-            Handle::Weight => {
-                let [right, up] = [at.x, at.y].map(f64::from);
-                let center = on_screen(transform, self.mean);
-                let turn = (right - f64::from(center.x)).atan2(f64::from(center.y) - up);
-                let mut weight = turn.rem_euclid(std::f64::consts::TAU) / std::f64::consts::TAU;
-                // Past the top it stays full, or empty.
-                if (weight - self.weight).abs() > 0.5 {
-                    weight = self.weight.round();
-                }
-                self.weight = weight;
-                given::set_weight(&mut moved, self.index, weight);
-                return moved;
-            }
-            Handle::Axis(axis, side) => {
-                let (sin, cos) =
-                    (ellipse.angle + axis as f64 * std::f64::consts::FRAC_PI_2).sin_cos();
-                let least = 2.0 / transform.dpos_dvalue_x().abs();
-                let length = ellipse.semi_axes[axis] + side * (dx * cos + dy * sin);
-                ellipse.semi_axes[axis] = length.max(least);
-                if *covariance_type == CovarianceType::Spherical {
-                    ellipse.semi_axes = [ellipse.semi_axes[axis]; 2];
-                }
-            }
-            Handle::Turn => {
-                let angle = |p: Point| (p[1] - self.mean[1]).atan2(p[0] - self.mean[0]);
-                ellipse.angle += angle(to) - angle(self.from);
-            }
-        }
-        let covariance = given::covariance(ellipse);
-        let scaled = GivenComponent { weight: self.weight, mean: self.mean, covariance };
-        let covariance = scaled.unscaled(scaling).covariance;
-        given::set_covariance(&mut moved, self.index, covariance, *covariance_type);
-        moved
-    }
-}
-
 /// Adds a component at a place on the plane, and selects it.
 fn add(place: Point, document: &mut Document, session: &Session, view: &mut View) {
     let Some(Editable { mut components, scaling, step, .. }) =
@@ -401,71 +298,9 @@ fn add(place: Point, document: &mut Document, session: &Session, view: &mut View
     }
 }
 
-fn on_screen(transform: &PlotTransform, [x, y]: Point) -> Pos2 {
-    transform.position_from_point(&PlotPoint::new(x, y))
-}
-
-fn on_plane(transform: &PlotTransform, at: Pos2) -> Point {
-    let value = transform.value_from_position(at);
-    [value.x, value.y]
-}
-
 fn nearest_within(distances: impl Iterator<Item = f32>, reach: f32) -> Option<usize> {
     let near = distances.enumerate().filter(|(_, distance)| *distance <= reach);
     near.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(k, _)| k)
-}
-
-/// Direction on screen and length of both axes.
-fn axes(transform: &PlotTransform, ellipse: Ellipse) -> [(Vec2, f32); 2] {
-    let (sin, cos) = ellipse.angle.sin_cos();
-    let pixels = transform.dpos_dvalue_x().abs();
-    let length = |axis: usize| ((ellipse.semi_axes[axis] * pixels) as f32).max(LEAST_REACH);
-    let (sin, cos) = (sin as f32, cos as f32);
-    [(vec2(cos, -sin), length(0)), (vec2(-sin, -cos), length(1))]
-}
-
-/// The ends of both axes and the knob that turns.
-fn ends(transform: &PlotTransform, mean: Point, ellipse: Ellipse) -> Vec<(Handle, Pos2)> {
-    let center = on_screen(transform, mean);
-    let mut places = Vec::with_capacity(7);
-    for (axis, (direction, length)) in axes(transform, ellipse).into_iter().enumerate() {
-        for side in [1.0, -1.0] {
-            places.push((Handle::Axis(axis, side), center + side as f32 * length * direction));
-        }
-    }
-    let [(direction, length), _] = axes(transform, ellipse);
-    places.push((Handle::Turn, center + (length + KNOB_DISTANCE) * direction));
-    places
-}
-
-/// Where a component's handles are.
-fn places(
-    editable: &Editable,
-    k: usize,
-    is_selected: bool,
-    transform: &PlotTransform,
-) -> Vec<(Handle, Pos2)> {
-    let (Some(shown), Some(given)) =
-        (editable.shown.components().get(k), editable.components.get(k))
-    else {
-        return Vec::new();
-    };
-    let gaussian = shown.gaussian;
-    let mut places = ends(transform, gaussian.mean, gaussian.cholesky.ellipse(1.0));
-    let can_turn = matches!(editable.covariance_type, CovarianceType::Full | CovarianceType::Tied);
-    places.retain(|(handle, _)| can_turn || *handle != Handle::Turn);
-    let center = on_screen(transform, gaussian.mean);
-    places.push((Handle::Mean, center));
-    if is_selected && editable.components.len() > 1 {
-        places.push((Handle::Weight, center + RING_RADIUS * around(given.weight)));
-    }
-    places
-}
-
-/// Clockwise from the top by a share of the full turn.
-fn around(share: f64) -> Vec2 {
-    let (sin, cos) = (share * std::f64::consts::TAU).sin_cos();
-    vec2(sin as f32, -cos as f32)
 }
 
 fn draw(
@@ -498,6 +333,13 @@ fn draw(
         let arc =
             (0..=48).map(|i| center + RING_RADIUS * around(given.weight * f64::from(i) / 48.0));
         brush.add(Shape::line(arc.collect(), Pen::new(3.0, accent)));
+        let text = format!("{:.1}%", 100.0 * given.weight);
+        let font = FontId::proportional(15.0);
+        let galley = brush.layout_no_wrap(text, font, color32(palette.text));
+        let beside = center + vec2(RING_RADIUS + 9.0, 0.0);
+        let rect = Align2::LEFT_CENTER.anchor_size(beside, galley.size());
+        brush.rect_filled(rect.expand2(vec2(3.0, 0.0)), 3.0, back.gamma_multiply(0.7));
+        brush.galley(rect.min, galley, Color32::PLACEHOLDER);
     }
     for (handle, place) in places {
         let rim = Pen::new(1.5, accent);

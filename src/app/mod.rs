@@ -7,6 +7,7 @@ mod dialog;
 mod document;
 mod drawing;
 mod exports;
+mod grip;
 mod handles;
 mod jobs;
 mod legend;

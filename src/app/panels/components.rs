@@ -39,7 +39,8 @@ pub fn components_ui(
             ui.spacing_mut().interact_size.x = 37.0;
             ui.spacing_mut().button_padding.x = 2.0;
             ui.style_mut().override_text_style = Some(egui::TextStyle::Small);
-            egui::Grid::new("components").num_columns(7).spacing([3.0, 2.0]).show(ui, |ui| {
+            let grid = egui::Grid::new("components").num_columns(7).spacing([3.0, 2.0]);
+            grid.min_col_width(0.0).show(ui, |ui| {
                 ui.label("");
                 for (heading, help) in COLUMNS {
                     ui.label(RichText::new(heading).weak()).on_hover_text(help);

@@ -271,11 +271,15 @@ fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document) {
 }
 
 fn mixture_ui(ui: &mut egui::Ui, document: &mut Document, session: &Session) {
-    let experiment = &mut document.experiment;
-    settings_ui(ui, MODEL_SETTINGS, &mut experiment.model);
-    if experiment.model.integer(&N_COMPONENTS) != experiment.given.len() {
-        experiment.name_start();
+    let mut model = document.experiment.model.clone();
+    settings_ui(ui, MODEL_SETTINGS, &mut model);
+    let given_count = document.experiment.given.len();
+    if given_count > 0 && model.integer(&N_COMPONENTS) != given_count {
+        // Of the work of a hand, nothing is lost.
+        document.mark();
+        document.experiment.name_start();
     }
+    document.experiment.model = model;
     let weak = ui.visuals().weak_text_color();
     if document.experiment.model.number(&REG_COVAR) == 0.0 {
         let warning =
@@ -334,6 +338,8 @@ fn means_ui(ui: &mut egui::Ui, document: &mut Document) {
         egui::ComboBox::from_id_salt((setting.key, setting.label))
             .selected_text(if is_given { "by hand" } else { label })
             .width(ui.available_width())
+            // All of them, without scrolling.
+            .height(400.0)
             .show_ui(ui, |ui| {
                 for (id, label) in *options {
                     if ui.selectable_label(!is_given && chosen == *id, *label).clicked() {
