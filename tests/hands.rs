@@ -111,7 +111,11 @@ fn a_mean_is_dragged_the_view_stays_and_one_undo_brings_it_back_to_the_bit() {
         let bounds = app(&window).canvas_bounds();
         let (from, by) = (place(&window, before.given[0].mean), vec2(60.0, 40.0));
         let unit = scaling(&window).unit.map(|unit| unit / f64::from(pixels(&window)));
-        drag(&mut window, &way(from, by));
+        // A hand that rests on its way still makes one change.
+        let mut path = way(from, by / 2.0);
+        path.extend([from + by / 2.0; 50]);
+        path.extend(way(from + by / 2.0, by / 2.0));
+        drag(&mut window, &path);
         let moved = given(&window)[0];
         near(moved.mean[0], before.given[0].mean[0] + 60.0 * unit[0], 0.01);
         near(moved.mean[1], before.given[0].mean[1] - 40.0 * unit[1], 0.01);
@@ -439,4 +443,33 @@ fn another_k_or_way_puts_the_start_aside() {
     assert!(given(&window).is_empty());
     until(&mut window, "a ring", |app| app.snapshot().unwrap().experiment.given.is_empty());
     assert_eq!(mixture(&window).components().len(), 3);
+}
+
+#[test]
+fn covariances_keep_to_their_type_under_the_hand() {
+    for (id, others_follow) in [("spherical", false), ("diag", false), ("tied", true)] {
+        let mut window = three(&format!("{THREE}\n[model]\ncovariance_type = '{id}'\n"));
+        let shown = mixture(&window).components()[1].gaussian;
+        let ellipse = shown.cholesky.ellipse(1.0);
+        let (sin, cos) = ellipse.angle.sin_cos();
+        let length = ellipse.semi_axes[0];
+        let end = place(&window, [shown.mean[0] + length * cos, shown.mean[1] + length * sin]);
+        let outwards = 25.0 * vec2(cos as f32, -sin as f32);
+        let before = given(&window).to_vec();
+        drag(&mut window, &way(end, outwards));
+        follow(&mut window);
+        let wider = length + 25.0 / f64::from(pixels(&window));
+        let covariances: Vec<_> =
+            mixture(&window).components().iter().map(|c| c.gaussian.cholesky).collect();
+        near(covariances[1].ellipse(1.0).semi_axes[0], wider, 0.01);
+        let [s11, s12, s22] = covariances[1].covariance();
+        if id == "spherical" {
+            near(s11, s22, 1e-12);
+        }
+        assert_eq!(s12.abs() > 1e-12, id == "tied", "{id}");
+        for k in [0, 2] {
+            assert_eq!(given(&window)[k].mean, before[k].mean, "{id}");
+            assert_eq!(covariances[k] == covariances[1], others_follow, "{id}");
+        }
+    }
 }
