@@ -67,6 +67,7 @@
 //! | --- | --- | --- |
 //! | an objective | its file in `objectives/`, with `INFO` | its two words in `objectives/mod.rs`; it then is an algorithm |
 //! | a data set | its file in `data/generators/`, with `INFO` | its two words in that folder's list |
+//! | a named start | an arm in `algorithms/initial.rs`, and its option in `INIT_PARAMS` | |
 //! | an action | a variant in `app/action.rs`, an arm in `app/apply.rs` | |
 //! | a knob | a `static` `Setting` in the file that reads it | its name in that file's list |
 //! | a layer of the canvas | a function in `figures/plane.rs` | a word in `Shown` and in the legend |

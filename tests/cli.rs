@@ -440,3 +440,34 @@ fn without_a_display_it_says_what_is_missing() {
     assert!(said.contains("libxkbcommon-x11-0"), "{said}");
     assert!(!said.contains("panicked"), "{said}");
 }
+
+#[test]
+fn a_start_that_is_given_is_where_training_begins() {
+    let (_keep, folder) = temporary();
+    let path = folder.join("given.toml");
+    let text = "[data]\ndataset = 'board'\nscale = true\n[algorithm]\nmax_iter = 2\n
+        [[start.component]]\nweight = 0.3\nmean = [0.1, 0.7]\ncovariance = [[0.3, 0.1], [0.1, 0.2]]
+        [[start.component]]\nweight = 0.7\nmean = [0.6, 0.2]\ncovariance = [[0.2, 0], [0, 0.4]]\n";
+    fs::write(&path, text).unwrap();
+    let experiment = scorescope::training::Experiment::read(&path).unwrap();
+    let run_to = |file: &Path, name: &str| {
+        let out = folder.join(name);
+        succeeds(&["run", &file.display().to_string(), "--out", &out.display().to_string()]);
+        out
+    };
+    let first = run_to(&path, "first");
+    let written = scorescope::training::Experiment::read(&first.join("experiment.toml")).unwrap();
+    assert_eq!(written, experiment);
+    // What the command line says of step 0 is what the engine says of it, to the bit.
+    let prepared = scorescope::training::Prepared::new(&experiment).unwrap();
+    let record = scorescope::training::Run::new(&experiment, prepared).unwrap().record();
+    let metrics = rows(&read(&first, "metrics.csv"));
+    assert_eq!(metrics.len(), 3);
+    assert!(metrics[0].contains(&record.objective) && metrics[0].contains(&record.val_nll));
+    // From its own file, it trains the same again.
+    let second = run_to(&first.join("experiment.toml"), "second");
+    assert_eq!(read(&first, "model.json"), read(&second, "model.json"));
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&read(&first, "manifest.json")).unwrap();
+    assert_eq!(manifest["settings"]["start"]["component"][1]["mean"][0], 0.6);
+}

@@ -112,3 +112,20 @@ fn scrubbed() {
     click(&mut window, "Light or dark");
     picture(&mut window, "time-light");
 }
+
+#[test]
+fn by_hand() {
+    let text = "[data]\ndataset = 'halfmoons'\n
+        [[start.component]]\nweight = 0.35\nmean = [-0.4, 0.7]\ncovariance = [[0.20, 0.1], [0.1, 0.12]]
+        [[start.component]]\nweight = 0.25\nmean = [0.6, -0.2]\ncovariance = [[0.08, 0], [0, 0.05]]
+        [[start.component]]\nweight = 0.4\nmean = [1.5, 0.2]\ncovariance = [[0.1, 0.04], [0.04, 0.12]]\n";
+    let path = experiment("by-hand", text);
+    let mut window = sized(Some(&path), [1280.0, 1000.0]);
+    until(&mut window, "the experiment", |app| {
+        app.snapshot().is_some_and(|s| s.mixture.components().len() == 3)
+    });
+    click(&mut window, "Set by hand");
+    settle(&mut window);
+    view(&mut window).selected = Some(0);
+    picture(&mut window, "hand-dark");
+}

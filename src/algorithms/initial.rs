@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use rand::RngExt;
 use rand::seq::index;
 
-use crate::data::Dataset;
-use crate::model::{Mixture, Point, Symmetric};
+use crate::data::{Dataset, moments};
+use crate::model::{Bounds, Mixture, Point, Symmetric};
 use crate::random::{Purpose, Rng, generator};
 use crate::settings::{Kind, Setting, Settings};
 
@@ -16,7 +16,10 @@ pub static INIT_PARAMS: Setting = Setting {
     label: "Means",
     help: "k-means: cluster centers, as in the thesis. k-means++: its spread-out seeds alone; of more than 20,000 \
            points, both look at 20,000 drawn at random. Random points: drawn from the data. Random: from a normal \
-           distribution as wide as the data.",
+           distribution as wide as the data. One spot: all at the data's mean, but for 1% of their standard deviation \
+           at random, because equal components stay equal for ever. One far away: k-means++ seeds, the last one moved \
+           beyond the corner of the data by half their size. Grid: evenly over the data's rectangle. Ring: evenly on an \
+           ellipse as wide as the data.",
     kind: Kind::Choice {
         default: "kmeans",
         options: &[
@@ -24,6 +27,10 @@ pub static INIT_PARAMS: Setting = Setting {
             ("k-means++", "k-means++ seeds"),
             ("random_from_data", "random data points"),
             ("random", "random places"),
+            ("one_spot", "all at one spot"),
+            ("one_far", "one far away"),
+            ("grid", "on a grid"),
+            ("ring", "on a ring"),
         ],
     },
     is_live: false,
@@ -119,6 +126,17 @@ pub fn start(
                 .map(|_| center.map(|c| c + spread * rng.sample::<f64, _>(normal)))
                 .collect()
         }
+        "one_spot" => one_spot(points, component_count, &mut rng),
+        "one_far" => {
+            let mut seeds = spread_seeds(&some(points, &mut rng), component_count, &mut rng);
+            let (far, size) = (data.bounds.max, data.bounds.size());
+            if let Some(last) = seeds.last_mut() {
+                *last = [far[0] + 0.5 * size[0], far[1] + 0.5 * size[1]];
+            }
+            seeds
+        }
+        "grid" => grid(data.bounds.with_margin(0.0), component_count),
+        "ring" => ring(points, component_count),
         _ => {
             let points = some(points, &mut rng);
             let seeds = spread_seeds(&points, component_count, &mut rng);
@@ -156,6 +174,47 @@ pub fn start(
     };
     Ok(Mixture::new(&weights, &means, &covariances)
         .unwrap_or_else(|error| panic!("a start must be a mixture: {error}")))
+}
+
+/// All at the data's mean, but for a hundredth of their standard deviation: equal components would stay equal.
+fn one_spot(points: &[Point], count: usize, rng: &mut Rng) -> Vec<Point> {
+    let (center, variances) = moments(points);
+    let mut near = |axis: usize| {
+        let offset: f64 = rng.sample(rand_distr::StandardNormal);
+        center[axis] + 0.01 * variances[axis].sqrt() * offset
+    };
+    (0..count).map(|_| [near(0), near(1)]).collect()
+}
+
+/// Row by row in the middle of equal cells, as square as they can be; the last row, which may be shorter, is centered.
+fn grid(bounds: Bounds, count: usize) -> Vec<Point> {
+    let [width, height] = bounds.size();
+    let columns = (count as f64 * width / height).sqrt().round().clamp(1.0, count as f64) as usize;
+    let rows = count.div_ceil(columns);
+    (0..count)
+        .map(|i| {
+            let (row, column) = (i / columns, i % columns);
+            let in_row = columns.min(count - row * columns);
+            let left = 0.5 + 0.5 * (columns - in_row) as f64;
+            [
+                bounds.min[0] + width * (left + column as f64) / columns as f64,
+                bounds.max[1] - height * (0.5 + row as f64) / rows as f64,
+            ]
+        })
+        .collect()
+}
+
+/// Evenly on an ellipse around the data's mean that is as wide as the data: the standard deviation of a circle of radius
+/// r is r / √2 in each coordinate.
+fn ring(points: &[Point], count: usize) -> Vec<Point> {
+    let (center, variances) = moments(points);
+    let radii = variances.map(|variance| (2.0 * variance).sqrt());
+    (0..count)
+        .map(|i| {
+            let (sin, cos) = (i as f64 / count as f64 * std::f64::consts::TAU).sin_cos();
+            [center[0] + radii[0] * cos, center[1] + radii[1] * sin]
+        })
+        .collect()
 }
 
 fn square_distance(a: Point, b: Point) -> f64 {
@@ -346,6 +405,47 @@ mod tests {
         let mean = sample.iter().map(|p| p[0]).sum::<f64>() / sample.len() as f64;
         // Four standard errors of 10 · 20,000 / √12 / √20,000.
         assert!((mean - 5.0 * MOST_CLUSTERED as f64).abs() < 1640.0, "{mean}");
+    }
+
+    #[test]
+    fn named_starts_are_where_their_names_say() {
+        let data = clusters();
+        let means = |id: &str, count| -> Vec<Point> {
+            let mut settings = Settings::default();
+            settings.set("init_params", Value::Choice(id.to_owned()));
+            let mixture = start(&data, count, 0.0, &settings).unwrap();
+            mixture.components().iter().map(|c| c.gaussian.mean).collect()
+        };
+        let (center, variances) = moments(&data.train);
+        let deviations = |mean: &Point| -> [f64; 2] {
+            std::array::from_fn(|axis| (mean[axis] - center[axis]) / variances[axis].sqrt())
+        };
+        let spot = means("one_spot", 12);
+        for (i, mean) in spot.iter().enumerate() {
+            assert!(deviations(mean).iter().all(|d| d.abs() < 0.06), "{mean:?}");
+            assert!(!spot[..i].contains(mean), "two at {mean:?}");
+        }
+        let outside = |mean: &&Point| (0..2).all(|axis| mean[axis] > data.bounds.max[axis] + 1.0);
+        assert_eq!(means("one_far", 7).iter().filter(outside).count(), 1);
+        for count in [1, 5, 12] {
+            let ring = means("ring", count);
+            for mean in &ring {
+                let [a, b] = deviations(mean);
+                assert!((a.hypot(b) - 2.0_f64.sqrt()).abs() < 1e-12, "{mean:?}");
+            }
+            let grid = means("grid", count);
+            assert_eq!(grid.len(), count);
+            for mean in &grid {
+                let is_inside = |axis: usize| {
+                    mean[axis] > data.bounds.min[axis] && mean[axis] < data.bounds.max[axis]
+                };
+                assert!(is_inside(0) && is_inside(1), "{mean:?}");
+            }
+        }
+        // Nine on a square: three rows of three.
+        let grid = means("grid", 9);
+        assert_eq!(grid[0][1], grid[2][1]);
+        assert!((grid[0][0] - grid[3][0]).abs() < 1e-12 && grid[3][1] < grid[0][1]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod adam;
 pub mod em;
+pub mod given;
 mod gradient;
 pub mod initial;
 

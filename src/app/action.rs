@@ -25,6 +25,16 @@ pub enum Action {
     Redo,
     /// Remove everything drawn.
     ClearDrawing,
+    /// Make the mixture that is shown the start.
+    StartFromFit,
+    /// Another component in the middle of the data.
+    AddComponent,
+    /// The selected component once more.
+    CopyComponent,
+    /// The selected component on the other side.
+    MirrorComponent,
+    /// The selected component away.
+    DeleteComponent,
     /// Start or stop stepping.
     PlayPause,
     /// One step.
@@ -77,7 +87,7 @@ pub struct ActionInfo {
 
 impl Action {
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 27] = [
+    pub const ALL: [Action; 32] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -104,6 +114,11 @@ impl Action {
         Action::Undo,
         Action::Redo,
         Action::ClearDrawing,
+        Action::StartFromFit,
+        Action::AddComponent,
+        Action::CopyComponent,
+        Action::MirrorComponent,
+        Action::DeleteComponent,
         Action::Quit,
     ];
 
@@ -117,7 +132,7 @@ impl Action {
         let (label, tooltip, icon, shortcut) = match self {
             Action::Open => (
                 "Open file…",
-                "Open points (CSV, TSV, NPY, a picture) or an experiment (TOML). Files can also be dropped on the window.",
+                "Open points (CSV, TSV, NPY, a picture), an experiment (TOML) or a model to start from (JSON). Files can also be dropped on the window.",
                 icons::ICON_FOLDER_OPEN,
                 command(Key::O),
             ),
@@ -160,6 +175,36 @@ impl Action {
                 "Remove everything drawn; the data set below stays.",
                 icons::ICON_DELETE_SWEEP,
                 None,
+            ),
+            Action::StartFromFit => (
+                "Start from this fit",
+                "Make the mixture that is shown the start; undo brings the old start back.",
+                icons::ICON_FLAG,
+                None,
+            ),
+            Action::AddComponent => (
+                "Add component",
+                "Add a component in the middle of the data; a double click on the canvas adds one there.",
+                icons::ICON_ADD_CIRCLE,
+                plain(Key::A),
+            ),
+            Action::CopyComponent => (
+                "Copy component",
+                "Put a copy beside the selected component; both share its weight.",
+                icons::ICON_CONTENT_COPY,
+                command(Key::D),
+            ),
+            Action::MirrorComponent => (
+                "Mirror component",
+                "Move the selected component to the other side of the vertical line through the middle of the data.",
+                icons::ICON_FLIP,
+                plain(Key::M),
+            ),
+            Action::DeleteComponent => (
+                "Delete component",
+                "Remove the selected component; the others share its weight.",
+                icons::ICON_DELETE,
+                plain(Key::Delete),
             ),
             Action::PlayPause => (
                 "Play or pause",
@@ -271,13 +316,23 @@ impl Action {
     #[must_use]
     pub fn needs_run(self) -> bool {
         use Action::{
-            Export, FollowNewest, LoopFromHere, LoopToHere, NewStart, PlayBackwards, PlayPause,
-            Replay, Rewind, RunToEnd, Step, StepBack, ToggleBest, ToggleLoop,
+            AddComponent, Export, FollowNewest, LoopFromHere, LoopToHere, NewStart, PlayBackwards,
+            PlayPause, Replay, Rewind, RunToEnd, StartFromFit, Step, StepBack, ToggleBest,
+            ToggleLoop,
         };
         let past =
             [StepBack, PlayBackwards, Replay, FollowNewest, ToggleLoop, LoopFromHere, LoopToHere];
         past.contains(&self)
             || matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
+            || matches!(self, StartFromFit | AddComponent)
+            || self.needs_selection()
+    }
+
+    /// True if it is about the selected component.
+    #[must_use]
+    pub fn needs_selection(self) -> bool {
+        use Action::{CopyComponent, DeleteComponent, MirrorComponent};
+        matches!(self, CopyComponent | MirrorComponent | DeleteComponent)
     }
 
     /// The tooltip with the shortcut behind it.

@@ -7,9 +7,10 @@ use super::dialog::{Answer, Dialog};
 use super::exports::{Material, export};
 use super::jobs::Outcome;
 use super::playback::Direction;
+use super::start::{self, Editable};
 use super::view::Position;
 use super::{App, Notice, theme};
-use crate::algorithms::initial;
+use crate::algorithms::{given, initial};
 use crate::export::write_file;
 use crate::figures::Theme;
 use crate::settings::Value;
@@ -81,6 +82,7 @@ impl App {
             }
             Action::NewStart => {
                 self.document.mark();
+                self.document.experiment.name_start();
                 let start = &mut self.document.experiment.start;
                 let seed = (start.integer(&initial::RANDOM_STATE) as i64 + 1) % (1 << 32);
                 start.set(initial::RANDOM_STATE.key, Value::Integer(seed));
@@ -93,6 +95,11 @@ impl App {
                     Position::Newest | Position::At(_) => Position::Best,
                 };
             }
+            Action::StartFromFit
+            | Action::AddComponent
+            | Action::CopyComponent
+            | Action::MirrorComponent
+            | Action::DeleteComponent => self.change_start(action),
             Action::Fit => self.canvas.fit(),
             Action::ToggleTheme => {
                 self.view.theme = match self.view.theme {
@@ -151,9 +158,45 @@ impl App {
         }
     }
 
+    /// Changes the components that training starts from.
+    fn change_start(&mut self, action: Action) {
+        let Some(Editable { mut components, shown, step, scaling, .. }) =
+            start::editable(&self.document, &self.session)
+        else {
+            return;
+        };
+        let Some(dataset) = self.session.dataset() else { return };
+        let middle = scaling.undo(dataset.bounds.center());
+        let selected = self.view.selected.filter(|k| *k < components.len());
+        let has_room = start::has_room(components.len());
+        match (action, selected) {
+            (Action::StartFromFit, _) => {
+                let count = shown.components().len();
+                let text = format!("These {count} components are the start now");
+                self.notice = Some(Notice::info(text));
+            }
+            (Action::AddComponent, _) if has_room => {
+                given::add(&mut components, middle);
+                self.view.selected = Some(components.len() - 1);
+            }
+            (Action::CopyComponent, Some(k)) if has_room => {
+                given::copy(&mut components, k);
+                self.view.selected = Some(components.len() - 1);
+            }
+            (Action::MirrorComponent, Some(k)) => given::mirror(&mut components[k], middle[0]),
+            (Action::DeleteComponent, Some(k)) if components.len() > 1 => {
+                given::remove(&mut components, k);
+                self.view.selected = None;
+            }
+            _ => return,
+        }
+        self.document.mark();
+        start::put(&mut self.document, components, step);
+    }
+
     fn copy_command_line(&mut self, ctx: &egui::Context) {
         let Some(command) = self.document.experiment.command_line() else {
-            let text = "Drawn points do not fit on a command line: save the experiment and run \
+            let text = "What was drawn or set by hand does not fit on a command line: save the experiment and run \
                         `scorescope run FILE.toml --out results`";
             self.notice = Some(Notice::problem(text));
             return;

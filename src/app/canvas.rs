@@ -6,16 +6,18 @@ use egui_plot::PlotBounds;
 use super::action::Action;
 use super::document::Document;
 use super::drawing::{Drawing, Hand};
+use super::handles::Handles;
 use super::legend;
 use super::painter::{Painter, Request};
 use super::plot::{self, Textures, color32};
 use super::session::Session;
+use super::start;
 use super::theme;
 use super::view::{Shown, View};
 use crate::data::{Dataset, Scaling};
 use crate::figures::cloud::is_crowd;
-use crate::figures::{Layer, Palette, plane};
-use crate::model::{Bounds, Point};
+use crate::figures::{Layer, Mark, Palette, plane};
+use crate::model::{Bounds, Mixture, Point};
 use crate::training::Source;
 
 /// What is shown before there are points.
@@ -33,6 +35,7 @@ pub struct Canvas {
     /// The data that the view was fitted to, by where they come from and how they were scaled.
     fitted_to: Option<(Source, bool)>,
     drawing: Drawing,
+    handles: Handles,
 }
 
 impl Canvas {
@@ -47,6 +50,7 @@ impl Canvas {
             home: None,
             fitted_to: None,
             drawing: Drawing::default(),
+            handles: Handles::default(),
         }
     }
 }
@@ -83,6 +87,23 @@ impl Canvas {
     /// Shows a rectangle from the next frame on.
     pub fn look_at(&mut self, bounds: Bounds) {
         (self.wants_fit, self.home) = (false, Some(bounds));
+    }
+
+    /// True while a component is being dragged.
+    #[must_use]
+    pub fn is_dragging(&self) -> bool {
+        self.handles.is_dragging()
+    }
+
+    /// Lets the keys move the selected component; those that do are consumed.
+    pub fn follow_keys(
+        &self,
+        ctx: &egui::Context,
+        document: &mut Document,
+        session: &Session,
+        view: &mut View,
+    ) {
+        self.handles.follow_keys(ctx, document, session, view);
     }
 
     /// The rectangle that is shown.
@@ -123,9 +144,10 @@ impl Canvas {
         ui: &mut egui::Ui,
         document: &mut Document,
         session: &Session,
-        view: &View,
+        view: &mut View,
     ) {
         let palette = view.theme.palette();
+        let is_held = self.handles.follow(ui, document, session, view);
         let dataset = session.dataset().filter(|_| !is_blank(document, session)).cloned();
         self.fit_new_data(session);
         let is_scaled = dataset.as_ref().is_some_and(|dataset| dataset.scaling != Scaling::NONE);
@@ -143,7 +165,7 @@ impl Canvas {
         let shown = plot::frame(&empty, palette, 13.0)
             .data_aspect(1.0)
             .show_background(false)
-            .allow_drag(!is_drawing)
+            .allow_drag(!is_drawing && !is_held)
             .pan_pointer_button(PointerButton::Primary)
             .allow_zoom(false)
             .allow_scroll(false)
@@ -152,7 +174,7 @@ impl Canvas {
                     | if is_drawing {
                         pan_by_other_buttons(plot_ui)
                     } else {
-                        plot_ui.response().dragged_by(PointerButton::Primary)
+                        !is_held && plot_ui.response().dragged_by(PointerButton::Primary)
                     };
                 if let (Some(home), false) = (home, is_moved) {
                     plot_ui.set_plot_bounds(PlotBounds::from_min_max(home.min, home.max));
@@ -193,8 +215,12 @@ impl Canvas {
             layers.extend(shown.filter(is_current).cloned());
             self.textures.offer(&painting.images);
         }
-        if let (Some(shown), true) = (session.shown(), view.shown.components) {
-            layers.push(plane::components(&shown.mixture, palette));
+        if let (Some(snapshot), Some(shown), true) =
+            (snapshot, session.shown(), view.shown.components)
+        {
+            let is_held = self.handles.is_dragging();
+            let mixture = start::shown(document, snapshot, shown, is_held);
+            layers.push(components(&mixture, view));
         }
         if let Some(dataset) = &dataset {
             layers.extend(data_layers(dataset, view.shown, palette));
@@ -216,6 +242,7 @@ impl Canvas {
             self.drawing.follow(ui, &hand, document, view);
             self.drawing.show_ui(ui, &brush, &hand, view);
         }
+        self.handles.show_ui(&brush, &transform, &response, (document, session), view);
         hint_ui(&brush, document, session, view);
     }
 
@@ -228,6 +255,19 @@ impl Canvas {
             self.wants_fit = true;
         }
     }
+}
+
+/// The components as a layer.
+fn components(mixture: &Mixture, view: &View) -> Layer {
+    let mut layer = plane::components(mixture, view.theme.palette());
+    if view.tool.is_none()
+        && let Some(selected) = view.selected.and_then(|k| mixture.components().get(k))
+    {
+        // Its weight stands beside its ring.
+        let mean = selected.gaussian.mean;
+        layer.marks.retain(|mark| !matches!(mark, Mark::Text { at, .. } if *at == mean));
+    }
+    layer
 }
 
 /// True if the canvas is to be empty although data of before may still be around.

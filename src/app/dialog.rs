@@ -273,7 +273,7 @@ impl Dialog {
 
 /// The three ways to leave.
 fn leave_ui(ui: &mut egui::Ui) -> Option<Answer> {
-    ui.label("What you have drawn would be gone with the window.");
+    ui.label("What you have drawn or set by hand would be gone with the window.");
     ui.add_space(8.0);
     let buttons = ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         let save = ui.button("Save first…").clicked().then_some(Answer::SaveFirst);

@@ -2,6 +2,7 @@
 
 use egui::util::undoer::{Settings, Undoer};
 
+use crate::algorithms::given::GivenComponent;
 use crate::data::spray::Stroke;
 use crate::training::{Experiment, Source};
 
@@ -9,8 +10,10 @@ use crate::training::{Experiment, Source};
 pub struct Document {
     /// What is on the table. Panels edit it directly.
     pub experiment: Experiment,
-    /// The strokes that a file holds, and where they were drawn over.
-    saved: (Source, Vec<Stroke>),
+    /// The step whose mixture a hand has made the start, until somebody has been told.
+    pub taken_from: Option<usize>,
+    /// The strokes that a file holds, where they were drawn over, and the start that was set by hand.
+    saved: (Source, Vec<Stroke>, Vec<GivenComponent>),
     undoer: Undoer<Experiment>,
 }
 
@@ -24,8 +27,8 @@ impl Document {
             ..Settings::default()
         });
         undoer.feed_state(0.0, &experiment);
-        let saved = (experiment.source.clone(), experiment.strokes.clone());
-        Document { experiment, saved, undoer }
+        let saved = work(&experiment);
+        Document { experiment, taken_from: None, saved, undoer }
     }
 
     /// Puts an experiment that a file holds on the table.
@@ -37,15 +40,16 @@ impl Document {
 
     /// Takes note that a file now holds this experiment.
     pub fn keep_saved(&mut self, experiment: &Experiment) {
-        self.saved = (experiment.source.clone(), experiment.strokes.clone());
+        self.saved = work(experiment);
     }
 
-    /// True if something drawn would be lost with the window. Everything else is a few clicks.
+    /// True if something drawn or set by hand would be lost with the window. Everything else is a few clicks.
     #[must_use]
-    pub fn has_unsaved_drawing(&self) -> bool {
-        let (source, strokes) = &self.saved;
-        let is_saved = *source == self.experiment.source && *strokes == self.experiment.strokes;
-        !self.experiment.strokes.is_empty() && !is_saved
+    pub fn has_unsaved_work(&self) -> bool {
+        let Experiment { source, strokes, given, .. } = &self.experiment;
+        let (saved_source, saved_strokes, saved_given) = &self.saved;
+        let is_saved = source == saved_source && strokes == saved_strokes && given == saved_given;
+        !(is_saved || strokes.is_empty() && given.is_empty())
     }
 
     /// Marks a point to come back to, before a change that is one thing of its own: a stroke, another data set.
@@ -91,6 +95,11 @@ impl Document {
     }
 }
 
+/// What of an experiment is made by hand, and on what.
+fn work(experiment: &Experiment) -> (Source, Vec<Stroke>, Vec<GivenComponent>) {
+    (experiment.source.clone(), experiment.strokes.clone(), experiment.given.clone())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +124,18 @@ mod tests {
             document.redo();
         }
         assert_eq!(components(&document), 5);
+    }
+
+    #[test]
+    fn a_start_set_by_hand_is_work_until_it_is_saved() {
+        let mut document = Document::new(Experiment::default());
+        assert!(!document.has_unsaved_work());
+        let component = GivenComponent { weight: 1.0, mean: [0.0; 2], covariance: [1.0, 0.0, 1.0] };
+        document.experiment.give_start(vec![component]);
+        assert!(document.has_unsaved_work());
+        document.keep_saved(&document.experiment.clone());
+        assert!(!document.has_unsaved_work());
+        document.experiment.name_start();
+        assert!(!document.has_unsaved_work());
     }
 }

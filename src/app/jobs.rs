@@ -4,9 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
 
+use crate::algorithms::given::{self, GivenComponent};
+use crate::data::Scaling;
 use crate::data::formats::{self, Loaded, Watch};
+use crate::export::model;
+use crate::model::{CovarianceType, N_COMPONENTS};
+use crate::settings::Value;
 use crate::training::{Experiment, LoadedFile, Source};
 
 /// What became of a job.
@@ -41,6 +46,15 @@ pub enum Opened {
         columns: Option<[usize; 2]>,
         /// What was read.
         loaded: Loaded,
+    },
+    /// A mixture, to start from.
+    Model {
+        /// From where.
+        path: PathBuf,
+        /// Its components.
+        components: Vec<GivenComponent>,
+        /// What its covariances are restricted to.
+        covariance_type: CovarianceType,
     },
     /// An experiment, and its data file with it.
     Experiment(Box<Experiment>),
@@ -98,7 +112,7 @@ impl Jobs {
     }
 }
 
-/// Reads whatever a path holds: an experiment if it ends in .toml, else points. `watch` may stop it.
+/// Reads whatever a path holds: an experiment if it ends in .toml, a model if it ends in .json, else points. `watch` may stop it.
 ///
 /// # Errors
 /// One sentence: what is wrong, where, and what to try.
@@ -116,8 +130,21 @@ pub fn open(
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
         return Ok(Opened::Experiment(Box::new(read_experiment(&path, watch)?)));
     }
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+        return read_model(path);
+    }
     let loaded = formats::read(&path, columns, watch)?;
     Ok(Opened::Points { path, columns, loaded })
+}
+
+fn read_model(path: PathBuf) -> anyhow::Result<Opened> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{name} cannot be read"))?;
+    let (mixture, info) = model::read(&text).map_err(|error| anyhow!("{name}: {error}"))?;
+    let components = given::components(&mixture, &Scaling::NONE);
+    let count = Value::Integer(components.len() as i64);
+    N_COMPONENTS.check(&count).map_err(|error| anyhow!("{name}: {error}"))?;
+    Ok(Opened::Model { path, components, covariance_type: info.covariance_type })
 }
 
 fn read_experiment(path: &Path, watch: &mut Watch<'_>) -> anyhow::Result<Experiment> {

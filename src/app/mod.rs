@@ -7,6 +7,8 @@ mod dialog;
 mod document;
 mod drawing;
 mod exports;
+mod grip;
+mod handles;
 mod jobs;
 mod legend;
 mod painter;
@@ -16,6 +18,7 @@ mod plot;
 mod reading;
 mod rehearsal;
 mod session;
+mod start;
 mod theme;
 mod view;
 mod views;
@@ -36,6 +39,8 @@ use session::{Followed, Session};
 pub use rehearsal::{FRAME_COMPONENTS, FrameCost, Rehearsal, frame_cost};
 pub use view::{Position, Shown, View};
 
+use crate::model::COVARIANCE_TYPE;
+use crate::settings::Value;
 use crate::training::{Experiment, Moment};
 
 /// The program in its window.
@@ -231,13 +236,17 @@ impl App {
         let ctx = ui.ctx().clone();
         theme::fit_zoom(&ctx, &mut self.window_size);
         let wants_to_close = ctx.input(|input| input.viewport().close_requested());
-        if wants_to_close && !self.may_close && self.document.has_unsaved_drawing() {
+        if wants_to_close && !self.may_close && self.document.has_unsaved_work() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
             self.dialog = Some(Dialog::leave());
         }
         let dropped = ctx.input(|input| input.raw.dropped_files.clone());
         if let Some(file) = dropped.first() {
             self.open(file.path().to_owned(), None);
+        }
+        if self.dialog.is_none() && self.reading.is_none() {
+            // Before the actions: their keys do something else to a selected component.
+            self.canvas.follow_keys(&ctx, &mut self.document, &self.session, &mut self.view);
         }
         let mut actions = match self.dialog {
             None => action::pressed(&ctx, self.reading.is_some()),
@@ -257,6 +266,16 @@ impl App {
         for action in actions {
             self.apply(&ctx, action);
         }
+        if let Some(step) = self.document.taken_from.take() {
+            let text = format!(
+                "Step {step}, as changed, is the new start: training begins again; undo brings the old start back"
+            );
+            (self.notice, self.has_news) = (Some(Notice::info(text)), true);
+            self.session.pause();
+        }
+        if self.canvas.is_dragging() && self.session.is_playing() {
+            self.session.pause();
+        }
         self.session.set_pace(self.view.pace());
         let had_steps = self.session.step_count() > 0;
         match self.session.follow(&self.document.experiment) {
@@ -268,7 +287,10 @@ impl App {
             }
             Followed::Same | Followed::Restarted => self.has_news = false,
         }
-        self.document.remember(ctx.input(|input| input.time));
+        if !self.canvas.is_dragging() {
+            // What a hand holds becomes one change when it lets go.
+            self.document.remember(ctx.input(|input| input.time));
+        }
         if self.document.is_in_flux() {
             ctx.request_repaint_after(Duration::from_millis(300));
         }
@@ -362,8 +384,20 @@ impl App {
     }
 
     fn put_on_table(&mut self, opened: Opened) {
-        self.canvas.fit();
+        if !matches!(opened, Opened::Model { .. }) {
+            self.canvas.fit();
+        }
         match opened {
+            Opened::Model { path, components, covariance_type } => {
+                self.document.mark();
+                let count = components.len();
+                let text = format!("{}: the start, {count} components", path.display());
+                self.notice = Some(Notice::info(text));
+                let experiment = &mut self.document.experiment;
+                let id = Value::Choice(covariance_type.id().to_owned());
+                experiment.model.set(COVARIANCE_TYPE.key, id);
+                experiment.give_start(components);
+            }
             Opened::Points { path, columns, loaded } => {
                 self.document.mark();
                 let mut text = format!("{}: {} points", path.display(), loaded.points.len());

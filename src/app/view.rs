@@ -48,6 +48,8 @@ pub struct View {
     pub position: Position,
     /// How that changes by itself.
     pub(super) playback: Playback,
+    /// The component that keys and the table act on, counted from 0.
+    pub selected: Option<usize>,
     /// The drawing tool; `None` moves the view.
     pub tool: Option<Tool>,
     /// Radius of the tools, as a share of the shorter side of the canvas.
@@ -162,6 +164,7 @@ impl Default for View {
             nll_spacing: Spacing::Linear,
             position: Position::Newest,
             playback: Playback::default(),
+            selected: None,
             tool: None,
             tool_radius: 0.04,
             tool_points: 200,

@@ -186,6 +186,10 @@ fn manifest(
         let values = declared.iter().map(|s| (s.key.to_owned(), json!(chosen.value(s))));
         settings.insert(section.to_owned(), values.collect::<serde_json::Map<_, _>>().into());
     }
+    if !experiment.given.is_empty() {
+        // The knobs had no say.
+        settings.insert("start".to_owned(), json!({ "component": experiment.given }));
+    }
     let dataset = &run.prepared().dataset;
     let component_count = run.mixture().components().len();
     let parameters = experiment.covariance_type().free_parameter_count(component_count);

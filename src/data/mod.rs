@@ -161,7 +161,7 @@ impl Scaling {
 }
 
 /// Mean and (population) variance of both coordinates. Zeros without points.
-fn moments(points: &[Point]) -> (Point, [f64; 2]) {
+pub(crate) fn moments(points: &[Point]) -> (Point, [f64; 2]) {
     let n = (points.len() as f64).max(1.0);
     let mean = std::array::from_fn(|axis| points.iter().map(|p| p[axis]).sum::<f64>() / n);
     let mean: Point = mean;

@@ -108,7 +108,7 @@ pub fn write(mixture: &Mixture, info: &ModelInfo) -> Result<String, ExportError>
         format: FORMAT,
         version: VERSION,
         n_components: weights.len(),
-        covariance_type: id(info.covariance_type),
+        covariance_type: info.covariance_type.id(),
         weights_: weights,
         means_: means,
         covariances_: covariances,
@@ -120,16 +120,6 @@ pub fn write(mixture: &Mixture, info: &ModelInfo) -> Result<String, ExportError>
     serde_json::to_string_pretty(&written)
         .map(|text| text + "\n")
         .map_err(|error| ExportError::Encoding { what: "model file", reason: error.to_string() })
-}
-
-/// scikit-learn's word for a covariance type.
-fn id(covariance_type: CovarianceType) -> &'static str {
-    match covariance_type {
-        CovarianceType::Full => "full",
-        CovarianceType::Diagonal => "diag",
-        CovarianceType::Spherical => "spherical",
-        CovarianceType::Tied => "tied",
-    }
 }
 
 /// A mixture from JSON: our own files, and scikit-learn's attributes written to one.
@@ -196,7 +186,7 @@ fn covariances(
     let id: String =
         optional(file, "covariance_type", "a word")?.unwrap_or_else(|| "full".to_owned());
     let covariance_type = CovarianceType::from_id(&id);
-    if self::id(covariance_type) != id {
+    if covariance_type.id() != id {
         let problem = format!("is \"{id}\", but must be full, tied, diag or spherical");
         return Err(wrong("covariance_type", problem));
     }
@@ -334,7 +324,7 @@ mod tests {
                  \"means_\": [[0, 0], [1, 1]], \"covariances_\": {covariances}}}"
             );
             let (mixture, info) = read(&text).unwrap();
-            assert_eq!(id(info.covariance_type), covariance_type);
+            assert_eq!(info.covariance_type.id(), covariance_type);
             for (component, expected) in mixture.components().iter().zip(expected) {
                 let got = component.gaussian.cholesky.covariance();
                 assert!(got.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{got:?}");

@@ -65,6 +65,17 @@ impl CovarianceType {
         }
     }
 
+    /// The id that files and [`COVARIANCE_TYPE`] use; scikit-learn's word.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            CovarianceType::Full => "full",
+            CovarianceType::Diagonal => "diag",
+            CovarianceType::Spherical => "spherical",
+            CovarianceType::Tied => "tied",
+        }
+    }
+
     /// Rows and columns of θ's part for the factors of K components.
     ///
     /// Full and tied: [log L₁₁, L₂₁, log L₂₂]; diagonal: [log L₁₁, log L₂₂]; spherical: [log L₁₁].

@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::ExperimentError;
 use super::experiment_file::Written;
-use crate::algorithms::{self, AlgorithmInfo, initial};
+use crate::algorithms::given::{self, GivenComponent};
+use crate::algorithms::initial::{self, INIT_PARAMS};
+use crate::algorithms::{self, AlgorithmInfo};
 use crate::data::generators::{self, Generator};
 use crate::data::spray::{self, Stroke};
-use crate::data::{Dataset, formats, memory};
+use crate::data::{Dataset, Scaling, formats, memory};
 use crate::model::{COVARIANCE_TYPE, CovarianceType, N_COMPONENTS, Point, REG_COVAR};
 use crate::random::{Purpose, generator};
-use crate::settings::{Kind, Setting, Settings};
+use crate::settings::{Kind, Setting, Settings, Value};
 
 /// Whether the data are scaled to unit variance.
 pub static SCALE: Setting = Setting {
@@ -81,6 +83,9 @@ pub struct Experiment {
     pub model: Settings,
     /// Knobs of the start: [`initial::SETTINGS`].
     pub start: Settings,
+    /// The start, component by component, in the units of the source; empty where the knobs decide. Change it by
+    /// [`Experiment::give_start`] and [`Experiment::name_start`].
+    pub given: Vec<GivenComponent>,
     /// The algorithm, by its id.
     pub algorithm_id: String,
     /// Knobs of the algorithm.
@@ -106,6 +111,7 @@ impl Default for Experiment {
             data: Settings::default(),
             model: Settings::default(),
             start: Settings::default(),
+            given: Vec::new(),
             algorithm_id: "em".to_owned(),
             algorithm: Settings::default(),
         }
@@ -179,6 +185,13 @@ impl Experiment {
                 .check(&declared)
                 .map_err(|error| ExperimentError::Setting { section, error })?;
         }
+        if !self.given.is_empty() {
+            let components = self.model.integer(&N_COMPONENTS);
+            if components != self.given.len() {
+                return Err(ExperimentError::GivenCount { components, given: self.given.len() });
+            }
+            given::mixture(&self.given, &Scaling::NONE)?;
+        }
         Ok(())
     }
 
@@ -227,7 +240,7 @@ impl Experiment {
     }
 
     /// Sets `key` or `section.key` from text, as on the command line. A key that several sections have (a seed, say)
-    /// is set in all of them.
+    /// is set in all of them. Another K and a named start put a given one aside.
     ///
     /// # Errors
     /// [`ExperimentError`] if no section has it, or if the value does not fit.
@@ -268,14 +281,29 @@ impl Experiment {
                 _ => &mut self.algorithm,
             };
             settings.set(key, value);
+            if [INIT_PARAMS.key, N_COMPONENTS.key].contains(&key) {
+                self.name_start();
+            }
         }
         Ok(())
     }
 
-    /// Chooses a data source; settings that it has too are kept, drawn strokes are not.
+    /// Makes these components the start; K follows them.
+    pub fn give_start(&mut self, components: Vec<GivenComponent>) {
+        self.model.set(N_COMPONENTS.key, Value::Integer(components.len() as i64));
+        self.given = components;
+    }
+
+    /// Lets the knobs decide the start again.
+    pub fn name_start(&mut self) {
+        self.given.clear();
+    }
+
+    /// Chooses a data source; settings that it has too are kept, drawn strokes and a given start are not.
     pub fn choose_source(&mut self, source: Source) {
         self.source = source;
         self.strokes.clear();
+        self.given.clear();
         self.data = self.data.only(&self.data_settings());
     }
 
@@ -467,6 +495,46 @@ mod tests {
     }
 
     #[test]
+    fn a_given_start_survives_being_written_down_and_is_where_training_begins() {
+        let component = |weight, mean, covariance| GivenComponent { weight, mean, covariance };
+        let mut experiment = Experiment::default();
+        experiment.give_start(vec![
+            component(0.1 + 0.2, [1.0 / 3.0, -0.0], [0.1, 0.03, 0.7]),
+            component(0.7, [1e-7, 12.5], [1.0 / 7.0, 0.0, 2.0]),
+        ]);
+        let text = experiment.to_toml().unwrap();
+        let read = Experiment::from_toml("test", &text).unwrap();
+        assert_eq!(read, experiment, "{text}");
+        assert_eq!(read.model.integer(&N_COMPONENTS), 2);
+        let start =
+            |experiment: &Experiment| crate::training::Prepared::new(experiment).unwrap().start;
+        assert_eq!(start(&read), start(&experiment));
+        let means: Vec<Point> = start(&read).components().iter().map(|c| c.gaussian.mean).collect();
+        assert_eq!(means, [[1.0 / 3.0, 0.0], [1e-7, 12.5]]);
+        // K of a file that was written by hand, and words of a command line.
+        let short = text.replace("n_components = 2\n", "");
+        assert_eq!(Experiment::from_toml("test", &short).unwrap(), experiment, "{short}");
+        assert_eq!(experiment.command_line(), None);
+        for (key, value) in [("n_components", "3"), ("init_params", "ring")] {
+            let mut other = experiment.clone();
+            other.set(key, value).unwrap();
+            assert!(other.given.is_empty(), "{key}");
+        }
+        // Another scale, the same place in the units of the source.
+        let mut scaled = experiment.clone();
+        scaled.set("scale", "true").unwrap();
+        let prepared = crate::training::Prepared::new(&scaled).unwrap();
+        let back = prepared.dataset.scaling.undo_mixture(&prepared.start);
+        for (a, b) in back.components().iter().zip(&experiment.given) {
+            let [dx, dy] = [0, 1].map(|axis| a.gaussian.mean[axis] - b.mean[axis]);
+            assert!(dx.hypot(dy) < 1e-12);
+            for (a, b) in a.gaussian.cholesky.covariance().iter().zip(b.covariance) {
+                assert!((a - b).abs() < 1e-9);
+            }
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_said() {
         let check = |text: &str, expected: &str| {
             let error = Experiment::from_toml("x.toml", text).unwrap_err().to_string();
@@ -484,6 +552,25 @@ mod tests {
         );
         check("[data]\ndataset='board'\nn_sample=5", "there is no setting \"n_sample\"");
         check("[data]\ndataset='board'\nfile='a.csv'", "either a dataset or a file");
+        let start =
+            "[data]\ndataset='board'\n[[start.component]]\nweight=0.5\nmean=[0,0]\ncovariance=";
+        check(
+            &format!("{start}[[1,0],[0,1]]"),
+            "start.component: the weights must be at least 0 and sum to 1",
+        );
+        let start = start.replace("0.5", "1");
+        check(
+            &format!("{start}[[1,2],[2,1]]"),
+            "covariance of component 1 is not positive definite",
+        );
+        check(
+            &format!("{start}[[1,0.5],[0,1]]"),
+            "covariance of component 1 is not positive definite",
+        );
+        check(
+            &format!("{start}[[1,0],[0,1]]\n[model]\nn_components=4"),
+            "n_components = 4, but there is 1 [[start.component]]",
+        );
         check("[data", "x.toml is not an experiment");
         check("[dta]\n", "unknown field `dta`");
     }

@@ -3,6 +3,7 @@
 use crate::algorithms::{self, initial};
 use crate::data::formats;
 use crate::data::memory::Shortage;
+use crate::model::MixtureError;
 use crate::settings::SettingError;
 
 /// Why an experiment cannot be read or run.
@@ -80,7 +81,22 @@ pub enum ExperimentError {
     /// There is no start.
     #[error(transparent)]
     Start(#[from] initial::StartError),
+    /// K and the components of a given start do not belong together.
+    #[error("n_components = {components}, but there {}: leave n_components out, or correct it", counted(*.given))]
+    GivenCount {
+        /// K.
+        components: usize,
+        /// How many components are given.
+        given: usize,
+    },
+    /// The components that are given are no mixture.
+    #[error("start.component: {0}")]
+    Given(#[from] MixtureError),
     /// The objective is not finite at the start.
     #[error("{0}")]
     FirstStep(#[from] algorithms::StepError),
+}
+
+fn counted(given: usize) -> String {
+    if given == 1 { "is 1 [[start.component]]".to_owned() } else { format!("are {given}") }
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Experiment, Source};
+use crate::algorithms::given::GivenComponent;
 use crate::data::spray::Stroke;
-use crate::settings::Settings;
+use crate::model::N_COMPONENTS;
+use crate::settings::{Settings, Value};
 
 /// An experiment as it stands in a file.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -14,8 +16,16 @@ use crate::settings::Settings;
 pub(super) struct Written {
     data: WrittenData,
     model: Settings,
-    start: Settings,
+    start: WrittenStart,
     algorithm: WrittenAlgorithm,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct WrittenStart {
+    #[serde(flatten)]
+    settings: Settings,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    component: Vec<GivenComponent>,
 }
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -65,12 +75,18 @@ impl TryFrom<Written> for Experiment {
         if let Some(bad) = strokes.iter().position(|stroke| !is_finite(stroke)) {
             return Err(format!("[[data.strokes]] number {} is not finite", bad + 1));
         }
+        let WrittenStart { settings: start, component: given } = written.start;
+        let mut model = written.model;
+        if !given.is_empty() && model.iter().all(|(key, _)| key != N_COMPONENTS.key) {
+            model.set(N_COMPONENTS.key, Value::Integer(given.len() as i64));
+        }
         Ok(Experiment {
             source,
             strokes,
             data: settings,
-            model: written.model,
-            start: written.start,
+            model,
+            start,
+            given,
             algorithm_id: written.algorithm.name.unwrap_or_else(|| "em".to_owned()),
             algorithm: written.algorithm.settings,
         })
@@ -99,7 +115,7 @@ impl From<Experiment> for Written {
                 strokes: experiment.strokes,
             },
             model: experiment.model,
-            start: experiment.start,
+            start: WrittenStart { settings: experiment.start, component: experiment.given },
             algorithm: WrittenAlgorithm {
                 name: Some(experiment.algorithm_id),
                 settings: experiment.algorithm,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Best, Experiment, ExperimentError, Record};
-use crate::algorithms::{Algorithm, MAX_ITER, Start, StepError, TOL, initial};
+use crate::algorithms::{Algorithm, MAX_ITER, Start, StepError, TOL, given, initial};
 use crate::data::Dataset;
 use crate::model::{Mixture, Parameters};
 use crate::objectives::kernel::{in_pool, mean_log_likelihood};
@@ -40,10 +40,15 @@ impl Prepared {
     pub fn on(experiment: &Experiment, dataset: Arc<Dataset>) -> Result<Prepared, ExperimentError> {
         experiment.check()?;
         let floor = experiment.floor(&dataset);
-        let component_count = experiment.model.integer(&crate::model::N_COMPONENTS);
-        let start = initial::start(&dataset, component_count, floor, &experiment.start)?;
+        let covariance_type = experiment.covariance_type();
         // As θ can express it, whatever the algorithm: all of them begin at the same mixture.
-        let start = Parameters::of(&start, experiment.covariance_type(), floor).mixture();
+        let start = if experiment.given.is_empty() {
+            let component_count = experiment.model.integer(&crate::model::N_COMPONENTS);
+            let start = initial::start(&dataset, component_count, floor, &experiment.start)?;
+            Parameters::of(&start, covariance_type, floor).mixture()
+        } else {
+            given::start(&experiment.given, &dataset.scaling, covariance_type, floor)?
+        };
         Ok(Prepared { dataset, start: Arc::new(start), floor })
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use egui::RichText;
 use egui_material_icons::icons;
 
+use super::components::components_ui;
 use super::settings::{row_ui, setting_ui, settings_ui, short};
 use super::thumbnails::{Choice, Thumbnails};
 use crate::algorithms::{ALGORITHMS, MAX_ITER, TOL, initial};
@@ -16,8 +17,8 @@ use crate::data::formats::Loaded;
 use crate::data::generators;
 use crate::data::spray::Tool;
 use crate::figures::cloud::is_crowd;
-use crate::model::REG_COVAR;
-use crate::settings::Setting;
+use crate::model::{N_COMPONENTS, REG_COVAR};
+use crate::settings::{Kind, Setting, Value};
 use crate::training::{DATA_SETTINGS, LoadedFile, MODEL_SETTINGS, Source};
 
 /// Draws the panel; edits the document. Gives a file that is to be opened with other columns.
@@ -45,6 +46,7 @@ pub fn controls_ui(
             mixture_ui(ui, document, session);
             section_ui(ui, "Start");
             start_ui(ui, document, actions);
+            components_ui(ui, document, session, view, actions);
             ui.add_space(8.0);
             reopen
         });
@@ -269,7 +271,15 @@ fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document) {
 }
 
 fn mixture_ui(ui: &mut egui::Ui, document: &mut Document, session: &Session) {
-    settings_ui(ui, MODEL_SETTINGS, &mut document.experiment.model);
+    let mut model = document.experiment.model.clone();
+    settings_ui(ui, MODEL_SETTINGS, &mut model);
+    let given_count = document.experiment.given.len();
+    if given_count > 0 && model.integer(&N_COMPONENTS) != given_count {
+        // Of the work of a hand, nothing is lost.
+        document.mark();
+        document.experiment.name_start();
+    }
+    document.experiment.model = model;
     let weak = ui.visuals().weak_text_color();
     if document.experiment.model.number(&REG_COVAR) == 0.0 {
         let warning =
@@ -291,8 +301,13 @@ fn mixture_ui(ui: &mut egui::Ui, document: &mut Document, session: &Session) {
 }
 
 fn start_ui(ui: &mut egui::Ui, document: &mut Document, actions: &mut Vec<Action>) {
+    means_ui(ui, document);
+    if !document.experiment.given.is_empty() {
+        let text = "Set by hand; another K or way puts it aside, undo brings it back.";
+        ui.label(RichText::new(text).color(ui.visuals().weak_text_color()));
+        return;
+    }
     let start = &mut document.experiment.start;
-    setting_ui(ui, &initial::INIT_PARAMS, start);
     egui::CollapsingHeader::new("Weights, covariances and seed").show(ui, |ui| {
         settings_ui(ui, &[&initial::INIT_WEIGHTS, &initial::INIT_COVARIANCES], start);
         let seed = &initial::RANDOM_STATE;
@@ -300,7 +315,7 @@ fn start_ui(ui: &mut egui::Ui, document: &mut Document, actions: &mut Vec<Action
             let mut value = start.integer(seed) as i64;
             let field = ui.add(egui::DragValue::new(&mut value).range(0..=4_294_967_295_i64));
             if field.changed() {
-                start.set(seed.key, crate::settings::Value::Integer(value));
+                start.set(seed.key, Value::Integer(value));
             }
             if ui.button("New start").on_hover_text(Action::NewStart.hint(ui.ctx())).clicked() {
                 actions.push(Action::NewStart);
@@ -309,4 +324,35 @@ fn start_ui(ui: &mut egui::Ui, document: &mut Document, actions: &mut Vec<Action
         })
         .on_hover_text(seed.help);
     });
+}
+
+/// How the means begin: one of the named ways, or by hand. Choosing a way puts a start that was given aside.
+fn means_ui(ui: &mut egui::Ui, document: &mut Document) {
+    let setting = &initial::INIT_PARAMS;
+    let Kind::Choice { options, .. } = &setting.kind else { return };
+    let is_given = !document.experiment.given.is_empty();
+    let chosen = document.experiment.start.choice(setting);
+    let label = options.iter().find(|(id, _)| *id == chosen).map_or("", |option| option.1);
+    let mut clicked = None;
+    row_ui(ui, setting.label, |ui| {
+        egui::ComboBox::from_id_salt((setting.key, setting.label))
+            .selected_text(if is_given { "by hand" } else { label })
+            .width(ui.available_width())
+            // All of them, without scrolling.
+            .height(400.0)
+            .show_ui(ui, |ui| {
+                for (id, label) in *options {
+                    if ui.selectable_label(!is_given && chosen == *id, *label).clicked() {
+                        clicked = Some(*id);
+                    }
+                }
+            })
+            .response
+    })
+    .on_hover_text(format!("{}\nChanging it starts training again.", setting.help));
+    if let Some(id) = clicked {
+        document.mark();
+        document.experiment.start.set(setting.key, Value::Choice(id.to_owned()));
+        document.experiment.name_start();
+    }
 }

@@ -43,6 +43,15 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
                  step at the newest step train on.",
             );
             ui.add_space(8.0);
+            ui.heading("Setting the start by hand");
+            ui.label(
+                "Without a drawing tool, every component on the canvas is an object: drag its dot to move it, the \
+                 squares to stretch it, the knob to turn it. Click it for the ring that is its weight; arrow keys then \
+                 move it by a pixel, with Shift by ten, and Esc lets go of it. A double click adds a component. In the \
+                 middle of training, the step shown becomes the start. All numbers are under Start, Set by hand; a \
+                 model that was exported as JSON can be opened as a start.",
+            );
+            ui.add_space(8.0);
             ui.heading("Keys");
             egui::Grid::new("keys").num_columns(2).spacing([24.0, 4.0]).striped(true).show(ui, |ui| {
                 for action in Action::ALL {

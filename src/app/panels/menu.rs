@@ -39,6 +39,16 @@ pub fn menu_ui(
                 ui.separator();
                 let has_drawing = !document.experiment.strokes.is_empty();
                 menu_item_ui(ui, Action::ClearDrawing, has_drawing, actions);
+                ui.separator();
+                for action in [Action::StartFromFit, Action::AddComponent] {
+                    menu_item_ui(ui, action, has_run, actions);
+                }
+                let has_selection = has_run && view.selected.is_some();
+                for action in
+                    [Action::CopyComponent, Action::MirrorComponent, Action::DeleteComponent]
+                {
+                    menu_item_ui(ui, action, has_selection, actions);
+                }
             });
             ui.menu_button("View", |ui| {
                 for action in

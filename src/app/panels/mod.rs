@@ -1,5 +1,6 @@
 //! One file per panel.
 
+mod components;
 mod controls;
 mod help;
 mod menu;
