@@ -85,6 +85,11 @@ impl Request {
         }
     }
 
+    /// True if both look at the same rectangle of the plane, on as many pixels.
+    fn has_same_view(&self, other: &Request) -> bool {
+        (self.bounds, self.pixels, self.size) == (other.bounds, other.pixels, other.size)
+    }
+
     /// True if crowds look the same in both.
     fn has_same_crowds(&self, other: &Request) -> bool {
         is_same(self.dataset.as_ref(), other.dataset.as_ref())
@@ -225,8 +230,9 @@ pub fn color_image(picture: &Picture) -> ColorImage {
 
 /// The painting thread. Dropping it ends the thread after its current picture.
 ///
-/// A request that had to wait for the picture before it gets a coarse one first: then requests come faster than
-/// pictures. The full one follows when no other has come for as long as it will take.
+/// Where a hand moves the view faster than pictures can be painted, a coarse one comes first. The full one follows when
+/// no other request has come for as long as it will take, and now and then in any case. What only trains is painted in
+/// full: sharp and blurred pictures in turns would flicker, and brightness follows the raster's largest value.
 pub struct Painter {
     desk: Arc<Desk>,
     last_request: Option<Request>,
@@ -246,6 +252,9 @@ struct Tray {
     is_closed: bool,
 }
 
+/// A hand that never rests sees a full picture this often; a slow one less often, so that it takes a quarter of the time.
+const LONGEST_BLUR: Duration = Duration::from_millis(250);
+
 impl Painter {
     /// Starts the thread; `wake` is called when a painting is done.
     ///
@@ -256,17 +265,22 @@ impl Painter {
         let theirs = desk.clone();
         std::thread::Builder::new().name("painting".to_owned()).spawn(move || {
             let mut patience = Duration::ZERO;
+            let mut last_full = Instant::now();
+            let mut last_request: Option<Request> = None;
             while let Some((request, had_to_wait)) = theirs.take() {
-                if had_to_wait {
+                let before = last_request.replace(request.clone());
+                let is_moved = before.is_some_and(|before| !before.has_same_view(&request));
+                if had_to_wait && is_moved {
                     theirs.paint(&request, Care::Coarse);
                     wake();
-                    if theirs.is_interrupted(patience) {
+                    let is_due = last_full.elapsed() > LONGEST_BLUR.max(3 * patience);
+                    if !is_due && theirs.is_interrupted(patience) {
                         continue;
                     }
                 }
                 let began = Instant::now();
                 theirs.paint(&request, Care::Full);
-                patience = began.elapsed();
+                (patience, last_full) = (began.elapsed(), Instant::now());
                 wake();
             }
         })?;
@@ -397,8 +411,66 @@ mod tests {
         assert!(count < 100, "{count}");
     }
 
+    /// Asks for something else every 5 ms, and gives the widths of the different densities that were seen, as soon as
+    /// they are enough.
+    fn watched(
+        painter: &mut Painter,
+        mut next: impl FnMut(usize) -> Request,
+        is_enough: impl Fn(&[usize]) -> bool,
+    ) -> Vec<usize> {
+        let (mut widths, mut last) = (Vec::new(), None);
+        // As often as takes ten seconds at least: who starves is found out.
+        for i in 0..2_000 {
+            painter.request(next(i));
+            std::thread::sleep(Duration::from_millis(5));
+            let Some(painting) = painter.painting() else { continue };
+            if last != Some(painting.number) {
+                widths.push(density_width(&painting));
+                last = Some(painting.number);
+            }
+            if is_enough(&widths) {
+                break;
+            }
+        }
+        widths
+    }
+
     #[test]
-    fn who_had_to_wait_sees_a_coarse_picture_first() {
+    fn training_faster_than_pictures_are_painted_starves_none_and_blurs_none() {
+        let request = request(10);
+        let mut painter = Painter::spawn(|| {}).unwrap();
+        // As many samples as take a while to be drawn.
+        let step = |step| Request {
+            step,
+            sample_count: 300_000,
+            shown: Shown { samples: true, ..request.shown },
+            ..request.clone()
+        };
+        let widths = watched(&mut painter, step, |widths| widths.len() == 6);
+        assert_eq!(widths, [640; 6]);
+    }
+
+    #[test]
+    fn a_view_that_moves_is_coarse_at_first_and_sharp_now_and_then() {
+        let request = request(10);
+        let mut painter = Painter::spawn(|| {}).unwrap();
+        let moved = |i: usize| {
+            let mut request = request.clone();
+            request.shown.samples = true;
+            request.sample_count = 300_000;
+            request.bounds.max[0] += 0.01 * i as f64;
+            request
+        };
+        let is_sharp_again = |widths: &[usize]| {
+            let blurred = widths.iter().position(|&width| width == 214);
+            blurred.is_some_and(|at| widths[at..].contains(&640))
+        };
+        let widths = watched(&mut painter, moved, is_sharp_again);
+        assert!(is_sharp_again(&widths), "{widths:?}");
+    }
+
+    #[test]
+    fn the_last_request_is_taken_and_knows_if_it_had_to_wait() {
         let desk = Desk::default();
         for step in 0..3 {
             desk.tray().request = Some(Request { step, ..request(10) });
