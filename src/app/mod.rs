@@ -10,6 +10,7 @@ mod exports;
 mod jobs;
 mod legend;
 mod painter;
+mod painting;
 mod panels;
 mod plot;
 mod reading;

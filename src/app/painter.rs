@@ -3,230 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use egui::ColorImage;
-
-use super::view::{Shown, View};
-use crate::data::Dataset;
-use crate::figures::cloud::{Cloud, cloud, is_crowd};
-use crate::figures::{Layer, Mark, Picture, Scale, Theme, colors::ColorMap, plane};
-use crate::model::{Bounds, Density, Mixture};
-use crate::random::{Purpose, generator};
-use crate::training::Snapshot;
-
-/// What to paint.
-#[derive(Clone)]
-pub struct Request {
-    /// The model; `None` where there are only data.
-    pub mixture: Option<Arc<Mixture>>,
-    /// Samples are drawn from this step's seed, so that the same step shows the same samples.
-    pub step: usize,
-    /// The data, of which crowds are painted; the window draws few points by itself.
-    pub dataset: Option<Arc<Dataset>>,
-    /// The rectangle on the canvas.
-    pub bounds: Bounds,
-    /// Cells of the density raster.
-    pub size: [usize; 2],
-    /// Pixels of a crowd's picture.
-    pub pixels: [usize; 2],
-    /// Which layers.
-    pub shown: Shown,
-    /// Colors of the density.
-    pub color_map: &'static ColorMap,
-    /// Linear or logarithmic.
-    pub scale: Scale,
-    /// Light or dark.
-    pub theme: Theme,
-    /// How many samples.
-    pub sample_count: usize,
-}
-
-impl PartialEq for Request {
-    fn eq(&self, other: &Request) -> bool {
-        is_same(self.mixture.as_ref(), other.mixture.as_ref())
-            && self.has_same_crowds(other)
-            && self.step == other.step
-            && self.size == other.size
-            && self.shown == other.shown
-            && self.color_map.id == other.color_map.id
-            && self.scale == other.scale
-            && self.sample_count == other.sample_count
-    }
-}
-
-/// True for two of the same, which saves comparing their insides.
-fn is_same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
-    a.map(Arc::as_ptr) == b.map(Arc::as_ptr)
-}
-
-impl Request {
-    /// What a view shows of a run and of data in a rectangle, with a density of so many cells and crowds of so many
-    /// pixels.
-    #[must_use]
-    pub fn new(
-        snapshot: Option<&Snapshot>,
-        dataset: Option<&Arc<Dataset>>,
-        view: &View,
-        bounds: Bounds,
-        [size, pixels]: [[usize; 2]; 2],
-    ) -> Request {
-        let chosen = snapshot.map(|snapshot| view.chosen(snapshot));
-        Request {
-            step: chosen.as_ref().map_or(0, |(_, record)| record.step),
-            mixture: chosen.map(|(mixture, _)| mixture),
-            dataset: dataset.cloned(),
-            bounds,
-            size,
-            pixels,
-            shown: view.shown,
-            color_map: ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme),
-            scale: view.density_scale(),
-            theme: view.theme,
-            sample_count: view.sample_count,
-        }
-    }
-
-    /// True if both look at the same rectangle of the plane, on as many pixels.
-    fn has_same_view(&self, other: &Request) -> bool {
-        (self.bounds, self.pixels, self.size) == (other.bounds, other.pixels, other.size)
-    }
-
-    /// True if crowds look the same in both.
-    fn has_same_crowds(&self, other: &Request) -> bool {
-        is_same(self.dataset.as_ref(), other.dataset.as_ref())
-            && self.bounds == other.bounds
-            && self.pixels == other.pixels
-            && self.theme == other.theme
-            && (self.shown.train, self.shown.validation)
-                == (other.shown.train, other.shown.validation)
-    }
-}
-
-/// How carefully to paint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Care {
-    /// At a third of the resolution and from an eighth of the points, to follow a hand.
-    Coarse,
-    /// As it should be.
-    Full,
-}
-
-/// The layers of a request, the lowest first: what of crowds, density, score field and samples is shown.
-#[must_use]
-pub fn paint(request: &Request, care: Care) -> Vec<Layer> {
-    let mut layers = model_layers(request, care);
-    layers.extend(crowd_layers(request, care));
-    layers
-}
-
-fn model_layers(request: &Request, care: Care) -> Vec<Layer> {
-    let Request { bounds, size, shown, .. } = request;
-    let Some(mixture) = &request.mixture else { return Vec::new() };
-    let palette = request.theme.palette();
-    let mut layers = Vec::new();
-    if shown.density {
-        let part = if care == Care::Coarse { 3 } else { 1 };
-        let [width, height] = size.map(|side| side.div_ceil(part));
-        let raster = mixture.raster(*bounds, width, height);
-        layers.push(plane::density(&raster, request.color_map, request.scale, request.theme));
-    }
-    if shown.score {
-        layers.push(plane::score_field(&**mixture, *bounds, SCORE_COLUMNS, palette));
-    }
-    if shown.samples {
-        let mut rng = generator(request.step as u64, Purpose::Samples);
-        let samples = mixture.sample(request.sample_count, &mut rng);
-        layers.push(plane::samples(samples.into(), palette));
-    }
-    layers
-}
-
-fn crowd_layers(request: &Request, care: Care) -> Vec<Layer> {
-    let Request { bounds, pixels, shown, .. } = *request;
-    let Some(dataset) = &request.dataset else { return Vec::new() };
-    let palette = request.theme.palette();
-    [
-        (shown.train, "train", "Training data", &dataset.train, palette.train),
-        (
-            shown.validation,
-            "validation",
-            "Validation data",
-            &dataset.validation,
-            palette.validation,
-        ),
-    ]
-    .into_iter()
-    .filter(|(is_shown, _, _, points, _)| *is_shown && is_crowd(points))
-    .map(|(_, id, label, points, color)| {
-        let every = if care == Care::Coarse { 8 } else { 1 };
-        cloud(&Cloud { id, label, points, bounds, size: pixels, color, every })
-    })
-    .collect()
-}
-
-/// Arrows of the score field from left to right.
-const SCORE_COLUMNS: usize = 28;
-
-/// A finished picture of a request.
-pub struct Painting {
-    /// Its layers, those below the data first.
-    pub layers: Vec<Layer>,
-    /// Their pictures as the graphics card wants them: made here, because the window's thread has better things to do.
-    pub images: Vec<Image>,
-    /// What it is a picture of.
-    request: Request,
-    care_of_crowds: Care,
-    /// How many were painted before.
-    number: usize,
-}
-
-/// A picture in both forms.
-pub type Image = (Arc<Picture>, Arc<ColorImage>);
-
-impl Painting {
-    /// Paints a request; takes from the last painting what is still right.
-    fn new(request: Request, care: Care, last: Option<&Painting>) -> Painting {
-        let began = Instant::now();
-        let mut layers = model_layers(&request, care);
-        let is_good = |last: &&Painting| {
-            last.request.has_same_crowds(&request)
-                && (last.care_of_crowds == Care::Full || care == Care::Coarse)
-        };
-        let last_crowds = last.filter(is_good);
-        match last_crowds {
-            Some(last) => {
-                layers.extend(last.layers.iter().filter(|layer| is_of_points(layer)).cloned());
-            }
-            None => layers.extend(crowd_layers(&request, care)),
-        }
-        let care_of_crowds = last_crowds.map_or(care, |last| last.care_of_crowds);
-        let pictures = layers.iter().flat_map(|layer| &layer.marks).filter_map(|mark| match mark {
-            Mark::Raster { picture, .. } => Some(picture),
-            _ => None,
-        });
-        let known = |picture: &Arc<Picture>| {
-            let mut images = last.iter().flat_map(|last| &last.images);
-            images.find(|(known, _)| Arc::ptr_eq(known, picture)).map(|(_, image)| image.clone())
-        };
-        let image = |picture: &Arc<Picture>| {
-            let image = known(picture).unwrap_or_else(|| Arc::new(color_image(picture)));
-            (picture.clone(), image)
-        };
-        let images = pictures.map(image).collect();
-        let number = last.map_or(0, |last| last.number + 1);
-        log::trace!("painting {number}, {care:?}, took {:.1?}", began.elapsed());
-        Painting { layers, images, request, care_of_crowds, number }
-    }
-}
-
-fn is_of_points(layer: &Layer) -> bool {
-    ["train", "validation"].contains(&layer.id)
-}
-
-/// A picture as the graphics card wants it.
-#[must_use]
-pub fn color_image(picture: &Picture) -> ColorImage {
-    ColorImage::from_rgba_unmultiplied([picture.width, picture.height], &picture.rgba)
-}
+use super::painting::{Care, Painting, Request};
 
 /// The painting thread. Dropping it ends the thread after its current picture.
 ///
@@ -297,6 +74,14 @@ impl Painter {
         self.desk.has_work.notify_one();
     }
 
+    /// True once the newest painting is all that was asked for last.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        let painting = self.painting();
+        let Some(last) = &self.last_request else { return true };
+        painting.is_some_and(|painting| painting.is_all_of(last))
+    }
+
     /// The newest painting.
     #[must_use]
     pub fn painting(&self) -> Option<Arc<Painting>> {
@@ -353,7 +138,10 @@ impl Drop for Painter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Point;
+    use crate::app::view::{Shown, View};
+    use crate::data::Dataset;
+    use crate::figures::cloud::Pixels;
+    use crate::model::{Mixture, Point};
 
     fn request(count: usize) -> Request {
         let grid = |i: usize| [(i % 500) as f64 / 50.0, (i / 500) as f64 / 50.0];
@@ -365,17 +153,16 @@ mod tests {
             shown: Shown { validation: true, score: true, ..View::default().shown },
             ..View::default()
         };
-        let sizes = [[640, 480], [320, 240]];
+        let pixels = Pixels { size: [320, 240], dot: 1.3 };
         let bounds = dataset.bounds;
         let dataset = Arc::new(dataset);
-        let mut request = Request::new(None, Some(&dataset), &view, bounds, sizes);
+        let mut request = Request::new(None, Some(&dataset), &view, bounds, [640, 480], pixels);
         request.mixture = Some(Arc::new(mixture));
         request
     }
 
     fn painted(painter: &Painter, last: &Request) -> Arc<Painting> {
-        let is_full = |painting: &Arc<Painting>| density_width(painting) == last.size[0];
-        let is_it = |painting: &Arc<Painting>| painting.request == *last && is_full(painting);
+        let is_it = |painting: &Arc<Painting>| painting.is_all_of(last);
         let began = Instant::now();
         loop {
             let painting = painter.painting();

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 pub use png::png;
-pub use svg::svg;
+pub use svg::{POINTS_RESOLUTION, inside, svg};
 
 /// Why something was not exported, or a model not read.
 #[derive(Debug, thiserror::Error)]
