@@ -568,6 +568,21 @@ mod tests {
         assert_eq!(crowd.matches("<circle").count(), 1);
         assert!(few.matches("<circle").count() > 4900);
         assert!(crowd.len() < 1_500_000, "{}", crowd.len());
+        // And where the window has made a picture of them already.
+        let points: Arc<[Point]> =
+            mixture().sample(50_000, &mut generator(1, Purpose::Samples)).into();
+        let layer = cloud::cloud(&cloud::Cloud {
+            id: "train",
+            label: "Training data",
+            points: &points,
+            bounds,
+            pixels: cloud::pixels(bounds, [900.0, 640.0], POINTS_RESOLUTION),
+            color: palette.train,
+            every: 1,
+        });
+        assert!(matches!(layer.marks[0], Mark::Raster { .. }));
+        let plot = plane::plane("", bounds, false, vec![layer]);
+        assert_eq!(svg(&plot, [900.0, 640.0], palette).matches("<circle").count(), 1);
     }
 
     #[test]
