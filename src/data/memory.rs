@@ -107,7 +107,8 @@ fn offer(available: u64, is_known: bool) -> String {
 }
 
 /// Bytes as people say them: `4.8 TB`.
-fn in_words(bytes: u64) -> String {
+#[must_use]
+pub fn in_words(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
     let mut value = bytes as f64 / 1e3;
     let mut unit = 0;
