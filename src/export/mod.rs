@@ -147,7 +147,7 @@ mod tests {
         let path = folder.path().join("points.csv");
         write_file(&path, b"old").unwrap();
         let error = write_file_by(&path, |file| {
-            file.write_all(&[b'1'; 100_000])?;
+            file.write_all(&vec![b'1'; 100_000])?;
             Err(io::ErrorKind::StorageFull.into())
         });
         let error = error.unwrap_err().to_string();

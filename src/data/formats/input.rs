@@ -261,7 +261,8 @@ mod tests {
 
     #[test]
     fn what_tells_its_size_gets_one_buffer_of_it() {
-        let (mut source, mut watch) = (&[7; 3_500_000][..], unwatched);
+        let all = vec![7; 3_500_000];
+        let (mut source, mut watch) = (&all[..], unwatched);
         let mut input = Input::new("x.png", &mut source, 3_500_000, u64::MAX, &mut watch);
         let mut bytes = Vec::new();
         input.read(input.block, &mut bytes).unwrap();
