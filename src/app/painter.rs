@@ -244,7 +244,8 @@ mod tests {
         let moved = |i: usize| {
             let mut request = request.clone();
             request.shown.samples = true;
-            request.sample_count = 300_000;
+            // Slow enough that another request comes while it is painted, however busy the machine.
+            request.sample_count = 2_000_000;
             request.bounds.max[0] += 0.01 * i as f64;
             request
         };
