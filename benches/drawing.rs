@@ -9,7 +9,7 @@ use std::sync::Arc;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use scorescope::app::Rehearsal;
 use scorescope::data::generators;
-use scorescope::figures::cloud::{Cloud, cloud};
+use scorescope::figures::cloud::{Cloud, Pixels, cloud};
 use scorescope::figures::learning::{self, Landmarks, TimeAxis};
 use scorescope::figures::{ColorMap, Scale, Spacing, Theme, plane};
 use scorescope::model::{Bounds, Density, Mixture, Point};
@@ -57,11 +57,12 @@ fn clouds(criterion: &mut Criterion) {
     let mut rng = generator(0, Purpose::Data);
     let points: Arc<[Point]> = (moons.generate)(&Settings::default(), 1_000_000, &mut rng).into();
     let bounds = Bounds::around(&points).expect("there are points");
-    let (size, color) = ([700, 600], Theme::Dark.palette().train);
+    let pixels = Pixels { size: [700, 600], dot: 1.3 };
+    let color = Theme::Dark.palette().train;
     let mut group = criterion.benchmark_group("cloud of 1,000,000 points");
     for (name, every) in [("full", 1), ("coarse", 8)] {
         let asked =
-            Cloud { id: "train", label: "Data", points: &points, bounds, size, color, every };
+            Cloud { id: "train", label: "Data", points: &points, bounds, pixels, color, every };
         group.bench_function(name, |bencher| bencher.iter(|| black_box(cloud(&asked))));
     }
     group.finish();

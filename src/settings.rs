@@ -34,6 +34,9 @@ pub enum Kind {
         /// Largest value.
         max: i64,
     },
+    /// A whole number from 0 to [`LARGEST_SEED`] that random choices are drawn from, 0 until somebody chooses. Seeds
+    /// have no order: no one is near another.
+    Seed,
     /// A number from `min` to `max`.
     Number {
         /// Value until somebody chooses.
@@ -58,6 +61,9 @@ pub enum Kind {
         default: bool,
     },
 }
+
+/// The largest value of a [`Kind::Seed`], as in scikit-learn.
+pub const LARGEST_SEED: i64 = u32::MAX as i64;
 
 /// A chosen value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,6 +108,7 @@ impl Setting {
     pub fn default_value(&self) -> Value {
         match self.kind {
             Kind::Integer { default, .. } => Value::Integer(default),
+            Kind::Seed => Value::Integer(0),
             Kind::Number { default, .. } => Value::Number(default),
             Kind::Choice { default, .. } => Value::Choice(default.to_owned()),
             Kind::Switch { default } => Value::Switch(default),
@@ -113,6 +120,7 @@ impl Setting {
     pub fn allowed(&self) -> String {
         match &self.kind {
             Kind::Integer { min, max, .. } => format!("a whole number from {min} to {max}"),
+            Kind::Seed => format!("a whole number from 0 to {LARGEST_SEED}"),
             Kind::Number { min, max, .. } => format!("a number from {min} to {max}"),
             Kind::Choice { options, .. } => {
                 let ids: Vec<_> = options.iter().map(|(id, _)| *id).collect();
@@ -127,12 +135,18 @@ impl Setting {
     /// # Errors
     /// [`SettingError::Refused`] if the value is of another type or out of range.
     pub fn check(&self, value: &Value) -> Result<Value, SettingError> {
+        let [first, last] = match self.kind {
+            Kind::Integer { min, max, .. } => [min, max],
+            _ => [0, LARGEST_SEED],
+        };
         let accepted = match (&self.kind, value) {
-            (Kind::Integer { min, max, .. }, &Value::Integer(v)) if (*min..=*max).contains(&v) => {
+            (Kind::Integer { .. } | Kind::Seed, &Value::Integer(v))
+                if (first..=last).contains(&v) =>
+            {
                 Some(Value::Integer(v))
             }
-            (Kind::Integer { min, max, .. }, &Value::Number(v))
-                if v.fract() == 0.0 && v >= *min as f64 && v <= *max as f64 =>
+            (Kind::Integer { .. } | Kind::Seed, &Value::Number(v))
+                if v.fract() == 0.0 && v >= first as f64 && v <= last as f64 =>
             {
                 Some(Value::Integer(v as i64))
             }
@@ -199,7 +213,7 @@ impl Settings {
             .unwrap_or_else(|| setting.default_value())
     }
 
-    /// The value of an [`Kind::Integer`] setting.
+    /// The value of an [`Kind::Integer`] or [`Kind::Seed`] setting.
     #[must_use]
     pub fn integer(&self, setting: &Setting) -> usize {
         let Value::Integer(value) = self.value(setting) else {

@@ -65,7 +65,7 @@ pub static RANDOM_STATE: Setting = Setting {
     key: "random_state",
     label: "Seed of the start",
     help: "Random choices of the start are drawn from this seed.",
-    kind: Kind::Integer { default: 0, min: 0, max: 4_294_967_295 },
+    kind: Kind::Seed,
     is_live: false,
 };
 
@@ -446,6 +446,38 @@ mod tests {
         let grid = means("grid", 9);
         assert_eq!(grid[0][1], grid[2][1]);
         assert!((grid[0][0] - grid[3][0]).abs() < 1e-12 && grid[3][1] < grid[0][1]);
+    }
+
+    #[test]
+    fn a_start_on_many_points_is_that_on_a_sample_with_the_weights_of_all() {
+        let mut rng = generator(5, Purpose::Data);
+        let mut near = |[x, y]: Point| [x + rng.random::<f64>(), y + rng.random::<f64>()];
+        let corners = [[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]];
+        // Six, three and one of ten points.
+        let corner = |i: usize| corners[usize::from(i % 10 > 5) + usize::from(i % 10 > 8)];
+        let points = (0..60_000).map(|i| near(corner(i))).collect();
+        let data = Dataset::new(points, 0.0, false, 0).unwrap();
+        for init in ["kmeans", "k-means++"] {
+            let mut settings = Settings::default();
+            settings.set("init_params", Value::Choice(init.into()));
+            settings.set("init_weights", Value::Choice("cluster".into()));
+            settings.set("random_state", Value::Integer(7));
+            let mixture = start(&data, 3, 0.0, &settings).unwrap();
+            let mut rng = generator(7, Purpose::Start);
+            let sample = some(&data.train, &mut rng);
+            assert_eq!(sample.len(), MOST_CLUSTERED);
+            let seeds = spread_seeds(&sample, 3, &mut rng);
+            let means = if init == "kmeans" { lloyd(&sample, seeds) } else { seeds };
+            let started: Vec<Point> =
+                mixture.components().iter().map(|c| c.gaussian.mean).collect();
+            assert_eq!(started, means, "{init}");
+            let mut weights = mixture.weights();
+            weights.sort_by(f64::total_cmp);
+            for (weight, expected) in weights.iter().zip([0.1, 0.3, 0.6]) {
+                // A sample would have other shares.
+                assert!((weight - expected).abs() < 1e-12, "{init}: {weights:?}");
+            }
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub static RANDOM_STATE: Setting = Setting {
     key: "random_state",
     label: "Seed of the training",
     help: "Slices and mini-batches are drawn from this seed.",
-    kind: Kind::Integer { default: 0, min: 0, max: 4_294_967_295 },
+    kind: Kind::Seed,
     is_live: false,
 };
 

@@ -347,13 +347,13 @@ impl Action {
 }
 
 /// The actions whose keys were pressed. Longer shortcuts go first, or Ctrl+Shift+Z would undo. Escape is left to others
-/// where no file is being read.
-pub fn pressed(ctx: &egui::Context, is_reading: bool) -> Vec<Action> {
+/// unless it is to cancel reading.
+pub fn pressed(ctx: &egui::Context, escape_cancels: bool) -> Vec<Action> {
     if ctx.egui_wants_keyboard_input() {
         return Vec::new();
     }
     let mut actions = Action::ALL.to_vec();
-    actions.retain(|action| is_reading || *action != Action::CancelReading);
+    actions.retain(|action| escape_cancels || *action != Action::CancelReading);
     actions.sort_by_key(|action| {
         let modifiers = action.info().shortcut.map(|shortcut| shortcut.modifiers);
         std::cmp::Reverse(modifiers.map_or(0, |m| u8::from(m.shift) + u8::from(m.command)))

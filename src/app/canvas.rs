@@ -8,16 +8,17 @@ use super::document::Document;
 use super::drawing::{Drawing, Hand};
 use super::handles::Handles;
 use super::legend;
-use super::painter::{Painter, Request};
+use super::painter::Painter;
+use super::painting::{PointSet, Request, point_sets};
 use super::plot::{self, Textures, color32};
 use super::session::Session;
 use super::start;
 use super::theme;
 use super::view::{Shown, View};
 use crate::data::{Dataset, Scaling};
-use crate::figures::cloud::is_crowd;
+use crate::figures::cloud::{is_crowd, pixels};
 use crate::figures::{Layer, Mark, Palette, plane};
-use crate::model::{Bounds, Mixture, Point};
+use crate::model::{Bounds, Mixture};
 use crate::training::Source;
 
 /// What is shown before there are points.
@@ -59,17 +60,12 @@ impl Canvas {
 #[must_use]
 pub fn data_layers(dataset: &Dataset, shown: Shown, palette: &Palette) -> Vec<Layer> {
     let radius = |count: usize| if count > 3_000 { 1.3 } else { 1.9 };
-    let Dataset { train, validation, .. } = dataset;
-    [
-        (shown.train, "train", "Training data", train, palette.train),
-        (shown.validation, "validation", "Validation data", validation, palette.validation),
-    ]
-    .into_iter()
-    .filter(|(is_shown, _, _, points, _)| *is_shown && !is_crowd(points))
-    .map(|(_, id, label, points, color)| {
-        plane::points(id, label, points.clone(), color, radius(points.len()))
-    })
-    .collect()
+    point_sets(dataset, shown, palette)
+        .filter(|set| !is_crowd(set.points))
+        .map(|PointSet { id, label, points, color }| {
+            plane::points(id, label, points.clone(), color, radius(points.len()))
+        })
+        .collect()
 }
 
 /// Brings layers into the order in which they are drawn.
@@ -104,6 +100,12 @@ impl Canvas {
         view: &mut View,
     ) {
         self.handles.follow_keys(ctx, document, session, view);
+    }
+
+    /// True once everything that was asked for is painted in full.
+    #[must_use]
+    pub fn is_painted(&self) -> bool {
+        self.painter.is_done()
     }
 
     /// The rectangle that is shown.
@@ -192,23 +194,26 @@ impl Canvas {
         let scaling = dataset.as_ref().map_or(Scaling::NONE, |dataset| dataset.scaling);
 
         let snapshot = session.snapshot();
-        if snapshot.is_some() || dataset.is_some() {
-            let side = |pixels: f32| ((pixels / 2.5) as usize).clamp(256, 640);
-            let pixel = |pixels: f32| (pixels as usize).clamp(16, 2048);
-            let [width, height] = [area.width(), area.height()];
-            let sizes = [[side(width), side(height)], [pixel(width), pixel(height)]];
-            let request = Request::new(session.shown(), dataset.as_ref(), view, self.bounds, sizes);
-            self.painter.request(request);
-        }
+        let side = |length: f32| ((length / 2.5) as usize).clamp(256, 640);
+        let [width, height] = [area.width(), area.height()];
+        let scale = f64::from(ui.pixels_per_point());
+        let pixels = pixels(self.bounds, [width, height].map(f64::from), scale);
+        let size = [side(width), side(height)];
+        // Where there is nothing to paint as well, or what was painted before would stay in memory.
+        self.painter.request(Request::new(
+            session.shown(),
+            dataset.as_ref(),
+            view,
+            self.bounds,
+            size,
+            pixels,
+        ));
         let mut layers: Vec<Layer> = Vec::new();
         if let Some(painting) = self.painter.painting() {
-            let is_crowd = |points: fn(&Dataset) -> &[Point]| {
-                dataset.as_ref().is_some_and(|dataset| is_crowd(points(dataset)))
-            };
+            let is_of_these_data = dataset.as_ref().is_some_and(|data| painting.is_of(data));
             let is_current = |layer: &&Layer| match layer.id {
-                // Of other data, perhaps, which the window draws by itself.
-                "train" => is_crowd(|dataset| &dataset.train),
-                "validation" => is_crowd(|dataset| &dataset.validation),
+                // Crowds of the data before are nothing to lay over the new ones.
+                "train" | "validation" => is_of_these_data,
                 _ => snapshot.is_some(),
             };
             let shown = painting.layers.iter().filter(|layer| view.shown.has(layer.id));

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::canvas;
-use super::painter::{Care, Request, paint};
+use super::painting::{Care, Request, crowd_layers, model_layers};
 use super::view::View;
 use crate::data::Scaling;
-use crate::export::{model, png, points, svg, table};
+use crate::export::{POINTS_RESOLUTION, inside, model, png, points, svg, table};
+use crate::figures::cloud::pixels;
 use crate::figures::{Plot, bars, learning, plane};
 use crate::model::{Bounds, Density};
 use crate::random::{Purpose, generator};
@@ -221,18 +222,20 @@ pub fn canvas_plot(material: &Material) -> Plot {
     let Material { snapshot, shown, view, bounds, .. } = material;
     let palette = view.theme.palette();
     let dataset = &snapshot.prepared.dataset;
-    let [width, height] = bounds.size();
-    let pixels = [800, ((800.0 * height / width) as usize).clamp(16, 1600)];
-    let sizes = [[800, 800], pixels];
-    let request = Request::new(Some(shown), Some(dataset), view, *bounds, sizes);
-    let mut layers = paint(&request, Care::Full);
-    layers.extend(canvas::data_layers(dataset, view.shown, palette));
-    if view.shown.components {
-        layers.push(plane::components(&shown.mixture, palette));
-    }
-    canvas::sort(&mut layers);
     let label = snapshot.experiment.algorithm_info().label;
     let title = plane::title(label, &shown.mixture, shown.record.step);
     let is_scaled = dataset.scaling != Scaling::NONE;
-    plane::plane(title, *bounds, is_scaled, layers)
+    let mut plot = plane::plane(title, *bounds, is_scaled, Vec::new());
+    let whole = pixels(*bounds, FIGURE_SIZE.map(f64::from), POINTS_RESOLUTION);
+    let mut request = Request::new(Some(shown), Some(dataset), view, *bounds, [800, 800], whole);
+    plot.layers.extend(model_layers(&request, Care::Full));
+    plot.layers.extend(canvas::data_layers(dataset, view.shown, palette));
+    if view.shown.components {
+        plot.layers.push(plane::components(&shown.mixture, palette));
+    }
+    // The legend above leaves less of the figure.
+    request.pixels = pixels(*bounds, inside(&plot, FIGURE_SIZE), POINTS_RESOLUTION);
+    plot.layers.extend(crowd_layers(&request, Care::Full));
+    canvas::sort(&mut plot.layers);
+    plot
 }

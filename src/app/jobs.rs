@@ -17,12 +17,7 @@ use crate::training::{Experiment, LoadedFile, Source};
 /// What became of a job.
 pub enum Outcome {
     /// A file was read, or could not be.
-    Opened {
-        /// Which of the files opened so far.
-        number: usize,
-        /// What is in it.
-        opened: anyhow::Result<Opened>,
-    },
+    Opened(anyhow::Result<Opened>),
     /// Something was saved, and what and where; or it was not.
     Saved(anyhow::Result<String>),
     /// A file holds this experiment now; says where.
@@ -60,12 +55,18 @@ pub enum Opened {
     Experiment(Box<Experiment>),
 }
 
+/// One of the jobs that were started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Job(usize);
+
 /// The jobs under way.
 pub struct Jobs {
-    sender: Sender<Outcome>,
-    receiver: Receiver<Outcome>,
+    sender: Sender<(Job, Outcome)>,
+    receiver: Receiver<(Job, Outcome)>,
     ctx: egui::Context,
-    running: usize,
+    count: usize,
+    /// Those whose outcome somebody waits for.
+    running: Vec<Job>,
 }
 
 impl Jobs {
@@ -73,11 +74,14 @@ impl Jobs {
     #[must_use]
     pub fn new(ctx: egui::Context) -> Jobs {
         let (sender, receiver) = channel();
-        Jobs { sender, receiver, ctx, running: 0 }
+        Jobs { sender, receiver, ctx, count: 0, running: Vec::new() }
     }
 
     /// Runs something on a thread of its own; what it returns comes out of [`Jobs::drain`].
-    pub fn start(&mut self, work: impl FnOnce() -> Outcome + Send + 'static) {
+    pub fn start(&mut self, work: impl FnOnce() -> Outcome + Send + 'static) -> Job {
+        let job = Job(self.count);
+        self.count += 1;
+        self.running.push(job);
         let (sender, ctx) = (self.sender.clone(), self.ctx.clone());
         let spawned = std::thread::Builder::new().name("job".to_owned()).spawn(move || {
             let work = std::panic::AssertUnwindSafe(work);
@@ -85,30 +89,37 @@ impl Jobs {
                 Outcome::Saved(Err(anyhow!("this did not work because of a bug in ScoreScope")))
             });
             // The window may have closed meanwhile.
-            let _ = sender.send(outcome);
+            let _ = sender.send((job, outcome));
             ctx.request_repaint();
         });
-        match spawned {
-            Ok(_) => self.running += 1,
-            Err(error) => {
-                let error = anyhow!("no thread could be started: {error}");
-                let _ = self.sender.send(Outcome::Saved(Err(error)));
-                self.running += 1;
-            }
+        if let Err(error) = spawned {
+            let error = anyhow!("no thread could be started: {error}");
+            let _ = self.sender.send((job, Outcome::Saved(Err(error))));
         }
+        job
     }
 
-    /// What came out since the last frame.
+    /// Waits for a job no longer: it may end whenever it likes, a silent pipe perhaps never.
+    pub fn abandon(&mut self, job: Job) {
+        self.running.retain(|&running| running != job);
+    }
+
+    /// What came out since the last frame, but for what nobody waits for any more.
     pub fn drain(&mut self) -> Vec<Outcome> {
-        let outcomes: Vec<_> = self.receiver.try_iter().collect();
-        self.running -= outcomes.len();
+        let mut outcomes = Vec::new();
+        for (job, outcome) in self.receiver.try_iter() {
+            if let Some(place) = self.running.iter().position(|&running| running == job) {
+                self.running.remove(place);
+                outcomes.push(outcome);
+            }
+        }
         outcomes
     }
 
-    /// True while a job runs.
+    /// True while somebody waits for a job.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.running > 0
+        !self.running.is_empty()
     }
 }
 
@@ -153,4 +164,35 @@ fn read_experiment(path: &Path, watch: &mut Watch<'_>) -> anyhow::Result<Experim
         *loaded = Some(LoadedFile(Arc::new(formats::read(path, *columns, watch)?)));
     }
     Ok(experiment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_a_job_that_was_given_up() {
+        let mut jobs = Jobs::new(egui::Context::default());
+        let (sender, receiver) = channel::<()>();
+        // Until the test says so, or for ever.
+        let silent = jobs.start(move || {
+            let _ = receiver.recv();
+            Outcome::Saved(Ok("silent".to_owned()))
+        });
+        let quick = jobs.start(|| Outcome::Saved(Ok("quick".to_owned())));
+        assert_ne!(silent, quick);
+        jobs.abandon(silent);
+        assert!(jobs.is_busy());
+        let mut came = Vec::new();
+        while jobs.is_busy() {
+            came.extend(jobs.drain());
+        }
+        drop(sender);
+        // It ends some time; nothing of it arrives.
+        for _ in 0..100 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            came.extend(jobs.drain());
+        }
+        assert!(matches!(&came[..], [Outcome::Saved(Ok(text))] if text == "quick"));
+    }
 }

@@ -12,6 +12,7 @@ mod handles;
 mod jobs;
 mod legend;
 mod painter;
+mod painting;
 mod panels;
 mod playback;
 mod plot;
@@ -31,7 +32,7 @@ use anyhow::bail;
 use canvas::Canvas;
 use dialog::Dialog;
 use document::Document;
-use jobs::{Jobs, Opened, Outcome};
+use jobs::{Job, Jobs, Opened, Outcome};
 use painter::Painter;
 use reading::Reading;
 use session::{Followed, Session};
@@ -57,8 +58,8 @@ pub struct App {
     notice: Option<Notice>,
     /// True if the last message came in this frame.
     has_news: bool,
-    /// Counts files opened; a file that comes later than one asked for after it is dropped.
-    opened: usize,
+    /// The job that reads it.
+    opening: Option<Job>,
     /// True once the user has said that nothing needs saving.
     may_close: bool,
     window_size: egui::Vec2,
@@ -189,7 +190,7 @@ impl App {
             reading: None,
             notice: None,
             has_news: false,
-            opened: 0,
+            opening: None,
             may_close: false,
             window_size: egui::Vec2::ZERO,
             pulse: Pulse::default(),
@@ -249,7 +250,11 @@ impl App {
             self.canvas.follow_keys(&ctx, &mut self.document, &self.session, &mut self.view);
         }
         let mut actions = match self.dialog {
-            None => action::pressed(&ctx, self.reading.is_some()),
+            None => {
+                // Help and menus close first.
+                let is_covered = self.view.has_help || egui::Popup::is_any_open(&ctx);
+                action::pressed(&ctx, self.reading.is_some() && !is_covered)
+            }
             Some(_) => Vec::new(),
         };
         self.play_back(&ctx);
@@ -334,36 +339,37 @@ impl App {
     /// Reads a file off this thread; what is in it arrives later. Another one that is being read is no longer wanted.
     pub fn open(&mut self, path: PathBuf, columns: Option<[usize; 2]>) {
         self.notice = Some(Notice::info(format!("Opening {}…", path.display())));
-        self.opened += 1;
-        let number = self.opened;
+        self.abandon_reading();
         let reading = Reading::new(&path);
         let mut watch = reading.watch();
         self.reading = Some(reading);
-        self.jobs.start(move || {
-            let opened = jobs::open(path, columns, &mut watch);
-            Outcome::Opened { number, opened }
-        });
+        let work = move || Outcome::Opened(jobs::open(path, columns, &mut watch));
+        self.opening = Some(self.jobs.start(work));
     }
 
     /// Stops reading a file; everything stays as it was.
     fn cancel_reading(&mut self) {
-        let Some(reading) = self.reading.take() else { return };
-        // It may have come to its end just now.
-        self.opened += 1;
+        let Some(reading) = self.abandon_reading() else { return };
         let text = format!("Stopped reading {}: everything is as it was", reading.name);
         self.notice = Some(Notice::info(text));
+    }
+
+    /// What was being read, of which nothing will come.
+    fn abandon_reading(&mut self) -> Option<Reading> {
+        if let Some(job) = self.opening.take() {
+            self.jobs.abandon(job);
+        }
+        self.reading.take()
     }
 
     fn take_in(&mut self, outcome: Outcome) {
         self.has_news = true;
         match outcome {
-            // Something else was opened meanwhile, or this is no longer wanted.
-            Outcome::Opened { number, .. } if number != self.opened => {}
-            Outcome::Opened { opened: Ok(opened), .. } => {
+            Outcome::Opened(Ok(opened)) => {
                 self.reading = None;
                 self.put_on_table(opened);
             }
-            Outcome::Opened { opened: Err(error), .. } => {
+            Outcome::Opened(Err(error)) => {
                 self.reading = None;
                 self.notice = Some(Notice::problem(error.to_string()));
             }

@@ -3,229 +3,13 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use egui::ColorImage;
-
-use super::view::{Shown, View};
-use crate::data::Dataset;
-use crate::figures::cloud::{Cloud, cloud, is_crowd};
-use crate::figures::{Layer, Mark, Picture, Scale, Theme, colors::ColorMap, plane};
-use crate::model::{Bounds, Density, Mixture};
-use crate::random::{Purpose, generator};
-use crate::training::Moment;
-
-/// What to paint.
-#[derive(Clone)]
-pub struct Request {
-    /// The model; `None` where there are only data.
-    pub mixture: Option<Arc<Mixture>>,
-    /// Samples are drawn from this step's seed, so that the same step shows the same samples.
-    pub step: usize,
-    /// The data, of which crowds are painted; the window draws few points by itself.
-    pub dataset: Option<Arc<Dataset>>,
-    /// The rectangle on the canvas.
-    pub bounds: Bounds,
-    /// Cells of the density raster.
-    pub size: [usize; 2],
-    /// Pixels of a crowd's picture.
-    pub pixels: [usize; 2],
-    /// Which layers.
-    pub shown: Shown,
-    /// Colors of the density.
-    pub color_map: &'static ColorMap,
-    /// Linear or logarithmic.
-    pub scale: Scale,
-    /// Light or dark.
-    pub theme: Theme,
-    /// How many samples.
-    pub sample_count: usize,
-}
-
-impl PartialEq for Request {
-    fn eq(&self, other: &Request) -> bool {
-        is_same(self.mixture.as_ref(), other.mixture.as_ref())
-            && self.has_same_crowds(other)
-            && self.step == other.step
-            && self.size == other.size
-            && self.shown == other.shown
-            && self.color_map.id == other.color_map.id
-            && self.scale == other.scale
-            && self.sample_count == other.sample_count
-    }
-}
-
-/// True for two of the same, which saves comparing their insides.
-fn is_same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
-    a.map(Arc::as_ptr) == b.map(Arc::as_ptr)
-}
-
-impl Request {
-    /// What a view shows of a step and of data in a rectangle, with a density of so many cells and crowds of so many
-    /// pixels.
-    #[must_use]
-    pub fn new(
-        moment: Option<&Moment>,
-        dataset: Option<&Arc<Dataset>>,
-        view: &View,
-        bounds: Bounds,
-        [size, pixels]: [[usize; 2]; 2],
-    ) -> Request {
-        Request {
-            step: moment.map_or(0, |moment| moment.record.step),
-            mixture: moment.map(|moment| moment.mixture.clone()),
-            dataset: dataset.cloned(),
-            bounds,
-            size,
-            pixels,
-            shown: view.shown,
-            color_map: ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme),
-            scale: view.density_scale(),
-            theme: view.theme,
-            sample_count: view.sample_count,
-        }
-    }
-
-    /// True if crowds look the same in both.
-    fn has_same_crowds(&self, other: &Request) -> bool {
-        is_same(self.dataset.as_ref(), other.dataset.as_ref())
-            && self.bounds == other.bounds
-            && self.pixels == other.pixels
-            && self.theme == other.theme
-            && (self.shown.train, self.shown.validation)
-                == (other.shown.train, other.shown.validation)
-    }
-}
-
-/// How carefully to paint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Care {
-    /// At a third of the resolution and from an eighth of the points, to follow a hand.
-    Coarse,
-    /// As it should be.
-    Full,
-}
-
-/// The layers of a request, the lowest first: what of crowds, density, score field and samples is shown.
-#[must_use]
-pub fn paint(request: &Request, care: Care) -> Vec<Layer> {
-    let mut layers = model_layers(request, care);
-    layers.extend(crowd_layers(request, care));
-    layers
-}
-
-fn model_layers(request: &Request, care: Care) -> Vec<Layer> {
-    let Request { bounds, size, shown, .. } = request;
-    let Some(mixture) = &request.mixture else { return Vec::new() };
-    let palette = request.theme.palette();
-    let mut layers = Vec::new();
-    if shown.density {
-        let part = if care == Care::Coarse { 3 } else { 1 };
-        let [width, height] = size.map(|side| side.div_ceil(part));
-        let raster = mixture.raster(*bounds, width, height);
-        layers.push(plane::density(&raster, request.color_map, request.scale, request.theme));
-    }
-    if shown.score {
-        layers.push(plane::score_field(&**mixture, *bounds, SCORE_COLUMNS, palette));
-    }
-    if shown.samples {
-        let mut rng = generator(request.step as u64, Purpose::Samples);
-        let samples = mixture.sample(request.sample_count, &mut rng);
-        layers.push(plane::samples(samples.into(), palette));
-    }
-    layers
-}
-
-fn crowd_layers(request: &Request, care: Care) -> Vec<Layer> {
-    let Request { bounds, pixels, shown, .. } = *request;
-    let Some(dataset) = &request.dataset else { return Vec::new() };
-    let palette = request.theme.palette();
-    [
-        (shown.train, "train", "Training data", &dataset.train, palette.train),
-        (
-            shown.validation,
-            "validation",
-            "Validation data",
-            &dataset.validation,
-            palette.validation,
-        ),
-    ]
-    .into_iter()
-    .filter(|(is_shown, _, _, points, _)| *is_shown && is_crowd(points))
-    .map(|(_, id, label, points, color)| {
-        let every = if care == Care::Coarse { 8 } else { 1 };
-        cloud(&Cloud { id, label, points, bounds, size: pixels, color, every })
-    })
-    .collect()
-}
-
-/// Arrows of the score field from left to right.
-const SCORE_COLUMNS: usize = 28;
-
-/// A finished picture of a request.
-pub struct Painting {
-    /// Its layers, those below the data first.
-    pub layers: Vec<Layer>,
-    /// Their pictures as the graphics card wants them: made here, because the window's thread has better things to do.
-    pub images: Vec<Image>,
-    /// What it is a picture of.
-    request: Request,
-    care_of_crowds: Care,
-    /// How many were painted before.
-    number: usize,
-}
-
-/// A picture in both forms.
-pub type Image = (Arc<Picture>, Arc<ColorImage>);
-
-impl Painting {
-    /// Paints a request; takes from the last painting what is still right.
-    fn new(request: Request, care: Care, last: Option<&Painting>) -> Painting {
-        let began = Instant::now();
-        let mut layers = model_layers(&request, care);
-        let is_good = |last: &&Painting| {
-            last.request.has_same_crowds(&request)
-                && (last.care_of_crowds == Care::Full || care == Care::Coarse)
-        };
-        let last_crowds = last.filter(is_good);
-        match last_crowds {
-            Some(last) => {
-                layers.extend(last.layers.iter().filter(|layer| is_of_points(layer)).cloned());
-            }
-            None => layers.extend(crowd_layers(&request, care)),
-        }
-        let care_of_crowds = last_crowds.map_or(care, |last| last.care_of_crowds);
-        let pictures = layers.iter().flat_map(|layer| &layer.marks).filter_map(|mark| match mark {
-            Mark::Raster { picture, .. } => Some(picture),
-            _ => None,
-        });
-        let known = |picture: &Arc<Picture>| {
-            let mut images = last.iter().flat_map(|last| &last.images);
-            images.find(|(known, _)| Arc::ptr_eq(known, picture)).map(|(_, image)| image.clone())
-        };
-        let image = |picture: &Arc<Picture>| {
-            let image = known(picture).unwrap_or_else(|| Arc::new(color_image(picture)));
-            (picture.clone(), image)
-        };
-        let images = pictures.map(image).collect();
-        let number = last.map_or(0, |last| last.number + 1);
-        log::trace!("painting {number}, {care:?}, took {:.1?}", began.elapsed());
-        Painting { layers, images, request, care_of_crowds, number }
-    }
-}
-
-fn is_of_points(layer: &Layer) -> bool {
-    ["train", "validation"].contains(&layer.id)
-}
-
-/// A picture as the graphics card wants it.
-#[must_use]
-pub fn color_image(picture: &Picture) -> ColorImage {
-    ColorImage::from_rgba_unmultiplied([picture.width, picture.height], &picture.rgba)
-}
+use super::painting::{Care, Painting, Request};
 
 /// The painting thread. Dropping it ends the thread after its current picture.
 ///
-/// A request that had to wait for the picture before it gets a coarse one first: then requests come faster than
-/// pictures. The full one follows when no other has come for as long as it will take.
+/// Where a hand moves the view faster than pictures can be painted, a coarse one comes first. The full one follows when
+/// no other request has come for as long as it will take, and now and then in any case. What only trains is painted in
+/// full: sharp and blurred pictures in turns would flicker, and brightness follows the raster's largest value.
 pub struct Painter {
     desk: Arc<Desk>,
     last_request: Option<Request>,
@@ -245,6 +29,9 @@ struct Tray {
     is_closed: bool,
 }
 
+/// A hand that never rests sees a full picture this often; a slow one less often, so that it takes a quarter of the time.
+const LONGEST_BLUR: Duration = Duration::from_millis(250);
+
 impl Painter {
     /// Starts the thread; `wake` is called when a painting is done.
     ///
@@ -255,17 +42,22 @@ impl Painter {
         let theirs = desk.clone();
         std::thread::Builder::new().name("painting".to_owned()).spawn(move || {
             let mut patience = Duration::ZERO;
+            let mut last_full = Instant::now();
+            let mut last_request: Option<Request> = None;
             while let Some((request, had_to_wait)) = theirs.take() {
-                if had_to_wait {
+                let before = last_request.replace(request.clone());
+                let is_moved = before.is_some_and(|before| !before.has_same_view(&request));
+                if had_to_wait && is_moved {
                     theirs.paint(&request, Care::Coarse);
                     wake();
-                    if theirs.is_interrupted(patience) {
+                    let is_due = last_full.elapsed() > LONGEST_BLUR.max(3 * patience);
+                    if !is_due && theirs.is_interrupted(patience) {
                         continue;
                     }
                 }
                 let began = Instant::now();
                 theirs.paint(&request, Care::Full);
-                patience = began.elapsed();
+                (patience, last_full) = (began.elapsed(), Instant::now());
                 wake();
             }
         })?;
@@ -280,6 +72,14 @@ impl Painter {
         self.last_request = Some(request.clone());
         self.desk.tray().request = Some(request);
         self.desk.has_work.notify_one();
+    }
+
+    /// True once the newest painting is all that was asked for last.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        let painting = self.painting();
+        let Some(last) = &self.last_request else { return true };
+        painting.is_some_and(|painting| painting.is_all_of(last))
     }
 
     /// The newest painting.
@@ -338,7 +138,10 @@ impl Drop for Painter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Point;
+    use crate::app::view::{Shown, View};
+    use crate::data::Dataset;
+    use crate::figures::cloud::Pixels;
+    use crate::model::{Mixture, Point};
 
     fn request(count: usize) -> Request {
         let grid = |i: usize| [(i % 500) as f64 / 50.0, (i / 500) as f64 / 50.0];
@@ -350,17 +153,16 @@ mod tests {
             shown: Shown { validation: true, score: true, ..View::default().shown },
             ..View::default()
         };
-        let sizes = [[640, 480], [320, 240]];
+        let pixels = Pixels { size: [320, 240], dot: 1.3 };
         let bounds = dataset.bounds;
         let dataset = Arc::new(dataset);
-        let mut request = Request::new(None, Some(&dataset), &view, bounds, sizes);
+        let mut request = Request::new(None, Some(&dataset), &view, bounds, [640, 480], pixels);
         request.mixture = Some(Arc::new(mixture));
         request
     }
 
     fn painted(painter: &Painter, last: &Request) -> Arc<Painting> {
-        let is_full = |painting: &Arc<Painting>| density_width(painting) == last.size[0];
-        let is_it = |painting: &Arc<Painting>| painting.request == *last && is_full(painting);
+        let is_it = |painting: &Arc<Painting>| painting.is_all_of(last);
         let began = Instant::now();
         loop {
             let painting = painter.painting();
@@ -396,8 +198,67 @@ mod tests {
         assert!(count < 100, "{count}");
     }
 
+    /// Asks for something else every 5 ms, and gives the widths of the different densities that were seen, as soon as
+    /// they are enough.
+    fn watched(
+        painter: &mut Painter,
+        mut next: impl FnMut(usize) -> Request,
+        is_enough: impl Fn(&[usize]) -> bool,
+    ) -> Vec<usize> {
+        let (mut widths, mut last) = (Vec::new(), None);
+        // As often as takes ten seconds at least: who starves is found out.
+        for i in 0..2_000 {
+            painter.request(next(i));
+            std::thread::sleep(Duration::from_millis(5));
+            let Some(painting) = painter.painting() else { continue };
+            if last != Some(painting.number) {
+                widths.push(density_width(&painting));
+                last = Some(painting.number);
+            }
+            if is_enough(&widths) {
+                break;
+            }
+        }
+        widths
+    }
+
     #[test]
-    fn who_had_to_wait_sees_a_coarse_picture_first() {
+    fn training_faster_than_pictures_are_painted_starves_none_and_blurs_none() {
+        let request = request(10);
+        let mut painter = Painter::spawn(|| {}).unwrap();
+        // As many samples as take a while to be drawn.
+        let step = |step| Request {
+            step,
+            sample_count: 300_000,
+            shown: Shown { samples: true, ..request.shown },
+            ..request.clone()
+        };
+        let widths = watched(&mut painter, step, |widths| widths.len() == 6);
+        assert_eq!(widths, [640; 6]);
+    }
+
+    #[test]
+    fn a_view_that_moves_is_coarse_at_first_and_sharp_now_and_then() {
+        let request = request(10);
+        let mut painter = Painter::spawn(|| {}).unwrap();
+        let moved = |i: usize| {
+            let mut request = request.clone();
+            request.shown.samples = true;
+            // Slow enough that another request comes while it is painted, however busy the machine.
+            request.sample_count = 2_000_000;
+            request.bounds.max[0] += 0.01 * i as f64;
+            request
+        };
+        let is_sharp_again = |widths: &[usize]| {
+            let blurred = widths.iter().position(|&width| width == 214);
+            blurred.is_some_and(|at| widths[at..].contains(&640))
+        };
+        let widths = watched(&mut painter, moved, is_sharp_again);
+        assert!(is_sharp_again(&widths), "{widths:?}");
+    }
+
+    #[test]
+    fn the_last_request_is_taken_and_knows_if_it_had_to_wait() {
         let desk = Desk::default();
         for step in 0..3 {
             desk.tray().request = Some(Request { step, ..request(10) });

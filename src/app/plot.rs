@@ -9,7 +9,7 @@ use egui::{
 };
 use egui_plot::{AxisHints, GridInput, GridMark, PlotBounds, PlotPoint, PlotTransform};
 
-use super::painter::{Image, color_image};
+use super::painting::{Image, color_image};
 use crate::figures::ticks::ticks;
 use crate::figures::{Anchor, Axis, Color, Layer, Mark, Palette, Picture, Plot, arrow_head};
 use crate::model::Point;

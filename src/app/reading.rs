@@ -20,8 +20,8 @@ pub struct Reading {
 /// What the job's thread and the window's thread share.
 #[derive(Default)]
 struct Shared {
-    /// From 0 to 1, as bits.
-    share: AtomicU64,
+    bytes_read: AtomicU64,
+    bytes_in_all: AtomicU64,
     is_unwanted: AtomicBool,
 }
 
@@ -38,7 +38,8 @@ impl Reading {
         let shared = self.shared.clone();
         move |progress| {
             // Each value stands for itself: no order between them matters.
-            shared.share.store(progress.share().to_bits(), Ordering::Relaxed);
+            shared.bytes_read.store(progress.bytes_read, Ordering::Relaxed);
+            shared.bytes_in_all.store(progress.bytes_in_all, Ordering::Relaxed);
             if shared.is_unwanted.load(Ordering::Relaxed) {
                 ControlFlow::Break(())
             } else {
@@ -47,10 +48,13 @@ impl Reading {
         }
     }
 
-    /// How much has been read, from 0 to 1.
+    /// How much has been read.
     #[must_use]
-    pub fn share(&self) -> f64 {
-        f64::from_bits(self.shared.share.load(Ordering::Relaxed))
+    pub fn progress(&self) -> Progress {
+        Progress {
+            bytes_read: self.shared.bytes_read.load(Ordering::Relaxed),
+            bytes_in_all: self.shared.bytes_in_all.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -67,11 +71,11 @@ mod tests {
     #[test]
     fn a_reading_that_is_dropped_stops_its_job() {
         let reading = Reading::new(Path::new("folder/points.csv"));
-        assert_eq!((reading.name.as_str(), reading.share()), ("points.csv", 0.0));
+        assert_eq!((reading.name.as_str(), reading.progress().share()), ("points.csv", 0.0));
         let mut watch = reading.watch();
         let progress = Progress { bytes_read: 30, bytes_in_all: 40 };
         assert_eq!(watch(progress), ControlFlow::Continue(()));
-        assert_eq!(reading.share(), 0.75);
+        assert_eq!(reading.progress(), progress);
         drop(reading);
         assert_eq!(watch(progress), ControlFlow::Break(()));
     }

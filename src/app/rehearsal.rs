@@ -86,8 +86,8 @@ impl Rehearsal {
     /// Draws frames until points, mixture and pictures are there.
     fn wait(&mut self, point_count: usize) -> anyhow::Result<()> {
         let began = Instant::now();
-        let mut quiet_frames = 0;
-        while quiet_frames < 10 {
+        let mut is_ready = false;
+        while !is_ready {
             if began.elapsed() > Duration::from_mins(1) {
                 bail!("{point_count} points were not ready to be drawn after a minute");
             }
@@ -97,8 +97,7 @@ impl Rehearsal {
                 let dataset = &snapshot.prepared.dataset;
                 dataset.train.len() + dataset.validation.len() == point_count
             });
-            let is_quiet = is_there && !self.ctx.has_requested_repaint();
-            quiet_frames = if is_quiet { quiet_frames + 1 } else { 0 };
+            is_ready = is_there && self.app.canvas.is_painted();
         }
         Ok(())
     }

@@ -274,7 +274,7 @@ impl Session {
     }
 
     /// Adds a step to what was recorded.
-    pub fn remember(&mut self, record: Record) {
+    pub(super) fn remember(&mut self, record: Record) {
         self.history.push(record);
     }
 

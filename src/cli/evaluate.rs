@@ -1,11 +1,12 @@
 //! `scorescope evaluate`: what a model says about points.
 
 use std::fs;
+use std::io::Write;
 
 use anyhow::Context;
 
-use super::{EvaluateArguments, print, reading};
-use crate::export::{model, table, write_file};
+use super::{EvaluateArguments, print_by, reading};
+use crate::export::{model, table, write_file_by};
 use crate::model::{Density, Point};
 use crate::training::parse_columns;
 
@@ -28,9 +29,10 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<()> {
         [x[0], x[1], log_density, s1, s2].into_iter().chain(responsibilities).collect()
     };
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    let table = table::csv(&header, loaded.points.iter().map(row))?;
+    // Row by row: a million points and a hundred components are two gigabytes.
+    let write = |out: &mut dyn Write| table::write(out, &header, loaded.points.iter().map(row));
     match out {
-        Some(out) => Ok(write_file(out, table.as_bytes())?),
-        None => print(&table),
+        Some(out) => Ok(write_file_by(out, write)?),
+        None => print_by(write),
     }
 }

@@ -7,6 +7,7 @@ mod reading;
 mod run;
 mod timing;
 
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -152,9 +153,14 @@ fn open_window(_: Option<PathBuf>) -> anyhow::Result<()> {
 
 /// Writes to standard output; a reader that has seen enough, such as `head`, is no error.
 fn print(text: &str) -> anyhow::Result<()> {
-    use std::io::Write;
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+    print_by(|out| out.write_all(text.as_bytes()))
+}
+
+/// The same, with what is written bit by bit.
+fn print_by(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
 }

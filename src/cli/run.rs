@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::{RunArguments, reading};
 use crate::data::Scaling;
-use crate::export::{model, png, svg, table, write_file};
-use crate::figures::cloud::{Cloud, cloud};
+use crate::export::{POINTS_RESOLUTION, inside, model, png, svg, table, write_file};
+use crate::figures::cloud::{Cloud, cloud, pixels};
 use crate::figures::colors::{ColorMap, Scale, Theme};
 use crate::figures::plane;
 use crate::model::{Density, Mixture, aic, bic};
@@ -153,24 +153,23 @@ fn picture(run: &Run, mixture: &Mixture, record: &Record) -> anyhow::Result<Vec<
     let bounds = dataset.bounds.with_margin(0.08);
     let raster = mixture.raster(bounds, 512, 512);
     let size = [960.0, 720.0];
+    let layers = vec![
+        plane::density(&raster, ColorMap::from_id("", theme), Scale::Linear, theme),
+        plane::components(mixture, palette),
+    ];
+    let title = plane::title(run.experiment().algorithm_info().label, mixture, record.step);
+    let mut plot = plane::plane(title, bounds, dataset.scaling != Scaling::NONE, layers);
     let data = cloud(&Cloud {
         id: "train",
         label: "Training data",
         points: &dataset.train,
         bounds,
-        size: size.map(|length| length as usize),
+        pixels: pixels(bounds, inside(&plot, size), POINTS_RESOLUTION),
         color: palette.train,
         every: 1,
     });
-    let layers = vec![
-        plane::density(&raster, ColorMap::from_id("", theme), Scale::Linear, theme),
-        data,
-        plane::components(mixture, palette),
-    ];
-    let title = plane::title(run.experiment().algorithm_info().label, mixture, record.step);
-    let svg =
-        svg(&plane::plane(title, bounds, dataset.scaling != Scaling::NONE, layers), size, palette);
-    Ok(png(&svg, 1.5)?)
+    plot.layers.insert(1, data);
+    Ok(png(&svg(&plot, size, palette), 1.5)?)
 }
 
 /// Everything that a reader needs to know where the numbers come from; nothing that differs from run to run.

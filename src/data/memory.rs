@@ -5,12 +5,15 @@ use std::path::Path;
 /// What a point costs at most until it is trained on: as it was read, shuffled, split and scaled, 16 bytes each.
 pub const BYTES_PER_POINT: u64 = 48;
 
+/// True if the system says what it has.
+const IS_KNOWN: bool = cfg!(target_os = "linux");
+
 /// Where the system does not say what it has: what every machine with a window can give.
 const WHEN_UNKNOWN: u64 = 4 << 30;
 
 /// More memory than there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("would need {} of memory, and only {} can be had", in_words(*.needed), in_words(*.available))]
+#[error("would need {} of memory, and {}", in_words(*.needed), offer(*.available, IS_KNOWN))]
 pub struct Shortage {
     /// Bytes.
     pub needed: u64,
@@ -93,8 +96,19 @@ fn left_in_group(read: impl Fn(&str) -> Option<String>) -> Option<u64> {
     Some(limit.saturating_sub(used.saturating_sub(file)))
 }
 
+/// How much there is, in words that are true: where nobody knows, we stop at some limit of our own.
+fn offer(available: u64, is_known: bool) -> String {
+    let available = in_words(available);
+    if is_known {
+        format!("only {available} can be had")
+    } else {
+        format!("at most {available} are used")
+    }
+}
+
 /// Bytes as people say them: `4.8 TB`.
-fn in_words(bytes: u64) -> String {
+#[must_use]
+pub fn in_words(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
     let mut value = bytes as f64 / 1e3;
     let mut unit = 0;
@@ -115,8 +129,11 @@ mod tests {
     fn what_needs_more_than_there_is_is_refused_with_both_numbers() {
         assert_eq!(check(100, 100), Ok(()));
         let shortage = check(of_points(100_000_000_000), 21_400_000_000).unwrap_err();
-        let expected = "would need 4.8 TB of memory, and only 21 GB can be had";
+        let expected =
+            format!("would need 4.8 TB of memory, and {}", offer(21_400_000_000, IS_KNOWN));
         assert_eq!(shortage.to_string(), expected);
+        assert_eq!(offer(21_400_000_000, true), "only 21 GB can be had");
+        assert_eq!(offer(WHEN_UNKNOWN, false), "at most 4.3 GB are used");
         assert!(check(of_points(u64::MAX), u64::MAX - 1).is_err());
     }
 
@@ -166,7 +183,14 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_has_some() {
-        assert!(available() > 1 << 20);
+    fn this_machine_has_some_and_no_more_than_it_has() {
+        let had = available();
+        assert!(had > 1 << 20, "{had}");
+        if IS_KNOWN {
+            let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap();
+            assert!(had <= kibibytes(&meminfo, "MemTotal:").unwrap(), "{had}");
+        } else {
+            assert_eq!(had, WHEN_UNKNOWN);
+        }
     }
 }

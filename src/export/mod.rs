@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 pub use png::png;
-pub use svg::svg;
+pub use svg::{POINTS_RESOLUTION, inside, svg};
 
 /// Why something was not exported, or a model not read.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +73,18 @@ const MAX_PIXELS: f64 = 16_384.0;
 /// # Errors
 /// [`ExportError::Write`] with the path and what to try.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
-    replace(path, bytes).map_err(|source| {
+    write_file_by(path, |file| file.write_all(bytes))
+}
+
+/// The same, with a file that is written bit by bit.
+///
+/// # Errors
+/// As [`write_file`], and what `write` gives.
+pub fn write_file_by(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), ExportError> {
+    replace(path, write).map_err(|source| {
         let advice = match source.kind() {
             io::ErrorKind::NotFound => "create the folder first, or choose another",
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
@@ -89,7 +100,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
     })
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
@@ -103,7 +114,10 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     builder.permissions(usual);
     let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(bytes)?;
+    let mut out = io::BufWriter::new(&mut file);
+    write(&mut out)?;
+    out.flush()?;
+    drop(out);
     if let Ok(metadata) = fs::metadata(&target) {
         file.as_file().set_permissions(metadata.permissions())?;
     }
@@ -124,6 +138,21 @@ mod tests {
             write_file(&path, bytes).unwrap();
             assert_eq!(fs::read(&path).unwrap(), bytes);
         }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_not_written_to_its_end_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("points.csv");
+        write_file(&path, b"old").unwrap();
+        let error = write_file_by(&path, |file| {
+            file.write_all(&vec![b'1'; 100_000])?;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        let error = error.unwrap_err().to_string();
+        assert!(error.ends_with("; free some space, or choose another disk"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -8,14 +8,14 @@ use resvg::tiny_skia;
 
 use super::layout::{Area, Entry, LEGEND, Layout, SWATCH, TICK, TITLE};
 use super::text::{escaped, spans, text_width};
-use crate::figures::{Anchor, Color, Mark, Palette, Picture, Plot, arrow_head};
+use crate::figures::{Anchor, Color, Mark, Palette, Picture, Plot, arrow_head, cloud};
 use crate::model::{Bounds, Point};
 
 /// Above this many, the points of a mark become one picture: as shapes they would make a huge and slow file.
 const MAX_DRAWN_POINTS: usize = 5000;
 
-/// Pixels of such a picture for each pixel of the figure.
-const POINTS_RESOLUTION: f64 = 2.0;
+/// Pixels of a picture of points for each pixel of the figure.
+pub const POINTS_RESOLUTION: f64 = 2.0;
 
 /// The plot as an SVG document of this size in pixels. Equal plots give equal bytes.
 #[must_use]
@@ -25,6 +25,14 @@ pub fn svg(plot: &Plot, size: [f32; 2], palette: &Palette) -> String {
     let mut out = Svg { text: String::new(), layout: &layout, palette };
     out.document(plot, size);
     out.text
+}
+
+/// Width and height of the rectangle inside the axes, where the plot is drawn at this size in pixels.
+#[must_use]
+pub fn inside(plot: &Plot, size: [f32; 2]) -> [f64; 2] {
+    let Area { width, height, .. } =
+        Layout::new(plot, size.map(|side| f64::from(side).max(1.0))).area;
+    [width, height]
 }
 
 /// The document so far, and what every part of it needs.
@@ -158,7 +166,8 @@ impl Svg<'_> {
         let (from, to) = ([entry.x, y], [entry.x + SWATCH * em, y]);
         let center = [entry.x + SWATCH * em / 2.0, y];
         match entry.layer.marks.iter().find(|mark| !matches!(mark, Mark::Text { .. })) {
-            Some(Mark::Points { .. }) => {
+            Some(Mark::Points { .. }) => self.circle(center, 0.28 * em, color),
+            Some(Mark::Raster { .. }) if entry.layer.is_of_points() => {
                 self.circle(center, 0.28 * em, color);
             }
             Some(Mark::Line { is_dashed, .. }) => self.path(&[from, to], 3.0, color, *is_dashed),
@@ -337,7 +346,9 @@ pub(super) fn encode(picture: &Picture) -> image::ImageResult<Vec<u8>> {
 
 /// Dots as a picture of the area.
 fn dots(points: &[Point], radius: f64, color: Color, area: Area) -> Option<Picture> {
-    let size = [area.width, area.height].map(|side| (side * POINTS_RESOLUTION).ceil() as u32);
+    let sides = [area.width, area.height];
+    let whole = Bounds { min: [0.0; 2], max: sides };
+    let size = cloud::pixels(whole, sides, POINTS_RESOLUTION).size.map(|side| side as u32);
     let mut pixmap = tiny_skia::Pixmap::new(size[0], size[1])?;
     let mut paint = tiny_skia::Paint::default();
     paint.set_color_rgba8(color.r, color.g, color.b, color.a);
@@ -557,6 +568,21 @@ mod tests {
         assert_eq!(crowd.matches("<circle").count(), 1);
         assert!(few.matches("<circle").count() > 4900);
         assert!(crowd.len() < 1_500_000, "{}", crowd.len());
+        // And where the window has made a picture of them already.
+        let points: Arc<[Point]> =
+            mixture().sample(50_000, &mut generator(1, Purpose::Samples)).into();
+        let layer = cloud::cloud(&cloud::Cloud {
+            id: "train",
+            label: "Training data",
+            points: &points,
+            bounds,
+            pixels: cloud::pixels(bounds, [900.0, 640.0], POINTS_RESOLUTION),
+            color: palette.train,
+            every: 1,
+        });
+        assert!(matches!(layer.marks[0], Mark::Raster { .. }));
+        let plot = plane::plane("", bounds, false, vec![layer]);
+        assert_eq!(svg(&plot, [900.0, 640.0], palette).matches("<circle").count(), 1);
     }
 
     #[test]

@@ -1,11 +1,50 @@
 //! Columns of numbers as CSV: training curves, benchmarks.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io;
 
 use super::ExportError;
 
-/// A header and rows of numbers; a number that is not there (NaN) becomes an empty field. Shape of `rows`: any
-/// number × columns; they may be made as they are written.
+/// Writes a header and rows of numbers; a number that is not there (NaN) becomes an empty field. Shape of `rows`: any
+/// number × columns; they may be made as they are written, so that a large table is never in memory.
+///
+/// # Errors
+/// What `out` refuses, or if a row is not as long as the header.
+pub fn write<R: AsRef<[f64]>>(
+    out: impl io::Write,
+    header: &[&str],
+    rows: impl IntoIterator<Item = R>,
+) -> io::Result<()> {
+    let mut writer = ::csv::Writer::from_writer(out);
+    writer.write_record(header).map_err(plain)?;
+    let mut field = String::new();
+    for row in rows {
+        for v in row.as_ref() {
+            field.clear();
+            // Shortest digits that read back as the same number; whole numbers without a point.
+            if !v.is_nan() {
+                let _ = write!(field, "{v:?}");
+            }
+            let text = field.strip_suffix(".0").unwrap_or(&field);
+            writer.write_field(text).map_err(plain)?;
+        }
+        writer.write_record(None::<&[u8]>).map_err(plain)?;
+    }
+    writer.flush()
+}
+
+/// What the system said, as it said it: who writes may want to know its kind.
+fn plain(error: ::csv::Error) -> io::Error {
+    match error.into_kind() {
+        ::csv::ErrorKind::Io(error) => error,
+        ::csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            io::Error::other(format!("a row has {len} numbers instead of {expected_len}"))
+        }
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+/// The same as text, for small tables.
 ///
 /// # Errors
 /// [`ExportError::Encoding`] if a row is not as long as the header.
@@ -17,22 +56,8 @@ pub fn csv<R: AsRef<[f64]>>(
         what: "table",
         reason: error.to_string(),
     };
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
-    writer.write_record(header).map_err(|error| encoding(&error))?;
-    let mut field = String::new();
-    for row in rows {
-        for v in row.as_ref() {
-            field.clear();
-            // Shortest digits that read back as the same number; whole numbers without a point.
-            if !v.is_nan() {
-                let _ = write!(field, "{v:?}");
-            }
-            let text = field.strip_suffix(".0").unwrap_or(&field);
-            writer.write_field(text).map_err(|error| encoding(&error))?;
-        }
-        writer.write_record(None::<&[u8]>).map_err(|error| encoding(&error))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| encoding(&error))?;
+    let mut bytes = Vec::new();
+    write(&mut bytes, header, rows).map_err(|error| encoding(&error))?;
     String::from_utf8(bytes).map_err(|error| encoding(&error))
 }
 
@@ -53,6 +78,46 @@ mod tests {
 
     #[test]
     fn rows_must_fit_the_header() {
-        assert!(csv(&["step", "loss"], [[1.0]]).is_err());
+        let error = csv(&["step", "loss"], [[1.0]]).unwrap_err().to_string();
+        assert!(error.ends_with("a row has 1 numbers instead of 2"), "{error}");
+    }
+
+    /// Remembers how many bytes came, and the most that came at once; refuses more than it may take.
+    struct Sink {
+        taken: usize,
+        most_at_once: usize,
+        room: usize,
+    }
+
+    impl io::Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.taken + bytes.len() > self.room {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            self.taken += bytes.len();
+            self.most_at_once = self.most_at_once.max(bytes.len());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_large_table_goes_out_as_it_is_made_and_stops_where_nobody_reads() {
+        let made = std::cell::Cell::new(0);
+        let row = |i| {
+            made.set(made.get() + 1);
+            [f64::from(i), 0.25]
+        };
+        let rows = || (0..100_000).map(row);
+        let mut sink = Sink { taken: 0, most_at_once: 0, room: usize::MAX };
+        write(&mut sink, &["a", "b"], rows()).unwrap();
+        assert!(sink.taken > 1_000_000 && sink.most_at_once < 100_000, "{}", sink.most_at_once);
+        let mut sink = Sink { taken: 0, most_at_once: 0, room: 20_000 };
+        let error = write(&mut sink, &["a", "b"], rows()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert!(made.get() < 110_000, "{made:?}");
     }
 }

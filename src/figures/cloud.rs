@@ -26,12 +26,38 @@ pub struct Cloud<'a> {
     pub points: &'a Arc<[Point]>,
     /// The rectangle that is in view.
     pub bounds: Bounds,
-    /// Pixels of a picture of it, in a row and in a column.
-    pub size: [usize; 2],
+    /// The pixels of a picture of it.
+    pub pixels: Pixels,
     /// Color of every point.
     pub color: Color,
-    /// 1, or for a rough picture in a hurry: count every so manyth point, for so many.
+    /// 1, or for a rough picture in a hurry n: take every n-th point and count it n times.
     pub every: usize,
+}
+
+/// The pixels of a picture of points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pixels {
+    /// How many there are in a row and in a column.
+    pub size: [usize; 2],
+    /// Radius of a dot in them.
+    pub dot: f64,
+}
+
+/// No picture has more pixels in a row or in a column.
+const MOST_PIXELS: f64 = 2048.0;
+
+/// The pixels of a picture of a rectangle of the plane, for an area of that width and height in whose units a figure is
+/// measured, and so many pixels for each of them; less where that would be too many. They are square on the plane.
+#[must_use]
+pub fn pixels(bounds: Bounds, area: [f64; 2], scale: f64) -> Pixels {
+    let size = bounds.size();
+    let units = (area[0] / size[0]).min(area[1] / size[1]);
+    let sides = size.map(|side| side * units * scale);
+    let factor = (MOST_PIXELS / sides[0].max(sides[1])).min(1.0);
+    Pixels {
+        size: sides.map(|side| ((side * factor).round() as usize).max(1)),
+        dot: f64::from(DOT_RADIUS) * scale * factor,
+    }
 }
 
 /// The points in view: as dots, or as a picture in which as many translucent dots lie on each other as there are
@@ -48,12 +74,12 @@ pub fn cloud(cloud: &Cloud<'_>) -> Layer {
     if counts.total <= MOST_DOTS {
         return as_dots(in_view(cloud));
     }
-    let picture = Arc::new(counts.picture(color));
+    let picture = Arc::new(counts.picture(cloud.pixels.dot, color));
     let marks = vec![Mark::Raster { bounds: cloud.bounds, picture }];
     Layer { id, label: label.to_owned(), color, marks }
 }
 
-/// Radius of a dot in pixels. The pattern of [`Counts::picture`] covers as much.
+/// Radius of a dot in pixels of a figure.
 const DOT_RADIUS: f32 = 1.3;
 
 /// The points in the rectangle and a little around it, for dots at its edge.
@@ -63,11 +89,12 @@ fn in_view(cloud: &Cloud<'_>) -> Arc<[Point]> {
     cloud.points.iter().filter(is_inside).copied().collect()
 }
 
-/// How many points lie in each pixel, with a border of one pixel around the picture.
+/// How many points lie in each pixel, with a border around the picture from which dots reach into it.
 struct Counts {
     width: usize,
     height: usize,
-    /// Length (`width` + 2) × (`height` + 2), from the top.
+    border: usize,
+    /// Length (`width` + 2 `border`) × (`height` + 2 `border`), from the top.
     cells: Vec<u32>,
     /// Their sum.
     total: usize,
@@ -75,37 +102,45 @@ struct Counts {
 
 impl Counts {
     fn of(cloud: &Cloud<'_>) -> Counts {
-        let [width, height] = cloud.size.map(|side| side.max(1));
+        let [width, height] = cloud.pixels.size.map(|side| side.max(1));
         let [view_width, view_height] = cloud.bounds.size();
         let (scale_x, scale_y) = (width as f64 / view_width, height as f64 / view_height);
-        // Pixel 0 is the border's.
-        let (left, top) =
-            (cloud.bounds.min[0] - 1.0 / scale_x, cloud.bounds.max[1] + 1.0 / scale_y);
-        let (right, bottom) = ((width + 2) as f64, (height + 2) as f64);
-        let mut cells = vec![0; (width + 2) * (height + 2)];
+        let border = reach(cloud.pixels.dot);
+        let left = cloud.bounds.min[0] - border as f64 / scale_x;
+        let top = cloud.bounds.max[1] + border as f64 / scale_y;
+        let (columns, rows) = (width + 2 * border, height + 2 * border);
+        let mut cells = vec![0; columns * rows];
         let (mut total, weight) = (0, cloud.every.max(1) as u32);
         for point in cloud.points.iter().step_by(cloud.every.max(1)) {
             let (x, y) = ((point[0] - left) * scale_x, (top - point[1]) * scale_y);
             // Written so that NaN fails.
-            if x >= 0.0 && x < right && y >= 0.0 && y < bottom {
-                cells[(y as u32 as usize) * (width + 2) + x as u32 as usize] += weight;
+            if x >= 0.0 && x < columns as f64 && y >= 0.0 && y < rows as f64 {
+                cells[(y as u32 as usize) * columns + x as u32 as usize] += weight;
                 total += weight as usize;
             }
         }
-        Counts { width, height, cells, total }
+        Counts { width, height, border, cells, total }
     }
 
-    /// Every point as a soft dot of 3 × 3 pixels, which covers as much as a disc of [`DOT_RADIUS`].
-    fn picture(&self, color: Color) -> Picture {
+    /// Every point as a soft dot of this radius.
+    fn picture(&self, radius: f64, color: Color) -> Picture {
         let table = opacities(f64::from(color.a) / 255.0, self.total);
+        let pattern = pattern(radius);
+        let columns = self.width + 2 * self.border;
         let mut rgba = Vec::with_capacity(4 * self.width * self.height);
-        let rows: Vec<&[u32]> = self.cells.chunks_exact(self.width + 2).collect();
-        for rows in rows.windows(3) {
-            for x in 1..=self.width {
-                let corners = rows[0][x - 1] + rows[0][x + 1] + rows[2][x - 1] + rows[2][x + 1];
-                let edges = rows[0][x] + rows[1][x - 1] + rows[1][x + 1] + rows[2][x];
-                let quarters = (4 * rows[1][x] + 3 * edges + corners) as usize;
-                let opacity = table[quarters.min(table.len() - 1)];
+        let mut quarters = vec![0; self.width];
+        for top in 0..self.height {
+            quarters.fill(0);
+            for &(row, column, weight) in &pattern {
+                let begin = (top + row) * columns + column;
+                let cells = &self.cells[begin..begin + self.width];
+                for (sum, &count) in quarters.iter_mut().zip(cells) {
+                    // More on each other are not told apart, and would not fit.
+                    *sum += weight * count.min(MOST_ON_EACH_OTHER);
+                }
+            }
+            for &sum in &quarters {
+                let opacity = table[(sum as usize).min(table.len() - 1)];
                 rgba.extend_from_slice(&[color.r, color.g, color.b, opacity]);
             }
         }
@@ -113,11 +148,41 @@ impl Counts {
     }
 }
 
+/// Pixels from the middle of a dot to the last that it touches.
+fn reach(radius: f64) -> usize {
+    (radius + 0.25) as usize
+}
+
+/// A disc as row, column and how many quarters of the pixel there it covers: all of those deep inside, less towards its
+/// edge. 5 pixels for a radius of 1.3, as many as the disc's area.
+fn pattern(radius: f64) -> Vec<(usize, usize, u32)> {
+    let reach = reach(radius);
+    let mut pattern = Vec::new();
+    for row in 0..=2 * reach {
+        for column in 0..=2 * reach {
+            let distance = (row as f64 - reach as f64).hypot(column as f64 - reach as f64);
+            let quarters = 4.0 * (radius + 0.5 - distance).clamp(0.0, 1.0);
+            // Of the smallest dots something remains.
+            let is_middle = (row, column) == (reach, reach);
+            let weight = (quarters as u32).max(u32::from(is_middle));
+            if weight > 0 {
+                pattern.push((row, column, weight));
+            }
+        }
+    }
+    pattern
+}
+
+/// More dots than that on each other look like that many.
+const MOST_ON_EACH_OTHER: u32 = 100_000;
+
 /// How opaque so many quarters of a dot are on each other, 1 − (1 − o)ⁿ, up to where nothing shines through.
 fn opacities(strongest: f64, total: usize) -> Vec<u8> {
     let through = 1.0 - dot_opacity(total);
     let mut opacities = Vec::new();
-    while opacities.last().is_none_or(|&last| last < 255) && opacities.len() < 100_000 {
+    while opacities.last().is_none_or(|&last| last < 255)
+        && opacities.len() < MOST_ON_EACH_OTHER as usize
+    {
         let opacity = 1.0 - through.powf(opacities.len() as f64 / 4.0);
         opacities.push((255.0 * opacity).round() as u8);
     }
@@ -142,8 +207,8 @@ mod tests {
     const VIEW: Bounds = Bounds { min: [0.0; 2], max: [40.0, 20.0] };
 
     fn of(points: &Arc<[Point]>, bounds: Bounds, every: usize) -> Layer {
-        let (size, color) = ([80, 40], Color::hex(0x12_34_56));
-        cloud(&Cloud { id: "train", label: "Data", points, bounds, size, color, every })
+        let (pixels, color) = (pixels(bounds, [80.0, 40.0], 1.0), Color::hex(0x12_34_56));
+        cloud(&Cloud { id: "train", label: "Data", points, bounds, pixels, color, every })
     }
 
     fn picture(layer: &Layer) -> &Picture {
@@ -195,14 +260,44 @@ mod tests {
 
     #[test]
     fn a_rough_picture_is_about_as_opaque() {
-        // 200 × 200 points, each of a hurried picture's for two.
-        let place = |i: u32| [0.2 * f64::from(i % 200), 0.1 * f64::from(i / 200)];
+        // Points that fill the view evenly, every eighth of them as well.
+        let place = |i: u32| {
+            let [x, y] = [0.754_877_666, 0.569_840_291].map(|step| (step * f64::from(i)).fract());
+            [40.0 * x, 20.0 * y]
+        };
         let points: Arc<[Point]> = (0..40_000).map(place).collect();
         let mean = |every| {
             let layer = of(&points, VIEW, every);
             let opacities = picture(&layer).rgba.iter().skip(3).step_by(4);
             opacities.map(|&a| f64::from(a)).sum::<f64>() / 3200.0
         };
-        assert!((mean(1) - mean(2)).abs() < 0.1 * mean(1), "{} {}", mean(1), mean(2));
+        assert!((mean(1) - mean(8)).abs() < 0.1 * mean(1), "{} {}", mean(1), mean(8));
+    }
+
+    #[test]
+    fn pixels_are_square_and_a_dot_is_as_large_at_every_scale() {
+        let wide = Bounds { min: [-10.0, 0.0], max: [10.0, 1.0] };
+        let tall = Bounds { min: [-1.0, 0.0], max: [1.0, 30.0] };
+        for bounds in [VIEW, wide, tall] {
+            for scale in [1.0, 1.5, 2.0, 3.0, 40.0] {
+                let pixels = pixels(bounds, [600.0, 450.0], scale);
+                let [width, height] = pixels.size.map(|side| side as f64);
+                let [x, y] = bounds.size();
+                // To half a pixel on either side.
+                assert!((width / x * y - height).abs() <= 0.5 + 0.5 * y / x, "{pixels:?}");
+                assert!(width.max(height) <= 2048.0, "{pixels:?}");
+                // As large on the figure.
+                let unit = (600.0 / x).min(450.0 / y);
+                let per_unit = width.max(height) / (x.max(y) * unit);
+                assert!((pixels.dot / per_unit - 1.3).abs() < 0.01, "{pixels:?}");
+                let covered = f64::from(pattern(pixels.dot).iter().map(|cell| cell.2).sum::<u32>());
+                let disc = std::f64::consts::PI * pixels.dot * pixels.dot;
+                assert!((covered / 4.0 - disc).abs() < 0.2 * disc, "{pixels:?}: {covered}");
+            }
+        }
+        assert_eq!(pixels(VIEW, [400.0, 400.0], 2.0).size, [800, 400]);
+        // Nothing to look at is no reason to fail.
+        let point = Bounds { min: [1.0; 2], max: [1.0; 2] };
+        assert_eq!(pixels(point, [400.0, 400.0], 2.0).size, [1, 1]);
     }
 }

@@ -122,6 +122,14 @@ pub struct Layer {
     pub marks: Vec<Mark>,
 }
 
+impl Layer {
+    /// True if it shows points, be it as dots or as a picture of a crowd.
+    #[must_use]
+    pub fn is_of_points(&self) -> bool {
+        ["train", "validation", "samples"].contains(&self.id)
+    }
+}
+
 /// How values are spread along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spacing {

@@ -99,3 +99,33 @@ impl Bounds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_nothing_and_of_single_places_are_what_single_points_say() {
+        let point = Bounds { min: [0.1; 2], max: [0.1; 2] };
+        let line = Bounds { min: [-3.0, 0.1], max: [3.0, 0.1] };
+        let near = Mixture::new(&[0.4, 0.6], &[[0.0; 2], [1.0, 2.0]], &[[0.5, 0.2, 0.3]; 2]);
+        // So far away that no density is above zero; its logarithm is known all the same.
+        let far = Mixture::new(&[0.4, 0.6], &[[60.0; 2], [70.0, 2.0]], &[[0.1, 0.0, 0.1]; 2]);
+        for mixture in [near.unwrap(), far.unwrap()] {
+            for (width, height) in [(0, 0), (0, 5), (5, 0), (5, 4)] {
+                for bounds in [point, line] {
+                    let got = mixture.field(bounds, width, height);
+                    let lengths = [got.log_density.len(), got.score.len(), got.hessian.len()];
+                    assert_eq!(lengths, [width * height; 3], "{bounds:?}");
+                    for i in 0..width * height {
+                        let x = got.place(i);
+                        let (log_density, score) = (mixture.log_density(x), mixture.score(x));
+                        let is_near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs() + 1e-12;
+                        assert!(is_near(got.log_density[i], log_density), "{x:?}");
+                        assert!((0..2).all(|k| is_near(got.score[i][k], score[k])), "{x:?}");
+                    }
+                }
+            }
+        }
+    }
+}

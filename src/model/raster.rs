@@ -269,7 +269,8 @@ mod tests {
             for (got, want) in fast.values.iter().zip(&plain.values) {
                 assert!((got - want).abs() <= 1e-10 * want + 1e-20, "{bounds:?}: {got} {want}");
             }
-            assert!((fast.max() - plain.max()).abs() <= 1e-10 * plain.max() + 1e-20);
+            let max = plain.values.iter().copied().fold(0.0, f64::max);
+            assert!((fast.max() - max).abs() <= 1e-10 * max + 1e-20, "{bounds:?}");
         }
     }
 
@@ -289,6 +290,45 @@ mod tests {
                     assert!((got - want).abs() <= 1e-10 * want + 1e-20 * peak, "{x}: {got} {want}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_largest_value_is_found_wherever_it_is_among_what_is_not_finite() {
+        for count in [1, 7, 8, 16, 100] {
+            for place in 0..count {
+                let mut values = vec![f64::NAN; count];
+                values[(place + 1) % count] = f64::INFINITY;
+                values[(place + 2) % count] = -1.0;
+                values[place] = 3.0;
+                let bounds = Bounds { min: [0.0; 2], max: [1.0; 2] };
+                let raster = Raster { bounds, width: count, height: 1, values };
+                assert_eq!(raster.max(), 3.0, "{place} of {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_see_nothing_fails() {
+        let everywhere = Bounds { min: [-3.0; 2], max: [3.0; 2] };
+        let point = Bounds { min: [0.1; 2], max: [0.1; 2] };
+        let line = Bounds { min: [-3.0, 0.1], max: [3.0, 0.1] };
+        // So narrow and so light that nothing of it is above zero anywhere.
+        let narrow = [1e-12, 0.0, 1e-12];
+        let invisible = Mixture::new(&[1.0], &[[1e9, 1e9]], &[narrow]).unwrap();
+        for (width, height) in [(0, 0), (0, 5), (5, 0), (5, 4)] {
+            for bounds in [everywhere, point, line] {
+                let raster = mixture().raster(bounds, width, height);
+                assert_eq!(raster.values.len(), width * height, "{bounds:?}");
+                assert!(raster.values.iter().all(|v| v.is_finite()), "{raster:?}");
+                let dark = invisible.raster(bounds, width, height);
+                assert_eq!(dark.max(), 0.0);
+                assert_eq!(dark.values, vec![0.0; width * height]);
+            }
+        }
+        let there = mixture().log_density([0.1; 2]).exp();
+        for v in mixture().raster(point, 5, 4).values {
+            assert!((v - there).abs() < 1e-10 * there, "{v} {there}");
         }
     }
 

@@ -37,11 +37,12 @@ impl Record {
 /// The best step on the validation data so far.
 pub type Best = Moment;
 
-/// Stretches that a curve is made of at most; a screen cannot show more.
-const MAX_STRETCHES: usize = 2048;
+/// Stretches that a curve is made of at most; a screen cannot show more. Noise leaves six records of each, so that a
+/// curve has 8,000 at most.
+const MAX_STRETCHES: usize = 1300;
 
 /// All records of a run, and a curve of few that shows them all.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct History {
     records: Vec<Record>,
     /// Stretches of equally many steps.
@@ -50,27 +51,42 @@ pub struct History {
     curve: Vec<Record>,
     /// Steps in a stretch: a power of two.
     stretch_length: usize,
-    /// The steps since the last stretch.
-    pending: Vec<Record>,
+    /// The steps since the last stretch, as one, and how many they are.
+    pending: Option<Stretch>,
+    pending_count: usize,
+}
+
+impl Default for History {
+    fn default() -> History {
+        History {
+            records: Vec::new(),
+            stretches: Vec::new(),
+            curve: Vec::new(),
+            stretch_length: 1,
+            pending: None,
+            pending_count: 0,
+        }
+    }
 }
 
 impl History {
     /// Remembers a step.
     pub fn push(&mut self, record: Record) {
         self.records.push(record);
-        self.pending.push(record);
-        if self.pending.len() < self.stretch_length {
+        let one = Stretch::of(record);
+        let stretch = self.pending.take().map_or(one, |pending| pending.joined(&one));
+        self.pending_count += 1;
+        if self.pending_count < self.stretch_length {
+            self.pending = Some(stretch);
             return;
         }
-        if let Some(stretch) = Stretch::of(&self.pending) {
-            self.pending.clear();
-            self.stretches.push(stretch);
-            stretch.append_to(&mut self.curve);
-        }
+        self.pending_count = 0;
+        self.stretches.push(stretch);
+        stretch.append_to(&mut self.curve);
         if self.stretches.len() >= MAX_STRETCHES {
             let pairs = self.stretches.as_chunks::<2>().0;
             self.stretches = pairs.iter().map(|[a, b]| a.joined(b)).collect();
-            self.stretch_length = 2 * self.stretch_length.max(1);
+            self.stretch_length *= 2;
             self.curve.clear();
             for stretch in &self.stretches {
                 stretch.append_to(&mut self.curve);
@@ -90,17 +106,17 @@ impl History {
     }
 
     /// Few records that show all of them: of every stretch those with the lowest and the highest objective and
-    /// likelihoods, so that a spike of one step stays; the first one, and the newest ones all.
+    /// likelihoods, so that a spike of one step stays; the first one and the newest one. At most 8,000.
     #[must_use]
     pub fn curve(&self) -> Vec<Record> {
-        let mut curve = Vec::with_capacity(self.curve.len() + self.pending.len() + 2);
-        let first_kept = self.curve.first().or(self.pending.first()).map(|record| record.step);
-        curve.extend(self.records.first().filter(|first| first_kept != Some(first.step)));
+        let mut curve = Vec::with_capacity(self.curve.len() + 8);
+        curve.extend(self.records.first());
         curve.extend_from_slice(&self.curve);
-        curve.extend_from_slice(&self.pending);
-        let is_last = |last: &Record| curve.last().is_some_and(|record| record.step == last.step);
-        let last = self.records.last().filter(|last| !is_last(last)).copied();
-        curve.extend(last);
+        if let Some(pending) = &self.pending {
+            pending.append_to(&mut curve);
+        }
+        curve.extend(self.records.last());
+        curve.dedup_by_key(|record| record.step);
         curve
     }
 }
@@ -117,9 +133,8 @@ struct Stretch {
 }
 
 impl Stretch {
-    fn of(records: &[Record]) -> Option<Stretch> {
-        let one = |&record: &Record| Stretch { lowest: [record; 3], highest: [record; 3] };
-        records.iter().map(one).reduce(|a, b| a.joined(&b))
+    fn of(record: Record) -> Stretch {
+        Stretch { lowest: [record; 3], highest: [record; 3] }
     }
 
     /// This stretch and the one after it. Of equal records the first is the lowest and the last the highest; NaN is
@@ -193,6 +208,22 @@ mod tests {
             assert_eq!((curve[0].step, curve[curve.len() - 1].step), (0, step_count - 1));
             assert_eq!(history.records().len(), step_count);
         }
+    }
+
+    #[test]
+    fn three_noisy_curves_stay_short_as_well() {
+        let mut history = History::default();
+        let noise = |step: usize, stride: f64| (step as f64 * stride).fract();
+        let mut longest = 0;
+        for step in 0..300_000 {
+            let [objective, train_nll, val_nll] =
+                [0.618_034, 0.754_878, 0.819_173].map(|stride| noise(step, stride));
+            history.push(Record { step, seconds: 0.0, objective, train_nll, val_nll });
+            if step % 997 == 0 {
+                longest = longest.max(history.curve().len());
+            }
+        }
+        assert!((4_000..=8_000).contains(&longest), "{longest}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A knob as a slider, a menu or a switch, made from its declaration.
 
-use crate::settings::{Kind, Setting, Settings, Value};
+use crate::settings::{Kind, LARGEST_SEED, Setting, Settings, Value};
 
 /// Width of the labels, so that all controls stand in one column.
 const LABEL_WIDTH: f32 = 122.0;
@@ -51,11 +51,11 @@ pub fn row_ui(
 
 fn control_ui(ui: &mut egui::Ui, setting: &'static Setting, value: &mut Value) -> egui::Response {
     match (&setting.kind, value) {
+        // Seeds have no order to slide along.
+        (Kind::Seed, Value::Integer(value)) => {
+            ui.add(egui::DragValue::new(value).range(0..=LARGEST_SEED).speed(1.0))
+        }
         (Kind::Integer { min, max, .. }, Value::Integer(value)) => {
-            // Seeds have no order to slide along.
-            if setting.key == "random_state" {
-                return ui.add(egui::DragValue::new(value).range(*min..=*max).speed(1.0));
-            }
             // Nobody aims at more than a million; what a setting takes beyond can be typed.
             let end = (*max).min(1_000_000);
             let slider = egui::Slider::new(value, *min..=end).logarithmic(max - min > 50);
@@ -106,7 +106,32 @@ pub fn short(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::short;
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable;
+
+    use super::*;
+    use crate::algorithms::{ALGORITHMS, initial};
+    use crate::data::generators::GENERATORS;
+    use crate::training::{DATA_SETTINGS, MODEL_SETTINGS};
+
+    #[test]
+    fn numbers_have_sliders_but_seeds_have_none() {
+        let mut declared = [initial::SETTINGS, DATA_SETTINGS, MODEL_SETTINGS].concat();
+        declared.extend(GENERATORS.iter().flat_map(|info| info.settings));
+        declared.extend(ALGORITHMS.iter().flat_map(|info| &info.settings));
+        for setting in declared {
+            let is_seed = setting.key == "random_state" || setting.key.ends_with("seed");
+            assert_eq!(matches!(setting.kind, Kind::Seed), is_seed, "{}", setting.key);
+            let mut settings = Settings::default();
+            let draw = |ui: &mut egui::Ui| setting_ui(ui, setting, &mut settings);
+            let window = Harness::new_ui(draw);
+            let has = |role| window.query_all_by_role(role).next().is_some();
+            let has_slider = has(egui::accesskit::Role::Slider);
+            let is_number = matches!(setting.kind, Kind::Integer { .. } | Kind::Number { .. });
+            assert_eq!(has_slider, is_number, "{}", setting.key);
+            assert!(!is_seed || has(egui::accesskit::Role::SpinButton), "{}", setting.key);
+        }
+    }
 
     #[test]
     fn numbers_are_short() {

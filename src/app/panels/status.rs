@@ -9,6 +9,8 @@ use crate::app::action::Action;
 use crate::app::reading::Reading;
 use crate::app::session::Session;
 use crate::data::Scaling;
+use crate::data::formats::Progress;
+use crate::data::memory::in_words;
 use crate::training::Record;
 
 /// A wait that a person notices.
@@ -91,16 +93,28 @@ pub fn status_ui(
 
 /// How far a file is read, and a button to stop it; from the right to the left.
 fn reading_ui(ui: &mut egui::Ui, reading: &Reading, actions: &mut Vec<Action>) {
-    let hint = Action::CancelReading.hint(ui.ctx());
-    if ui.button("Cancel").on_hover_text(hint).clicked() {
+    let cancel = ui.button("Cancel").on_hover_text(Action::CancelReading.hint(ui.ctx()));
+    let label = Action::CancelReading.info().label;
+    cancel.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, label));
+    if cancel.clicked() {
         actions.push(Action::CancelReading);
     }
-    let share = reading.share() as f32;
+    let progress = reading.progress();
+    let share = progress.share() as f32;
     let bar = egui::ProgressBar::new(share).desired_width(140.0);
-    let bar = ui.add(bar.text(format!("{:.0} %", 100.0 * share)));
+    let bar = ui.add(bar.text(how_far(&progress)));
     let label = ui.add(egui::Label::new(format!("Reading {}…", reading.name)).truncate());
     bar.labelled_by(label.id);
     ui.ctx().request_repaint_after(Duration::from_millis(50));
+}
+
+/// The share that has been read; of a pipe, which tells no size, how much that is.
+fn how_far(progress: &Progress) -> String {
+    if progress.bytes_in_all == 0 {
+        in_words(progress.bytes_read)
+    } else {
+        format!("{:.0} %", 100.0 * progress.share())
+    }
 }
 
 /// The likelihoods of a step, with name and unit.
@@ -113,5 +127,20 @@ fn numbers(record: &Record, is_scaled: bool) -> String {
         )
     } else {
         format!("NLL training {:.4} nats per point{of}", record.train_nll)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_shows_how_much_has_come() {
+        let check = |bytes_read, bytes_in_all, expected: &str| {
+            assert_eq!(how_far(&Progress { bytes_read, bytes_in_all }), expected);
+        };
+        check(0, 0, "0.0 kB");
+        check(12_400_000, 0, "12 MB");
+        check(12_400_000, 24_800_000, "50 %");
     }
 }

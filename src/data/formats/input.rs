@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use super::FormatError;
+use super::{FormatError, MOST_UNSIZED};
 use crate::data::memory;
 
 /// How many bytes are read and understood at a time.
@@ -44,6 +44,8 @@ pub(super) struct Input<'a, 'w> {
     pub available: u64,
     /// How many bytes are read at a time.
     pub block: usize,
+    /// How many bytes are kept at most where nobody knows how many there are.
+    pub most_unsized: u64,
     source: &'a mut dyn Read,
     read: u64,
     watch: &'a mut Watch<'w>,
@@ -58,7 +60,16 @@ impl<'a, 'w> Input<'a, 'w> {
         available: u64,
         watch: &'a mut Watch<'w>,
     ) -> Input<'a, 'w> {
-        Input { name, size, available, block: BLOCK, source, read: 0, watch }
+        Input {
+            name,
+            size,
+            available,
+            block: BLOCK,
+            most_unsized: MOST_UNSIZED,
+            source,
+            read: 0,
+            watch,
+        }
     }
 
     /// Appends so many bytes to a buffer, or what is left of them. False once nothing is left.
@@ -87,12 +98,22 @@ impl<'a, 'w> Input<'a, 'w> {
         self.size == 0 || self.read < self.size
     }
 
-    /// Appends all that is left to a buffer, as far as memory allows.
-    pub fn read_all(&mut self, buffer: &mut Vec<u8>) -> Result<(), FormatError> {
-        let advice = "save it as a CSV file and open that";
+    /// Appends all that is left to a buffer, as far as memory allows; else says what to try.
+    pub fn read_all(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        advice: &'static str,
+    ) -> Result<(), FormatError> {
         self.afford(self.size, || "all of it at once".to_owned(), advice)?;
+        // At once, or the buffer would be copied into ever larger ones.
+        buffer.reserve_exact(self.size.saturating_sub(self.read) as usize);
         while self.read(self.block, buffer)? {
-            self.afford(buffer.len() as u64, || "what has come of it so far".to_owned(), advice)?;
+            if self.size == 0 && buffer.len() as u64 > self.most_unsized {
+                return Err(FormatError::LongPipe { name: self.name.to_owned() });
+            }
+            // A buffer that grows is there twice for a moment, the new one twice as large.
+            let needed = if self.size == 0 { 3 * buffer.len() as u64 } else { self.size };
+            self.afford(needed, || "what has come of it so far".to_owned(), advice)?;
         }
         Ok(())
     }
@@ -217,9 +238,35 @@ mod tests {
         let mut endless = std::io::repeat(b'1');
         let mut watch = unwatched;
         let mut bytes = Vec::new();
-        let error = Input::new("pipe", &mut endless, 0, 5_000_000, &mut watch).read_all(&mut bytes);
-        let error = error.unwrap_err().to_string();
-        assert!(error.starts_with("pipe: what has come of it so far would need 5."), "{error}");
+        let advice = "save it as a file and open that";
+        let mut pipe = Input::new("pipe", &mut endless, 0, 15_000_000, &mut watch);
+        let error = pipe.read_all(&mut bytes, advice).unwrap_err().to_string();
+        assert!(error.starts_with("pipe: what has come of it so far would need 1"), "{error}");
+        assert!(error.ends_with(advice), "{error}");
         assert!(bytes.len() <= 5_000_000 + BLOCK, "{}", bytes.len());
+    }
+
+    #[test]
+    fn a_pipe_that_never_ends_is_hung_up_whatever_there_is() {
+        let mut endless = std::io::repeat(b'1');
+        let mut watch = unwatched;
+        let mut bytes = Vec::new();
+        let mut pipe = Input::new("pipe", &mut endless, 0, u64::MAX, &mut watch);
+        pipe.most_unsized = 3_000_000;
+        let error = pipe.read_all(&mut bytes, "").unwrap_err().to_string();
+        let expected = "pipe: a pipe may hold 1 GB at most: save it as a file and open that";
+        assert_eq!(error, expected);
+        assert!(bytes.len() <= 3_000_000 + BLOCK, "{}", bytes.len());
+    }
+
+    #[test]
+    fn what_tells_its_size_gets_one_buffer_of_it() {
+        let all = vec![7; 3_500_000];
+        let (mut source, mut watch) = (&all[..], unwatched);
+        let mut input = Input::new("x.png", &mut source, 3_500_000, u64::MAX, &mut watch);
+        let mut bytes = Vec::new();
+        input.read(input.block, &mut bytes).unwrap();
+        input.read_all(&mut bytes, "").unwrap();
+        assert_eq!((bytes.len(), bytes.capacity()), (3_500_000, 3_500_000));
     }
 }

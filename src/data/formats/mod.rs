@@ -63,9 +63,18 @@ pub enum FormatError {
         /// What to try.
         advice: &'static str,
     },
+    /// More than is kept of what does not tell its size.
+    #[error(
+        "{name}: a pipe may hold {} GB at most: save it as a file and open that",
+        MOST_UNSIZED / 1_000_000_000
+    )]
+    LongPipe {
+        /// The pipe.
+        name: String,
+    },
     /// A row without an end in sight.
     #[error(
-        "{name}: the row that begins on line {line} goes on for more than {megabytes} MB: look there for a quotation mark that is never closed"
+        "{name}: the row that begins on line {line} goes on for more than {megabytes} MB: look there for a quotation mark that is never closed, or save one point a row"
     )]
     LongRow {
         /// The file.
@@ -182,8 +191,8 @@ pub fn read(
     }
     // A pipe, say, does not tell its size: it is known once all of it is there.
     let mut bytes = Vec::new();
-    let most = available.min(MOST_UNSIZED);
-    Input::new(&name, &mut file, 0, most, watch).read_all(&mut bytes)?;
+    let mut pipe = Input::new(&name, &mut file, 0, available, watch);
+    pipe.read_all(&mut bytes, "save it as a file and open that")?;
     let (size, mut source) = (bytes.len() as u64, &bytes[..]);
     let available = available.saturating_sub(size);
     points(&mut Input::new(&name, &mut source, size, available, watch), columns)

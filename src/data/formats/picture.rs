@@ -18,6 +18,9 @@ pub const PICTURE_POINTS: usize = 4000;
 /// Most memory, in bytes, that a picture is given, however much there is: decoders of damaged files ask for a lot.
 const MAX_MEMORY: u64 = 2 << 30;
 
+/// What to try where a picture is too large.
+const SMALLER: &str = "make the picture smaller";
+
 /// The longer side of a picture spans [−2, 2].
 const LONGER_SIDE: f64 = 4.0;
 
@@ -31,7 +34,7 @@ pub(super) fn read(
     mut bytes: Vec<u8>,
     format: ImageFormat,
 ) -> Result<Loaded, FormatError> {
-    input.read_all(&mut bytes)?;
+    input.read_all(&mut bytes, SMALLER)?;
     let name = input.name;
     let image = decode(input, &bytes, format)?;
     drop(bytes);
@@ -61,7 +64,8 @@ fn decode(
         // Some decoders explain themselves over several lines.
         problem: error.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
     };
-    let available = input.available.min(MAX_MEMORY);
+    // The file itself is in memory as well.
+    let available = input.available.saturating_sub(bytes.len() as u64).min(MAX_MEMORY);
     let mut limits = Limits::default();
     limits.max_alloc = Some(available);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
@@ -75,7 +79,7 @@ fn decode(
         name: input.name.to_owned(),
         what: format!("{width} × {height} pixels"),
         shortage,
-        advice: "make the picture smaller",
+        advice: SMALLER,
     })?;
     let orientation = decoder.orientation().map_err(damaged)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
@@ -230,5 +234,23 @@ mod tests {
         let error = formats::parse("x.bmp", &png, None).unwrap_err().to_string();
         assert!(error.starts_with("x.bmp: 60000 × 60000 pixels would need "), "{error}");
         assert!(error.ends_with(": make the picture smaller"), "{error}");
+    }
+
+    #[test]
+    fn the_file_of_a_picture_counts_and_is_never_told_to_become_a_table() {
+        let bytes = encoded(&two_squares(), ImageFormat::Bmp);
+        // 40 × 20 pixels of four bytes, twice, and two bytes of ink each.
+        let pixels = 40 * 20 * 10;
+        let read = |available: u64| {
+            let (mut source, size) = (&bytes[..], bytes.len() as u64);
+            let watch = &mut formats::unwatched;
+            let mut input = Input::new("x.bmp", &mut source, size, available, watch);
+            formats::points(&mut input, None)
+        };
+        assert!(read(pixels + bytes.len() as u64).is_ok());
+        for available in [pixels, 100] {
+            let error = read(available).unwrap_err().to_string();
+            assert!(error.ends_with(": make the picture smaller"), "{error}");
+        }
     }
 }

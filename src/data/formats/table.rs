@@ -25,6 +25,9 @@ const HEAD_ROWS: usize = 1000;
 /// No row has more bytes than this: a quotation mark that is never closed makes one of the rest of the file.
 const MAX_ROW: usize = 16 << 20;
 
+/// What to try where there are too many rows.
+const FEWER_ROWS: &str = "save a part of the rows";
+
 /// Longest piece of a file that a message quotes, in characters.
 const QUOTE_LENGTH: usize = 40;
 
@@ -57,7 +60,7 @@ pub(super) fn read(
     check_columns(name, layout.width, chosen)?;
     let row_count = row_estimate(&head, input.size);
     let what = || format!("about {row_count} rows");
-    input.afford(memory::of_points(row_count), what, "save a part of the rows")?;
+    input.afford(memory::of_points(row_count), what, FEWER_ROWS)?;
 
     let header_row = layout.header.as_ref().map(|(row, _)| *row);
     let mut points = Vec::new();
@@ -73,6 +76,7 @@ pub(super) fn read(
             }
         }
         row += 1;
+        points.len()
     })?;
     points.shrink_to_fit();
 
@@ -98,14 +102,16 @@ fn row_estimate(head: &[u8], size: u64) -> u64 {
 }
 
 /// Shows every row of a file that is neither a comment nor blank, with the text of its block and the number of lines
-/// before it. Only a block is in memory, and a row that does not end in it begins the next one.
+/// before it; `show` says how many points there are now. Only a block is in memory, and a row that does not end in it
+/// begins the next one.
 fn each_block(
     input: &mut Input<'_, '_>,
     head: Vec<u8>,
     delimiter: Delimiter,
-    mut show: impl FnMut(&[u8], &ByteRecord, usize),
+    mut show: impl FnMut(&[u8], &ByteRecord, usize) -> usize,
 ) -> Result<(), FormatError> {
     let mut separator = Separator::new(delimiter);
+    let mut point_count = 0;
     let (mut block, mut text, mut lines_before) = (head, Vec::new(), 0);
     loop {
         // Text has no zeros.
@@ -120,10 +126,13 @@ fn each_block(
         each_row(&text, delimiter, |record, is_whole| {
             last_begins = record_begins(record);
             if (is_whole || is_last) && !record.iter().all(is_blank) {
-                show(&text, record, lines_before);
+                point_count = show(&text, record, lines_before);
             }
             true
         });
+        // The estimate goes by the first block, which may be all comments.
+        let what = || format!("the first {point_count} rows");
+        input.afford(memory::of_points(point_count as u64), what, FEWER_ROWS)?;
         if is_last {
             return Ok(());
         }
@@ -575,6 +584,7 @@ mod tests {
                 each_block(&mut input, Vec::new(), delimiter, |text, record, lines_before| {
                     let cells: Vec<Vec<u8>> = record.iter().map(<[u8]>::to_vec).collect();
                     rows.push((lines_before + line_of(text, record), cells));
+                    rows.len()
                 })
                 .unwrap();
                 rows
@@ -592,12 +602,33 @@ mod tests {
     }
 
     #[test]
+    fn a_table_that_is_longer_than_it_looked_stops_where_memory_ends() {
+        // The first block is a comment, but for two rows.
+        let text =
+            "1,2\n3,4\n".to_owned() + "#" + &" ".repeat(990) + "\n" + &"5,6\n".repeat(10_000);
+        let mut told = Vec::new();
+        let mut watch = |progress: formats::Progress| {
+            told.push(progress.bytes_read);
+            std::ops::ControlFlow::Continue(())
+        };
+        let (mut source, size) = (text.as_bytes(), text.len() as u64);
+        let available = memory::of_points(500);
+        let mut input = Input::new("x.csv", &mut source, size, available, &mut watch);
+        input.block = 1000;
+        let error = formats::points(&mut input, None).unwrap_err().to_string();
+        assert!(error.starts_with("x.csv: the first "), "{error}");
+        assert!(error.ends_with(": save a part of the rows"), "{error}");
+        // A thousand bytes of comment, then 250 rows a block.
+        assert!(told.len() <= 6, "{told:?}");
+    }
+
+    #[test]
     fn a_quotation_mark_that_is_never_closed_is_found() {
         let text = "1,2\n".repeat(300_000) + "\"3,4\n" + &"5,6\n".repeat(MAX_ROW / 2);
         let error = formats::parse("x.csv", text.as_bytes(), None).unwrap_err().to_string();
         assert_eq!(
             error,
-            "x.csv: the row that begins on line 300001 goes on for more than 16 MB: look there for a quotation mark that is never closed"
+            "x.csv: the row that begins on line 300001 goes on for more than 16 MB: look there for a quotation mark that is never closed, or save one point a row"
         );
     }
 

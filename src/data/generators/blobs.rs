@@ -39,7 +39,7 @@ static BLOB_SEED: Setting = Setting {
     key: "blob_seed",
     label: "Mixture",
     help: "Which random mixture; random_state draws other points from the same one.",
-    kind: Kind::Integer { default: 0, min: 0, max: u32::MAX as i64 },
+    kind: Kind::Seed,
     is_live: false,
 };
 

@@ -61,7 +61,7 @@ pub static RANDOM_STATE: Setting = Setting {
     key: "random_state",
     label: "Seed",
     help: "Equal seeds give equal points; another seed gives other points from the same density.",
-    kind: Kind::Integer { default: 0, min: 0, max: u32::MAX as i64 },
+    kind: Kind::Seed,
     is_live: false,
 };
 
@@ -86,6 +86,7 @@ mod tests {
     use super::*;
     use crate::model::{Bounds, Density};
     use crate::random::{Purpose, generator};
+    use crate::settings::LARGEST_SEED;
 
     fn points(info: &Generator, settings: &Settings, count: usize, seed: u64) -> Vec<Point> {
         (info.generate)(settings, count, &mut generator(seed, Purpose::Data))
@@ -129,6 +130,7 @@ mod tests {
             for setting in info.settings {
                 let ends = match setting.kind {
                     Kind::Integer { min, max, .. } => [min.to_string(), max.to_string()],
+                    Kind::Seed => ["0".to_owned(), LARGEST_SEED.to_string()],
                     Kind::Number { min, max, .. } => [min.to_string(), max.to_string()],
                     Kind::Choice { .. } | Kind::Switch { .. } => continue,
                 };

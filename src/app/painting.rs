@@ -1,0 +1,258 @@
+//! Painting: the canvas's expensive layers, what to paint of them, and how they come to the graphics card.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use egui::ColorImage;
+
+use super::view::{Shown, View};
+use crate::data::Dataset;
+use crate::figures::cloud::{Cloud, Pixels, cloud, is_crowd};
+use crate::figures::{Color, Layer, Mark, Palette, Picture, Scale, Theme, colors::ColorMap, plane};
+use crate::model::{Bounds, Density, Mixture, Point};
+use crate::random::{Purpose, generator};
+use crate::training::Moment;
+
+/// What to paint.
+#[derive(Clone)]
+pub struct Request {
+    /// The model; `None` where there are only data.
+    pub mixture: Option<Arc<Mixture>>,
+    /// Samples are drawn from this step's seed, so that the same step shows the same samples.
+    pub step: usize,
+    /// The data, of which crowds are painted; the window draws few points by itself.
+    pub dataset: Option<Arc<Dataset>>,
+    /// The rectangle on the canvas.
+    pub bounds: Bounds,
+    /// Cells of the density raster.
+    pub size: [usize; 2],
+    /// Pixels of a crowd's picture.
+    pub pixels: Pixels,
+    /// Which layers.
+    pub shown: Shown,
+    /// Colors of the density.
+    pub color_map: &'static ColorMap,
+    /// Linear or logarithmic.
+    pub scale: Scale,
+    /// Light or dark.
+    pub theme: Theme,
+    /// How many samples.
+    pub sample_count: usize,
+}
+
+impl PartialEq for Request {
+    fn eq(&self, other: &Request) -> bool {
+        is_same(self.mixture.as_ref(), other.mixture.as_ref())
+            && self.has_same_crowds(other)
+            && self.step == other.step
+            && self.size == other.size
+            && self.shown == other.shown
+            && self.color_map.id == other.color_map.id
+            && self.scale == other.scale
+            && self.sample_count == other.sample_count
+    }
+}
+
+/// True for two of the same, which saves comparing their insides.
+fn is_same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
+    a.map(Arc::as_ptr) == b.map(Arc::as_ptr)
+}
+
+impl Request {
+    /// What a view shows of a step and of data in a rectangle, with a density of so many cells, and crowds of so many
+    /// pixels.
+    #[must_use]
+    pub fn new(
+        moment: Option<&Moment>,
+        dataset: Option<&Arc<Dataset>>,
+        view: &View,
+        bounds: Bounds,
+        size: [usize; 2],
+        pixels: Pixels,
+    ) -> Request {
+        Request {
+            step: moment.map_or(0, |moment| moment.record.step),
+            mixture: moment.map(|moment| moment.mixture.clone()),
+            dataset: dataset.cloned(),
+            bounds,
+            size,
+            pixels,
+            shown: view.shown,
+            color_map: ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme),
+            scale: view.density_scale(),
+            theme: view.theme,
+            sample_count: view.sample_count,
+        }
+    }
+
+    /// True if both look at the same rectangle of the plane, on as many pixels.
+    pub(super) fn has_same_view(&self, other: &Request) -> bool {
+        (self.bounds, self.pixels, self.size) == (other.bounds, other.pixels, other.size)
+    }
+
+    /// True if crowds look the same in both.
+    fn has_same_crowds(&self, other: &Request) -> bool {
+        is_same(self.dataset.as_ref(), other.dataset.as_ref())
+            && self.bounds == other.bounds
+            && self.pixels == other.pixels
+            && self.theme == other.theme
+            && (self.shown.train, self.shown.validation)
+                == (other.shown.train, other.shown.validation)
+    }
+}
+
+/// How carefully to paint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Care {
+    /// At a third of the resolution and from an eighth of the points, to follow a hand.
+    Coarse,
+    /// As it should be.
+    Full,
+}
+
+/// What of density, score field and samples is shown; the canvas brings layers into their order.
+#[must_use]
+pub fn model_layers(request: &Request, care: Care) -> Vec<Layer> {
+    let Request { bounds, size, shown, .. } = request;
+    let Some(mixture) = &request.mixture else { return Vec::new() };
+    let palette = request.theme.palette();
+    let mut layers = Vec::new();
+    if shown.density {
+        let part = if care == Care::Coarse { 3 } else { 1 };
+        let [width, height] = size.map(|side| side.div_ceil(part));
+        let raster = mixture.raster(*bounds, width, height);
+        layers.push(plane::density(&raster, request.color_map, request.scale, request.theme));
+    }
+    if shown.score {
+        layers.push(plane::score_field(&**mixture, *bounds, SCORE_COLUMNS, palette));
+    }
+    if shown.samples {
+        let mut rng = generator(request.step as u64, Purpose::Samples);
+        let samples = mixture.sample(request.sample_count, &mut rng);
+        layers.push(plane::samples(samples.into(), palette));
+    }
+    layers
+}
+
+/// The crowds of points that are shown, as pictures; few points are the canvas's own.
+#[must_use]
+pub fn crowd_layers(request: &Request, care: Care) -> Vec<Layer> {
+    let Request { bounds, pixels, shown, .. } = *request;
+    let Some(dataset) = &request.dataset else { return Vec::new() };
+    let every = if care == Care::Coarse { 8 } else { 1 };
+    point_sets(dataset, shown, request.theme.palette())
+        .filter(|set| is_crowd(set.points))
+        .map(|PointSet { id, label, points, color }| {
+            cloud(&Cloud { id, label, points, bounds, pixels, color, every })
+        })
+        .collect()
+}
+
+/// Points of a data set that make a layer.
+pub struct PointSet<'a> {
+    /// Name of the layer.
+    pub id: &'static str,
+    /// Its name in the legend.
+    pub label: &'static str,
+    /// All of them.
+    pub points: &'a Arc<[Point]>,
+    /// Their color.
+    pub color: Color,
+}
+
+/// The points of a data set that are shown.
+pub fn point_sets<'a>(
+    dataset: &'a Dataset,
+    shown: Shown,
+    palette: &Palette,
+) -> impl Iterator<Item = PointSet<'a>> + use<'a> {
+    let Dataset { train, validation, .. } = dataset;
+    let sets = [
+        PointSet { id: "train", label: "Training data", points: train, color: palette.train },
+        PointSet {
+            id: "validation",
+            label: "Validation data",
+            points: validation,
+            color: palette.validation,
+        },
+    ];
+    sets.into_iter().filter(move |set| shown.has(set.id))
+}
+
+/// Arrows of the score field from left to right.
+const SCORE_COLUMNS: usize = 28;
+
+/// A finished picture of a request.
+pub struct Painting {
+    /// Its layers: the model's, then the crowds of points. The canvas brings them into their order.
+    pub layers: Vec<Layer>,
+    /// Their pictures as the graphics card wants them: made here, because the window's thread has better things to do.
+    pub images: Vec<Image>,
+    /// What it is a picture of.
+    pub(super) request: Request,
+    care: Care,
+    care_of_crowds: Care,
+    /// How many were painted before.
+    pub(super) number: usize,
+}
+
+/// A picture in both forms.
+pub type Image = (Arc<Picture>, Arc<ColorImage>);
+
+impl Painting {
+    /// Paints a request; takes from the last painting what is still right.
+    pub(super) fn new(request: Request, care: Care, last: Option<&Painting>) -> Painting {
+        let began = Instant::now();
+        let mut layers = model_layers(&request, care);
+        let is_good = |last: &&Painting| {
+            last.request.has_same_crowds(&request)
+                && (last.care_of_crowds == Care::Full || care == Care::Coarse)
+        };
+        let last_crowds = last.filter(is_good);
+        match last_crowds {
+            Some(last) => {
+                layers.extend(last.layers.iter().filter(|layer| is_of_data(layer)).cloned());
+            }
+            None => layers.extend(crowd_layers(&request, care)),
+        }
+        let care_of_crowds = last_crowds.map_or(care, |last| last.care_of_crowds);
+        let pictures = layers.iter().flat_map(|layer| &layer.marks).filter_map(|mark| match mark {
+            Mark::Raster { picture, .. } => Some(picture),
+            _ => None,
+        });
+        let known = |picture: &Arc<Picture>| {
+            let mut images = last.iter().flat_map(|last| &last.images);
+            images.find(|(known, _)| Arc::ptr_eq(known, picture)).map(|(_, image)| image.clone())
+        };
+        let image = |picture: &Arc<Picture>| {
+            let image = known(picture).unwrap_or_else(|| Arc::new(color_image(picture)));
+            (picture.clone(), image)
+        };
+        let images = pictures.map(image).collect();
+        let number = last.map_or(0, |last| last.number + 1);
+        log::trace!("painting {number}, {care:?}, took {:.1?}", began.elapsed());
+        Painting { layers, images, request, care, care_of_crowds, number }
+    }
+
+    /// True if this is what that request asks for, in full.
+    #[must_use]
+    pub fn is_all_of(&self, request: &Request) -> bool {
+        self.care == Care::Full && self.request == *request
+    }
+
+    /// True if its crowds are those of these data.
+    #[must_use]
+    pub fn is_of(&self, dataset: &Arc<Dataset>) -> bool {
+        is_same(self.request.dataset.as_ref(), Some(dataset))
+    }
+}
+
+fn is_of_data(layer: &Layer) -> bool {
+    ["train", "validation"].contains(&layer.id)
+}
+
+/// A picture as the graphics card wants it.
+#[must_use]
+pub fn color_image(picture: &Picture) -> ColorImage {
+    ColorImage::from_rgba_unmultiplied([picture.width, picture.height], &picture.rgba)
+}
