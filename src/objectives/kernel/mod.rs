@@ -207,27 +207,29 @@ fn over_chunks<P: Pass, T>(
             widest(Task { pass, range, scratch, totals });
         });
     };
-    TOTALS.with_borrow_mut(|totals| {
-        // Without points, one chunk that adds nothing.
-        let chunk_count = count.div_ceil(chunk_len).max(1);
-        if totals.len() < chunk_count * width {
-            totals.resize(chunk_count * width, 0.0);
+    // Taken, not borrowed: while this thread waits for others' chunks, it may begin a whole pass of another run.
+    let mut memory = TOTALS.take();
+    // Without points, one chunk that adds nothing.
+    let chunk_count = count.div_ceil(chunk_len).max(1);
+    if memory.len() < chunk_count * width {
+        memory.resize(chunk_count * width, 0.0);
+    }
+    let totals = &mut memory[..chunk_count * width];
+    if chunk_count == 1 || rayon::current_num_threads() == 1 {
+        // Handing the work to another thread would only cost time.
+        totals.chunks_exact_mut(width).enumerate().for_each(chunk);
+    } else {
+        totals.par_chunks_exact_mut(width).enumerate().for_each(chunk);
+    }
+    let (sum, others) = totals.split_at_mut(width);
+    for other in others.chunks_exact(width) {
+        for (sum, other) in sum.iter_mut().zip(other) {
+            *sum += other;
         }
-        let totals = &mut totals[..chunk_count * width];
-        if chunk_count == 1 || rayon::current_num_threads() == 1 {
-            // Handing the work to another thread would only cost time.
-            totals.chunks_exact_mut(width).enumerate().for_each(chunk);
-        } else {
-            totals.par_chunks_exact_mut(width).enumerate().for_each(chunk);
-        }
-        let (sum, others) = totals.split_at_mut(width);
-        for other in others.chunks_exact(width) {
-            for (sum, other) in sum.iter_mut().zip(other) {
-                *sum += other;
-            }
-        }
-        read(Totals { numbers: sum })
-    })
+    }
+    let result = read(Totals { numbers: sum });
+    TOTALS.set(memory);
+    result
 }
 
 /// Does work on a thread of the pool, so that the passes in it need not wake one each. Alone in the pool, or on one of
@@ -309,4 +311,22 @@ fn with_whiteners<T>(
     let result = then(&whiteners);
     WHITENERS.set(whiteners);
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_waits_for_chunks_may_begin_the_pass_of_another_run() {
+        let points: Vec<Point> = (0..6000).map(|i| [f64::from(i).sin(), f64::from(i)]).collect();
+        let mixture = Mixture::new(&[1.0], &[[0.0, 1.0]], &[[1.0, 0.0, 9e6]]).unwrap();
+        let expected = mean_log_likelihood(&mixture, &points);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        pool.scope(|scope| {
+            for _ in 0..400 {
+                scope.spawn(|_| assert_eq!(mean_log_likelihood(&mixture, &points), expected));
+            }
+        });
+    }
 }
