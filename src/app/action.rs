@@ -35,6 +35,10 @@ pub enum Action {
     NewStart,
     /// As fast as it goes until converged or `max_iter`.
     RunToEnd,
+    /// The same experiment from many starts, in the background.
+    RunSeeds,
+    /// Stop them.
+    CancelSeeds,
     /// Show the best step instead of the newest, or back.
     ToggleBest,
     /// Show all of the data.
@@ -63,12 +67,14 @@ pub struct ActionInfo {
 
 impl Action {
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 20] = [
+    pub const ALL: [Action; 22] = [
         Action::PlayPause,
         Action::Step,
         Action::Rewind,
         Action::RunToEnd,
         Action::NewStart,
+        Action::RunSeeds,
+        Action::CancelSeeds,
         Action::ToggleBest,
         Action::Fit,
         Action::ToggleLogDensity,
@@ -163,6 +169,18 @@ impl Action {
                 icons::ICON_FAST_FORWARD,
                 plain(Key::End),
             ),
+            Action::RunSeeds => (
+                "Run many seeds",
+                "Train the same experiment from many starts in the background, and compare where they end.",
+                icons::ICON_STACKED_LINE_CHART,
+                plain(Key::M),
+            ),
+            Action::CancelSeeds => (
+                "Cancel many seeds",
+                "Stop the runs that are on their way; those that are done stay.",
+                icons::ICON_CANCEL,
+                None,
+            ),
             Action::NewStart => (
                 "New start",
                 "Begin again from another start: the next seed.",
@@ -206,8 +224,11 @@ impl Action {
     /// True if there has to be something to train or to export.
     #[must_use]
     pub fn needs_run(self) -> bool {
-        use Action::{Export, NewStart, PlayPause, Rewind, RunToEnd, Step, ToggleBest};
-        matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
+        use Action::{Export, NewStart, PlayPause, Rewind, RunSeeds, RunToEnd, Step, ToggleBest};
+        matches!(
+            self,
+            PlayPause | Step | Rewind | RunToEnd | RunSeeds | NewStart | ToggleBest | Export
+        )
     }
 
     /// The tooltip with the shortcut behind it.

@@ -6,6 +6,7 @@ use super::action::Action;
 use super::dialog::{Answer, Dialog};
 use super::exports::{Material, export};
 use super::jobs::Outcome;
+use super::view::Plots;
 use super::{App, Notice, theme};
 use crate::algorithms::initial;
 use crate::export::write_file;
@@ -24,7 +25,9 @@ impl App {
             Action::Open => self.dialog = Some(Dialog::open()),
             Action::CancelReading => self.cancel_reading(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
-            Action::Export => self.dialog = Some(Dialog::export()),
+            Action::Export => {
+                self.dialog = Some(Dialog::export(!self.seeds.members().is_empty()));
+            }
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Action::Undo => self.document.undo(),
@@ -57,6 +60,8 @@ impl App {
                 start.set(initial::RANDOM_STATE.key, Value::Integer(seed));
                 self.notice = Some(Notice::info(format!("New start, seed {seed}")));
             }
+            Action::RunSeeds => self.run_seeds(ctx),
+            Action::CancelSeeds => self.seeds.cancel(),
             Action::ToggleBest => self.view.shows_best = !self.view.shows_best,
             Action::Fit => self.canvas.fit(),
             Action::ToggleTheme => {
@@ -70,6 +75,14 @@ impl App {
             Action::ToggleLogDensity => self.view.has_log_density = !self.view.has_log_density,
             Action::ToggleHelp => self.view.has_help = !self.view.has_help,
         }
+    }
+
+    fn run_seeds(&mut self, ctx: &egui::Context) {
+        (self.view.plots, self.view.has_panels) = (Plots::Seeds, true);
+        let experiment = &self.document.experiment;
+        let snapshot = self.session.snapshot().filter(|s| experiment.has_same_data(&s.experiment));
+        let dataset = snapshot.map(|snapshot| snapshot.prepared.dataset.clone());
+        self.seeds.run(experiment, dataset, self.view.seeds.count, ctx.clone());
     }
 
     fn copy_command_line(&mut self, ctx: &egui::Context) {
@@ -117,6 +130,7 @@ impl App {
                     history: self.session.history().records().to_vec(),
                     view: self.view.clone(),
                     bounds: self.canvas.bounds(),
+                    seeds: self.seeds.members().to_vec(),
                 };
                 self.jobs.start(move || {
                     let written = export(what, format, &material)

@@ -14,6 +14,7 @@ mod panels;
 mod plot;
 mod reading;
 mod rehearsal;
+mod seeds;
 mod session;
 mod theme;
 mod view;
@@ -30,10 +31,11 @@ use document::Document;
 use jobs::{Jobs, Opened, Outcome};
 use painter::Painter;
 use reading::Reading;
+use seeds::Seeds;
 use session::{Followed, Session};
 
 pub use rehearsal::{FRAME_COMPONENTS, FrameCost, Rehearsal, frame_cost};
-pub use view::{Shown, View};
+pub use view::{Plots, SeedsView, Shown, View};
 
 use crate::training::Experiment;
 
@@ -41,6 +43,7 @@ use crate::training::Experiment;
 pub struct App {
     document: Document,
     session: Session,
+    seeds: Seeds,
     view: View,
     canvas: Canvas,
     thumbnails: panels::Thumbnails,
@@ -175,6 +178,7 @@ impl App {
         let mut app = App {
             session: Session::new(&document.experiment, ctx.clone()),
             document,
+            seeds: Seeds::default(),
             view,
             canvas: Canvas::new(Painter::spawn(move || wake.request_repaint())?),
             thumbnails: panels::Thumbnails::new(),
@@ -214,6 +218,7 @@ impl App {
             };
             self.notice = Some(Notice { text, is_problem });
         }
+        self.seeds.drain();
         for outcome in self.jobs.drain() {
             self.take_in(outcome);
         }
@@ -262,6 +267,7 @@ impl App {
             }
             Followed::Same | Followed::Restarted => self.has_news = false,
         }
+        self.seeds.follow(&self.document.experiment);
         self.document.remember(ctx.input(|input| input.time));
         if self.document.is_in_flux() {
             ctx.request_repaint_after(Duration::from_millis(300));
@@ -269,7 +275,7 @@ impl App {
     }
 
     fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
-        let App { document, session, view, canvas, thumbnails, notice, reading, .. } = self;
+        let App { document, session, seeds, view, canvas, thumbnails, notice, reading, .. } = self;
         let mut reopen = None;
         panels::menu_ui(ui, document, session, view, actions);
         let busy = match reading {
@@ -283,7 +289,7 @@ impl App {
             reopen = panels::controls_ui(ui, document, session, view, thumbnails, actions);
             // In a narrow window the canvas is worth more than the plots.
             if ui.available_width() > 680.0 {
-                panels::plots_ui(ui, document, session, view, actions);
+                panels::plots_ui(ui, document, session, seeds, view, actions);
             }
         }
         canvas.show_ui(ui, document, session, view, actions);
@@ -388,6 +394,18 @@ impl App {
     #[must_use]
     pub fn canvas_bounds(&self) -> crate::model::Bounds {
         self.canvas.bounds()
+    }
+
+    /// The runs from many starts that are done, by their seeds.
+    #[must_use]
+    pub fn seeds(&self) -> &[std::sync::Arc<crate::training::Member>] {
+        self.seeds.members()
+    }
+
+    /// True while more of them are on their way.
+    #[must_use]
+    pub fn is_running_seeds(&self) -> bool {
+        self.seeds.awaited().is_some()
     }
 
     /// Why nothing can be trained.

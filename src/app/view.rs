@@ -6,6 +6,7 @@ use crate::data::spray::Tool;
 use crate::figures::learning::TimeAxis;
 use crate::figures::{Scale, Spacing, Theme};
 use crate::model::Mixture;
+use crate::training::spread::Likelihood;
 use crate::training::{Record, Snapshot};
 
 /// How things are looked at.
@@ -28,6 +29,10 @@ pub struct View {
     pub time_spacing: Spacing,
     /// Spacing of the NLL axis.
     pub nll_spacing: Spacing,
+    /// What the panel on the right shows.
+    pub plots: Plots,
+    /// How many starts are looked at.
+    pub seeds: SeedsView,
     /// True to show the best step instead of the newest.
     pub shows_best: bool,
     /// The drawing tool; `None` moves the view.
@@ -42,6 +47,30 @@ pub struct View {
     pub has_panels: bool,
     /// True with the help page open.
     pub has_help: bool,
+}
+
+/// What the panel on the right shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plots {
+    /// Likelihood, objective and weights of the run on the canvas.
+    Run,
+    /// Many starts of the same experiment.
+    Seeds,
+}
+
+/// How many starts are looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SeedsView {
+    /// How many are run.
+    pub count: usize,
+    /// Nats above the best up to which a run counts as equally good.
+    pub margin: f64,
+    /// True with mean and standard deviation.
+    pub has_band: bool,
+    /// By which points runs are compared.
+    pub likelihood: Likelihood,
+    /// Spacing of the steps.
+    pub spacing: Spacing,
 }
 
 /// Which layers the canvas shows.
@@ -107,6 +136,14 @@ impl Default for View {
             time_axis: TimeAxis::Steps,
             time_spacing: Spacing::Linear,
             nll_spacing: Spacing::Linear,
+            plots: Plots::Run,
+            seeds: SeedsView {
+                count: 50,
+                margin: 0.03,
+                has_band: true,
+                likelihood: Likelihood::Training,
+                spacing: Spacing::Linear,
+            },
             shows_best: false,
             tool: None,
             tool_radius: 0.04,

@@ -84,7 +84,9 @@ pub fn final_values(
             let gap = 0.08 * width;
             let ends = [left + gap, right - gap];
             bars.push(bar(ends, count as f64, far));
-            bars.push(bar(ends, inside as f64, near));
+            if inside > 0 {
+                bars.push(bar(ends, inside as f64, near));
+            }
             most = most.max(count);
         }
         bars.push(Mark::Line {

@@ -22,8 +22,8 @@ pub struct Look {
 
 /// The runs' curves and, over them, their mean ± one standard deviation; the chosen run on top.
 ///
-/// The likelihood axis ends where the band and every run's end can be seen: the first steps of a bad start would make
-/// everything else flat.
+/// The likelihood axis ends where the ends of all runs can be told apart: the first steps of a bad start would make
+/// everything else flat, so they come in from above.
 #[must_use]
 pub fn fan(members: &[Arc<Member>], look: Look, palette: &Palette) -> Plot {
     let Look { likelihood, has_band, spacing, chosen } = look;
@@ -112,19 +112,21 @@ fn band_marks(bands: &[Spread], x: &Axis, color: super::Color, tolerance: f64) -
     ]
 }
 
-/// From the lowest value to the highest end, with the band of the later half of the steps; a little more on both sides.
+/// The ends take at least this share of the axis, where the starts lie far above them.
+const SHARE_OF_ENDS: f64 = 0.45;
+
+/// From the lowest value up to the mean start, or to where the ends are still told apart; a little more on both sides.
 fn range(members: &[Arc<Member>], likelihood: Likelihood, bands: &[Spread]) -> Option<[f64; 2]> {
-    let finite = |values: &mut dyn Iterator<Item = f64>| -> Vec<f64> {
-        values.filter(|value| value.is_finite()).collect()
-    };
-    let values = members.iter().flat_map(|m| m.curve.iter().map(|r| likelihood.of(r)));
-    let values = finite(&mut { values });
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let ends = finite(&mut likelihood.finals(members).into_iter());
-    let first = bands.first().map(|band| band.mean);
-    let high = ends.into_iter().chain(first).fold(f64::NEG_INFINITY, f64::max);
+    let values = members.iter().flat_map(|m| m.curve.iter().map(|record| likelihood.of(record)));
+    let low = values.filter(|value| value.is_finite()).fold(f64::INFINITY, f64::min);
+    let ends = likelihood.finals(members).into_iter().filter(|value| value.is_finite());
+    let worst = ends.fold(f64::NEG_INFINITY, f64::max);
+    let start = bands.first().map_or(worst, |band| band.mean);
+    // Where all end alike, the way there is what remains to be seen.
+    let least = low + 0.15 * (start - low);
+    let high = (low + (worst - low) / SHARE_OF_ENDS).max(least).min(start).max(worst);
     let margin = 0.04 * (high - low);
-    (low < high).then_some([low - margin, high + margin])
+    (low < high && high.is_finite()).then_some([low - margin, high + margin])
 }
 
 /// Leaves out points that lie within `tolerance` of the line through those that stay. Drops what is not finite.
