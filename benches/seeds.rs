@@ -2,8 +2,6 @@
 //!
 //! `cargo bench --bench seeds`. From the data to the last result, with the starts by k-means.
 
-use std::sync::Arc;
-
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use scorescope::training::{Ensemble, Experiment};
 
@@ -23,10 +21,9 @@ fn seeds(criterion: &mut Criterion) {
     for threads in [1, cores] {
         group.bench_function(BenchmarkId::new("threads", threads), |bencher| {
             bencher.iter(|| {
-                let wake = Arc::new(|| ());
-                let ensemble = Ensemble::spawn(experiment.clone(), None, 0, 100, threads, wake)
+                let ensemble = Ensemble::spawn(experiment.clone(), None, 0, 100, threads, || ())
                     .expect("the system gives threads");
-                assert_eq!(ensemble.wait().filter(Result::is_ok).count(), 100);
+                assert_eq!(ensemble.wait().flatten().count(), 100);
             });
         });
     }

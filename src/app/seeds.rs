@@ -47,7 +47,7 @@ impl Seeds {
         ctx: egui::Context,
     ) {
         *self = Seeds { experiment: Some(experiment.clone()), ..Seeds::default() };
-        let wake = Arc::new(move || ctx.request_repaint());
+        let wake = move || ctx.request_repaint();
         // As many as compute everything else: one core stays free for drawing.
         let threads = rayon::current_num_threads();
         match Ensemble::spawn(experiment.clone(), dataset, FIRST_SEED, count, threads, wake) {

@@ -57,8 +57,8 @@ pub fn weights(mixture: &Mixture, palette: &Palette) -> Plot {
 /// Bins of a histogram of final values.
 const BINS: usize = 24;
 
-/// How many runs ended with which NLL. Those within `margin` nats of the best stand out, and a dashed line says where
-/// they end.
+/// How many runs ended with which NLL. Those within `margin` nats of the best stand out; where there are others, a
+/// dashed line says where they begin.
 #[must_use]
 pub fn final_values(
     finals: &[f64],
@@ -89,12 +89,14 @@ pub fn final_values(
             }
             most = most.max(count);
         }
-        bars.push(Mark::Line {
+        // Beyond the last bar it would only make the others narrow.
+        let is_among_them = near_best(finals, margin) < near_best(finals, f64::INFINITY);
+        bars.extend(is_among_them.then(|| Mark::Line {
             points: vec![[limit, 0.0], [limit, 1.1 * most as f64]],
             width: 1.5,
             color: near,
             is_dashed: true,
-        });
+        }));
     }
     let title = format!(
         "{} of {} starts within {margin} nats of the best",

@@ -144,7 +144,7 @@ impl Ensemble {
         first_seed: u32,
         count: usize,
         thread_count: usize,
-        wake: Arc<dyn Fn() + Send + Sync>,
+        wake: impl Fn() + Clone + Send + 'static,
     ) -> std::io::Result<Ensemble> {
         let is_unwanted = Arc::new(AtomicBool::new(false));
         let plan = Arc::new(Plan {
@@ -162,7 +162,7 @@ impl Ensemble {
         let (sender, results) = channel();
         for pool in &pools {
             let (plan, sender, wake) = (plan.clone(), sender.clone(), wake.clone());
-            pool.spawn(move || plan.work(&sender, &*wake));
+            pool.spawn(move || plan.work(&sender, wake));
         }
         Ok(Ensemble { count, results, is_unwanted, _pools: pools })
     }
@@ -192,7 +192,7 @@ impl Drop for Ensemble {
 
 impl Plan {
     /// Trains one run after the other until all have been begun.
-    fn work(&self, results: &Sender<Result<Arc<Member>, String>>, wake: &(dyn Fn() + Send + Sync)) {
+    fn work(&self, results: &Sender<Result<Arc<Member>, String>>, wake: impl Fn()) {
         let is_wanted = || !self.is_unwanted.load(Ordering::Relaxed);
         loop {
             let number = self.begun.fetch_add(1, Ordering::Relaxed);
@@ -243,13 +243,9 @@ mod tests {
         experiment
     }
 
-    fn silent() -> Arc<dyn Fn() + Send + Sync> {
-        Arc::new(|| ())
-    }
-
     fn trained(experiment: &Experiment, first_seed: u32, thread_count: usize) -> Vec<Arc<Member>> {
         let ensemble =
-            Ensemble::spawn(experiment.clone(), None, first_seed, 7, thread_count, silent());
+            Ensemble::spawn(experiment.clone(), None, first_seed, 7, thread_count, || ());
         let mut members: Vec<_> = ensemble.unwrap().wait().map(Result::unwrap).collect();
         members.sort_by_key(|member| member.seed);
         members
@@ -324,7 +320,7 @@ mod tests {
         // A run of an hour or so: its threads let go of the data soon after it is dropped.
         let witness = Arc::new(());
         let kept = witness.clone();
-        let wake = Arc::new(move || drop(kept.clone()));
+        let wake = move || drop(kept.clone());
         let ensemble = Ensemble::spawn(experiment, None, 0, 200, 2, wake).unwrap();
         drop(ensemble);
         while Arc::strong_count(&witness) > 1 {
@@ -337,7 +333,7 @@ mod tests {
         let mut experiment = small("em");
         experiment.set("n_samples", "10").unwrap();
         experiment.set("n_components", "50").unwrap();
-        let ensemble = Ensemble::spawn(experiment, None, 0, 50, 1, silent()).unwrap();
+        let ensemble = Ensemble::spawn(experiment, None, 0, 50, 1, || ()).unwrap();
         let results: Vec<_> = ensemble.wait().collect();
         let [Err(message)] = &*results else { panic!("{results:?}") };
         assert!(message.contains("50 components need at least 50 training points"), "{message}");

@@ -152,13 +152,16 @@ mod tests {
 
     #[test]
     fn bands_are_mean_and_deviation_step_by_step_and_short_runs_keep_their_last_value() {
-        let curves: [(usize, fn(usize) -> f64); 3] =
-            [(10, |s| 1.0 / (1.0 + s as f64)), (4, |s| 2.0 - 0.25 * s as f64), (7, |_| 0.5)];
-        let members: Vec<_> = curves.iter().map(|&(last, value)| member(1, last, value)).collect();
+        let lasts = [10, 4, 7];
+        let value = |i: usize, step: usize| {
+            let s = step as f64;
+            [1.0 / (1.0 + s), 2.0 - 0.25 * s, 0.5][i]
+        };
+        let members: Vec<_> = (0..3).map(|i| member(1, lasts[i], |step| value(i, step))).collect();
         let found = spread(&members, Likelihood::Training);
         assert_eq!(found.len(), 11);
         for (step, found) in found.iter().enumerate() {
-            let [a, b, c] = curves.map(|(last, value)| value(step.min(last)));
+            let [a, b, c] = [0, 1, 2].map(|i| value(i, step.min(lasts[i])));
             let mean = (a + b + c) / 3.0;
             let variance = ((a - mean).powi(2) + (b - mean).powi(2) + (c - mean).powi(2)) / 2.0;
             assert_eq!(found.step, step);

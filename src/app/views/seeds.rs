@@ -59,7 +59,7 @@ pub fn seeds_ui(
     let figures = seeds.figures(*shown, chosen, view.theme);
     let palette = view.theme.palette();
     // What stands between the plots, and below them.
-    let room = ui.available_height() - 142.0;
+    let room = ui.available_height() - 160.0;
     let mut wanted = fan_ui(ui, &figures.fan, 0.62 * room, seeds, *shown, is_current, palette);
     legend_ui(ui, shown, chosen.filter(|seed| has_seed(seeds, *seed)), palette);
     ui.separator();
@@ -205,12 +205,12 @@ fn share_ui(ui: &mut egui::Ui, seeds: &Seeds, shown: &mut SeedsView, palette: &P
     let finals = shown.likelihood.finals(seeds.members());
     let (near, count) = (near_best(&finals, shown.margin), finals.len());
     let percent = 100.0 * near as f64 / count as f64;
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 5.0;
-        ui.spacing_mut().interact_size.x = 44.0;
+    heading_ui(ui, "Final NLL", |ui| {
         let share = format!("{near} of {count} ({percent:.0} %)");
-        ui.label(RichText::new(share).strong().color(color32(palette.categorical[2])));
-        ui.label("within");
+        ui.label(RichText::new(share).heading().color(color32(palette.categorical[2])));
+    });
+    ui.horizontal(|ui| {
+        ui.label("are within");
         let margin = egui::DragValue::new(&mut shown.margin);
         let margin = ui.add(margin.range(0.0..=10.0).speed(0.002).max_decimals(3));
         margin.widget_info(|| {
@@ -220,7 +220,7 @@ fn share_ui(ui: &mut egui::Ui, seeds: &Seeds, shown: &mut SeedsView, palette: &P
         margin.on_hover_text(
             "Runs whose final NLL lies no more than this above the best count as equally good; nats per point.",
         );
-        ui.add(egui::Label::new("nats of the best").truncate());
+        ui.label("nats per point of the best");
     });
 }
 
