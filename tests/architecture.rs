@@ -72,9 +72,17 @@ fn each_library_stays_in_its_room() {
     check("egui", &["app", "lib"]);
     check("burn::", &["algorithms"]);
     check("clap::", &["cli"]);
-    // The command line and the window choose the number of threads.
-    check("rayon::", &["objectives", "cli", "app"]);
     check("rfd::", &["app"]);
+}
+
+#[test]
+fn rayon_computes_in_the_kernels_and_in_ensembles_only() {
+    for (room, path, code) in sources() {
+        // The command line and the window choose the number of threads.
+        let may = ["objectives", "cli", "app"].contains(&room.as_str())
+            || path == Path::new("training/ensemble.rs");
+        assert!(!code.contains("rayon::") || may, "{}", path.display());
+    }
 }
 
 #[test]

@@ -471,3 +471,47 @@ fn a_start_that_is_given_is_where_training_begins() {
         serde_json::from_slice(&read(&first, "manifest.json")).unwrap();
     assert_eq!(manifest["settings"]["start"]["component"][1]["mean"][0], 0.6);
 }
+
+#[test]
+fn many_seeds_are_a_table_whose_first_row_is_the_run_itself() {
+    let (_keep, folder) = temporary();
+    let out = folder.display().to_string();
+    let run = |threads: &str| {
+        succeeds(&[
+            "run",
+            "--dataset",
+            "ring",
+            "--set",
+            "n_samples=400",
+            "--set",
+            "n_components=5",
+            "--set",
+            "start.init_params=random",
+            "--set",
+            "start.random_state=4294967294",
+            "--set",
+            "max_iter=40",
+            "--seeds",
+            "4",
+            "--threads",
+            threads,
+            "--out",
+            &out,
+        ]);
+        read(&folder, "seeds.csv")
+    };
+    let table = run("1");
+    assert!(table.starts_with(b"seed,steps,converged,objective,train_nll,val_nll\n"));
+    let rows_of = rows(&table);
+    let seeds: Vec<f64> = rows_of.iter().map(|row| row[0]).collect();
+    assert_eq!(seeds, [4_294_967_294.0, 4_294_967_295.0, 0.0, 1.0]);
+    let metrics = rows(&read(&folder, "metrics.csv"));
+    let last = &metrics[metrics.len() - 1];
+    assert_eq!(rows_of[0][1], last[0]);
+    assert_eq!(rows_of[0][3..], last[2..]);
+    assert_ne!(rows_of[1][3..], last[2..]);
+    assert_eq!(run("2"), table);
+    assert!(
+        fails(&["run", "--dataset", "ring", "--seeds", "0", "--out", &out]).contains("--seeds")
+    );
+}

@@ -75,6 +75,22 @@ fn layers() {
 }
 
 #[test]
+fn seeds() {
+    let text = "[data]\ndataset = 'ring'\nn_samples = 1600\n[model]\nn_components = 8\n\
+                [start]\ninit_params = 'random'\nrandom_state = 4\n[algorithm]\nmax_iter = 100\n";
+    let path = experiment("seeds", text);
+    let mut window = sized(Some(&path), [1280.0, 800.0]);
+    until(&mut window, "the experiment", |app| {
+        app.snapshot().is_some_and(|s| s.mixture.components().len() == 8)
+    });
+    click(&mut window, "Many seeds");
+    click(&mut window, "Run many seeds");
+    until(&mut window, "fifty runs", |app| app.seeds().len() == 50);
+    train(&mut window);
+    picture(&mut window, "many-seeds");
+}
+
+#[test]
 fn drawn() {
     let mut window = sized(None, [1280.0, 800.0]);
     click(&mut window, "Empty canvas");

@@ -59,6 +59,10 @@ pub enum Action {
     NewStart,
     /// As fast as it goes until converged or `max_iter`.
     RunToEnd,
+    /// The same experiment from many starts, in the background.
+    RunSeeds,
+    /// Stop them.
+    CancelSeeds,
     /// Show the best step instead of the newest, or back.
     ToggleBest,
     /// Show all of the data.
@@ -87,7 +91,7 @@ pub struct ActionInfo {
 
 impl Action {
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 32] = [
+    pub const ALL: [Action; 34] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -100,6 +104,8 @@ impl Action {
         Action::Rewind,
         Action::RunToEnd,
         Action::NewStart,
+        Action::RunSeeds,
+        Action::CancelSeeds,
         Action::ToggleBest,
         Action::Fit,
         Action::ToggleLogDensity,
@@ -272,6 +278,18 @@ impl Action {
                 icons::ICON_KEYBOARD_TAB,
                 plain(Key::CloseBracket),
             ),
+            Action::RunSeeds => (
+                "Run many seeds",
+                "Train the same experiment from many starts in the background, and compare where they end.",
+                icons::ICON_STACKED_LINE_CHART,
+                shift(Key::N),
+            ),
+            Action::CancelSeeds => (
+                "Cancel many seeds",
+                "Stop the runs that are on their way; those that are done stay.",
+                icons::ICON_CANCEL,
+                None,
+            ),
             Action::NewStart => (
                 "New start",
                 "Begin again from another start: the next seed.",
@@ -317,14 +335,14 @@ impl Action {
     pub fn needs_run(self) -> bool {
         use Action::{
             AddComponent, Export, FollowNewest, LoopFromHere, LoopToHere, NewStart, PlayBackwards,
-            PlayPause, Replay, Rewind, RunToEnd, StartFromFit, Step, StepBack, ToggleBest,
-            ToggleLoop,
+            PlayPause, Replay, Rewind, RunSeeds, RunToEnd, StartFromFit, Step, StepBack,
+            ToggleBest, ToggleLoop,
         };
         let past =
             [StepBack, PlayBackwards, Replay, FollowNewest, ToggleLoop, LoopFromHere, LoopToHere];
         past.contains(&self)
             || matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
-            || matches!(self, StartFromFit | AddComponent)
+            || matches!(self, StartFromFit | AddComponent | RunSeeds)
             || self.needs_selection()
     }
 

@@ -8,7 +8,7 @@ use super::exports::{Material, export};
 use super::jobs::Outcome;
 use super::playback::Direction;
 use super::start::{self, Editable};
-use super::view::Position;
+use super::view::{Plots, Position};
 use super::{App, Notice, theme};
 use crate::algorithms::{given, initial};
 use crate::export::write_file;
@@ -27,7 +27,9 @@ impl App {
             Action::Open => self.dialog = Some(Dialog::open()),
             Action::CancelReading => self.cancel_reading(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
-            Action::Export => self.dialog = Some(Dialog::export()),
+            Action::Export => {
+                self.dialog = Some(Dialog::export(!self.seeds.members().is_empty()));
+            }
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Action::Undo => self.document.undo(),
@@ -100,6 +102,8 @@ impl App {
             | Action::CopyComponent
             | Action::MirrorComponent
             | Action::DeleteComponent => self.change_start(action),
+            Action::RunSeeds => self.run_seeds(ctx),
+            Action::CancelSeeds => self.seeds.cancel(),
             Action::Fit => self.canvas.fit(),
             Action::ToggleTheme => {
                 self.view.theme = match self.view.theme {
@@ -194,6 +198,19 @@ impl App {
         start::put(&mut self.document, components, step);
     }
 
+    fn run_seeds(&mut self, ctx: &egui::Context) {
+        (self.view.plots, self.view.has_panels) = (Plots::Seeds, true);
+        let experiment = &self.document.experiment;
+        if !experiment.given.is_empty() {
+            let text = "The start is set by hand, so all seeds would be the same run: choose how the means start first";
+            self.notice = Some(Notice::problem(text));
+            return;
+        }
+        let snapshot = self.session.snapshot().filter(|s| experiment.has_same_data(&s.experiment));
+        let dataset = snapshot.map(|snapshot| snapshot.prepared.dataset.clone());
+        self.seeds.run(experiment, dataset, self.view.seeds.count, ctx.clone());
+    }
+
     fn copy_command_line(&mut self, ctx: &egui::Context) {
         let Some(command) = self.document.experiment.command_line() else {
             let text = "What was drawn or set by hand does not fit on a command line: save the experiment and run \
@@ -241,6 +258,7 @@ impl App {
                     history: self.session.history().records().to_vec(),
                     view: self.view.clone(),
                     bounds: self.canvas.bounds(),
+                    seeds: self.seeds.members().to_vec(),
                 };
                 self.jobs.start(move || {
                     let written = export(what, format, &material)

@@ -23,7 +23,7 @@ enum Question {
     Leave,
     Open { columns: String },
     SaveExperiment,
-    Export { what: What, format: Format },
+    Export { what: What, format: Format, has_seeds: bool },
 }
 
 /// What was answered.
@@ -84,10 +84,10 @@ impl Dialog {
         Dialog::new(Question::SaveExperiment, "experiment.toml".to_owned())
     }
 
-    /// What is to be exported, and where?
+    /// What is to be exported, and where? Many seeds are offered only where they were run.
     #[must_use]
-    pub fn export() -> Dialog {
-        let question = Question::Export { what: What::Canvas, format: Format::Png };
+    pub fn export(has_seeds: bool) -> Dialog {
+        let question = Question::Export { what: What::Canvas, format: Format::Png, has_seeds };
         Dialog::new(question, "canvas.png".to_owned())
     }
 
@@ -184,7 +184,7 @@ impl Dialog {
                     "Opens here again, and runs without a window: scorescope run FILE --out DIR",
                 );
             }
-            Question::Export { what, format } => {
+            Question::Export { what, format, has_seeds } => {
                 let before = (*what, *format);
                 ui.horizontal(|ui| {
                     let label = ui.label("What");
@@ -192,7 +192,8 @@ impl Dialog {
                         .selected_text(what.label())
                         .height(400.0)
                         .show_ui(ui, |ui| {
-                            for option in What::ALL {
+                            let is_there = |what: &What| *has_seeds || !what.needs_seeds();
+                            for option in What::ALL.into_iter().filter(is_there) {
                                 ui.selectable_value(what, option, option.label());
                             }
                         })
@@ -264,7 +265,7 @@ impl Dialog {
             }
             Question::Leave => Answer::Cancelled,
             Question::SaveExperiment => Answer::SaveExperiment(path),
-            Question::Export { what, format } => {
+            Question::Export { what, format, .. } => {
                 Answer::Export { what: *what, format: *format, path }
             }
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::canvas;
 use super::painting::{Care, Request, crowd_layers, model_layers};
+use super::seeds;
 use super::view::View;
 use crate::data::Scaling;
 use crate::export::{POINTS_RESOLUTION, inside, model, png, points, svg, table};
@@ -11,7 +12,7 @@ use crate::figures::cloud::pixels;
 use crate::figures::{Plot, bars, learning, plane};
 use crate::model::{Bounds, Density};
 use crate::random::{Purpose, generator};
-use crate::training::{Moment, Record, Snapshot};
+use crate::training::{Member, Moment, Record, Snapshot};
 
 /// What is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,12 @@ pub enum What {
     Objective,
     /// The bars of the weights.
     Weights,
+    /// The curves of many starts.
+    Seeds,
+    /// Where they ended, as bars.
+    Finals,
+    /// Where they ended, as numbers.
+    SeedTable,
     /// All curves as numbers.
     Curves,
     /// The training and validation points.
@@ -53,7 +60,7 @@ pub enum Format {
 
 impl What {
     /// In the order of the menu.
-    pub const ALL: [What; 9] = [
+    pub const ALL: [What; 12] = [
         What::Canvas,
         What::Nll,
         What::Objective,
@@ -63,7 +70,16 @@ impl What {
         What::Samples,
         What::Model,
         What::ShownModel,
+        What::Seeds,
+        What::Finals,
+        What::SeedTable,
     ];
+
+    /// True if there must have been many starts.
+    #[must_use]
+    pub fn needs_seeds(self) -> bool {
+        matches!(self, What::Seeds | What::Finals | What::SeedTable)
+    }
 
     /// Its name.
     #[must_use]
@@ -73,6 +89,9 @@ impl What {
             What::Nll => "NLL plot",
             What::Objective => "objective plot",
             What::Weights => "weights plot",
+            What::Seeds => "many seeds: curves",
+            What::Finals => "many seeds: final values",
+            What::SeedTable => "many seeds as numbers",
             What::Curves => "curves as numbers",
             What::Data => "data",
             What::Samples => "samples",
@@ -89,6 +108,8 @@ impl What {
             What::Nll => "nll",
             What::Objective => "objective",
             What::Weights => "weights",
+            What::Seeds | What::SeedTable => "seeds",
+            What::Finals => "finals",
             What::Curves => "metrics",
             What::Data => "data",
             What::Samples => "samples",
@@ -100,10 +121,13 @@ impl What {
     #[must_use]
     pub fn formats(self) -> &'static [Format] {
         match self {
-            What::Canvas | What::Nll | What::Objective | What::Weights => {
-                &[Format::Png, Format::Svg]
-            }
-            What::Curves => &[Format::Csv],
+            What::Canvas
+            | What::Nll
+            | What::Objective
+            | What::Weights
+            | What::Seeds
+            | What::Finals => &[Format::Png, Format::Svg],
+            What::Curves | What::SeedTable => &[Format::Csv],
             What::Data | What::Samples => &[Format::Csv, Format::Npy],
             What::Model | What::ShownModel => &[Format::Json],
         }
@@ -136,6 +160,8 @@ pub struct Material {
     pub view: View,
     /// The rectangle that the canvas shows.
     pub bounds: Bounds,
+    /// Runs from many starts, where there are any.
+    pub seeds: Vec<Arc<Member>>,
 }
 
 /// Pixels of an exported figure at scale 1; PNG has twice as many.
@@ -169,6 +195,15 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
             picture(&plot, format, view)
         }
         What::Weights => picture(&bars::weights(&shown.mixture, palette), format, view),
+        What::Seeds | What::Finals => {
+            let figures = seeds::figures(&material.seeds, view.seeds, None, view.theme);
+            let plot = if what == What::Seeds { figures.fan } else { figures.finals };
+            picture(&plot, format, view)
+        }
+        What::SeedTable => {
+            let rows: Vec<_> = material.seeds.iter().map(|member| member.row().to_vec()).collect();
+            Ok(table::csv(&Member::COLUMNS, &rows)?.into_bytes())
+        }
         What::Curves => {
             let rows: Vec<_> = history.iter().map(|record| record.row().to_vec()).collect();
             Ok(table::csv(&Record::COLUMNS, &rows)?.into_bytes())

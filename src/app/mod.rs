@@ -18,6 +18,7 @@ mod playback;
 mod plot;
 mod reading;
 mod rehearsal;
+mod seeds;
 mod session;
 mod start;
 mod theme;
@@ -35,10 +36,11 @@ use document::Document;
 use jobs::{Job, Jobs, Opened, Outcome};
 use painter::Painter;
 use reading::Reading;
+use seeds::Seeds;
 use session::{Followed, Session};
 
 pub use rehearsal::{FRAME_COMPONENTS, FrameCost, Rehearsal, frame_cost};
-pub use view::{Position, Shown, View};
+pub use view::{Plots, Position, SeedsView, Shown, View};
 
 use crate::model::COVARIANCE_TYPE;
 use crate::settings::Value;
@@ -48,6 +50,7 @@ use crate::training::{Experiment, Moment};
 pub struct App {
     document: Document,
     session: Session,
+    seeds: Seeds,
     view: View,
     canvas: Canvas,
     thumbnails: panels::Thumbnails,
@@ -182,6 +185,7 @@ impl App {
         let mut app = App {
             session: Session::new(&document.experiment, ctx.clone()),
             document,
+            seeds: Seeds::default(),
             view,
             canvas: Canvas::new(Painter::spawn(move || wake.request_repaint())?),
             thumbnails: panels::Thumbnails::new(),
@@ -224,6 +228,7 @@ impl App {
             };
             self.notice = Some(Notice { text, is_problem });
         }
+        self.seeds.drain();
         for outcome in self.jobs.drain() {
             self.take_in(outcome);
         }
@@ -292,6 +297,7 @@ impl App {
             }
             Followed::Same | Followed::Restarted => self.has_news = false,
         }
+        self.seeds.follow(&self.document.experiment);
         if !self.canvas.is_dragging() {
             // What a hand holds becomes one change when it lets go.
             self.document.remember(ctx.input(|input| input.time));
@@ -312,7 +318,7 @@ impl App {
     }
 
     fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
-        let App { document, session, view, canvas, thumbnails, notice, reading, .. } = self;
+        let App { document, session, seeds, view, canvas, thumbnails, notice, reading, .. } = self;
         let mut reopen = None;
         panels::menu_ui(ui, document, session, view, actions);
         let busy = match reading {
@@ -326,7 +332,7 @@ impl App {
             reopen = panels::controls_ui(ui, document, session, view, thumbnails, actions);
             // In a narrow window the canvas is worth more than the plots.
             if ui.available_width() > 680.0 {
-                panels::plots_ui(ui, document, session, view);
+                panels::plots_ui(ui, document, session, seeds, view, actions);
             }
         }
         panels::time_ui(ui, session, view, actions);
@@ -457,6 +463,18 @@ impl App {
     #[must_use]
     pub fn canvas_bounds(&self) -> crate::model::Bounds {
         self.canvas.bounds()
+    }
+
+    /// The runs from many starts that are done, by their seeds.
+    #[must_use]
+    pub fn seeds(&self) -> &[std::sync::Arc<crate::training::Member>] {
+        self.seeds.members()
+    }
+
+    /// True while more of them are on their way.
+    #[must_use]
+    pub fn is_running_seeds(&self) -> bool {
+        self.seeds.awaited().is_some()
     }
 
     /// Why nothing can be trained.

@@ -191,6 +191,19 @@ fn paint_mark(
             let stroke = Stroke::new(*stroke_width, color32(*stroke));
             painter.add(Shape::convex_polygon(path, color32(*fill), stroke));
         }
+        Mark::Band { points, color } => {
+            // A strip of triangles: egui fills convex outlines only.
+            let (mut mesh, color) = (Mesh::default(), color32(*color));
+            for (i, &[x, low, high]) in (0..).zip(points) {
+                mesh.colored_vertex(screen([x, low]), color);
+                mesh.colored_vertex(screen([x, high]), color);
+                if i > 0 {
+                    mesh.add_triangle(2 * i - 2, 2 * i - 1, 2 * i);
+                    mesh.add_triangle(2 * i - 1, 2 * i, 2 * i + 1);
+                }
+            }
+            painter.add(Shape::mesh(mesh));
+        }
         Mark::Arrow { from, to, width, color } => {
             let (from, to, color) = (screen(*from), screen(*to), color32(*color));
             let head = arrow_head(from.into(), to.into(), *width).map(Pos2::from);

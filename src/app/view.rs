@@ -5,6 +5,7 @@ use crate::data::spray::Tool;
 use crate::figures::learning::{Landmarks, TimeAxis};
 use crate::figures::{Scale, Spacing, Theme};
 use crate::training::Record;
+use crate::training::spread::Likelihood;
 
 /// Where in time the view is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,10 @@ pub struct View {
     pub(super) playback: Playback,
     /// The component that keys and the table act on, counted from 0.
     pub selected: Option<usize>,
+    /// What the panel on the right shows.
+    pub plots: Plots,
+    /// How many starts are looked at.
+    pub seeds: SeedsView,
     /// The drawing tool; `None` moves the view.
     pub tool: Option<Tool>,
     /// Radius of the tools, as a share of the shorter side of the canvas.
@@ -62,6 +67,30 @@ pub struct View {
     pub has_panels: bool,
     /// True with the help page open.
     pub has_help: bool,
+}
+
+/// What the panel on the right shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plots {
+    /// Likelihood, objective and weights of the run on the canvas.
+    Run,
+    /// Many starts of the same experiment.
+    Seeds,
+}
+
+/// How many starts are looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SeedsView {
+    /// How many are run.
+    pub count: usize,
+    /// Nats above the best up to which a run counts as equally good.
+    pub margin: f64,
+    /// True with mean and standard deviation.
+    pub has_band: bool,
+    /// By which points runs are compared.
+    pub likelihood: Likelihood,
+    /// Spacing of the steps.
+    pub spacing: Spacing,
 }
 
 /// Which layers the canvas shows.
@@ -165,6 +194,14 @@ impl Default for View {
             position: Position::Newest,
             playback: Playback::default(),
             selected: None,
+            plots: Plots::Run,
+            seeds: SeedsView {
+                count: 50,
+                margin: 0.03,
+                has_band: true,
+                likelihood: Likelihood::Training,
+                spacing: Spacing::Linear,
+            },
             tool: None,
             tool_radius: 0.04,
             tool_points: 200,

@@ -78,6 +78,9 @@ struct RunArguments {
     /// Write the last step's model and picture instead of the best on the validation data
     #[arg(long)]
     last: bool,
+    /// Also train from so many starts, with the seed of the start and those after it: where each ended goes to seeds.csv
+    #[arg(long, value_name = "N")]
+    seeds: Option<NonZeroUsize>,
     /// Threads to compute with; all cores if left out. Results do not depend on it
     #[arg(long, value_name = "N")]
     threads: Option<usize>,

@@ -8,14 +8,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::{RunArguments, reading};
+use crate::algorithms::initial;
 use crate::data::Scaling;
 use crate::export::{POINTS_RESOLUTION, inside, model, png, svg, table, write_file};
 use crate::figures::cloud::{Cloud, cloud, pixels};
 use crate::figures::colors::{ColorMap, Scale, Theme};
 use crate::figures::plane;
 use crate::model::{Density, Mixture, aic, bic};
+use crate::training::spread::{Likelihood, mean_and_deviation};
 use crate::training::{
-    Experiment, Finish, LoadedFile, Prepared, Record, Run, Source, parse_columns,
+    Ensemble, Experiment, Finish, LoadedFile, Member, Prepared, Record, Run, Source, parse_columns,
 };
 
 /// Trains and writes.
@@ -44,6 +46,10 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<()> {
         best.judged_by(),
         arguments.out.display(),
     );
+    if let Some(count) = arguments.seeds {
+        let table = train_seeds(&run, count.get())?;
+        write_file(&arguments.out.join("seeds.csv"), table.as_bytes())?;
+    }
     if let Finish::Failed(error) = finish {
         bail!("stopped after step {}, whose results are kept: {error}", run.record().step);
     }
@@ -119,6 +125,34 @@ fn train(run: &mut Run) -> (Vec<Record>, Finish) {
     };
     bar.finish_and_clear();
     (history, finish)
+}
+
+/// Trains from that many starts; where each ended, as a table, a row a seed.
+fn train_seeds(run: &Run, count: usize) -> anyhow::Result<String> {
+    let experiment = (**run.experiment()).clone();
+    let first_seed = experiment.start.integer(&initial::RANDOM_STATE) as u32;
+    let dataset = Some(run.prepared().dataset.clone());
+    let threads = rayon::current_num_threads();
+    let ensemble = Ensemble::spawn(experiment, dataset, first_seed, count, threads, || ())?;
+    let bar = ProgressBar::new(count as u64);
+    bar.set_style(
+        ProgressStyle::with_template("{bar:30} start {pos} of {len}  {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let mut members = Vec::new();
+    for member in ensemble.wait() {
+        members.push(member.map_err(anyhow::Error::msg)?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    // They arrive as they are done; the seeds may begin again at 0 after the last one.
+    members.sort_by_key(|member| member.seed.wrapping_sub(first_seed));
+    let finals = Likelihood::Training.finals(&members);
+    if let Some((mean, deviation)) = mean_and_deviation(&finals) {
+        eprintln!("{count} starts: training NLL {mean:.4} ± {deviation:.4} nats per point");
+    }
+    let rows: Vec<_> = members.iter().map(|member| member.row().to_vec()).collect();
+    Ok(table::csv(&Member::COLUMNS, &rows)?)
 }
 
 fn write(

@@ -216,6 +216,13 @@ impl Svg<'_> {
                 };
                 put!(self, "<path d=\"{corners}Z\"{}{outline}/>\n", fill(*inside));
             }
+            Mark::Band { points, color } => {
+                let upper = points.iter().map(|&[x, _, high]| screen(&[x, high]));
+                let lower = points.iter().rev().map(|&[x, low, _]| screen(&[x, low]));
+                let outline: Vec<Point> = upper.chain(lower).collect();
+                let Some(corners) = coordinates(&outline) else { return };
+                put!(self, "<path d=\"{corners}Z\"{}/>\n", fill(*color));
+            }
             Mark::Arrow { from, to, width, color } => {
                 self.arrow(screen(from), screen(to), pixels(*width), *color);
             }

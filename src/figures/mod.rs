@@ -7,6 +7,7 @@ pub mod bars;
 pub mod cloud;
 pub mod colors;
 pub mod curves;
+pub mod fan;
 pub mod learning;
 pub mod plane;
 pub mod ticks;
@@ -50,6 +51,13 @@ pub enum Mark {
         stroke_width: f32,
         /// Outline.
         stroke: Color,
+    },
+    /// What lies between two curves.
+    Band {
+        /// From left to right: the place, the lower and the upper curve there. All finite.
+        points: Vec<[f64; 3]>,
+        /// Fill.
+        color: Color,
     },
     /// An arrow; [`arrow_head`] gives its tip.
     Arrow {
@@ -223,9 +231,14 @@ impl Plot {
         let mut corners = Vec::new();
         for mark in self.layers.iter().flat_map(|layer| &layer.marks) {
             let ends;
+            let edges: Vec<Point>;
             let points: &[Point] = match mark {
                 Mark::Points { points, .. } => points,
                 Mark::Line { points, .. } | Mark::Polygon { points, .. } => points,
+                Mark::Band { points, .. } => {
+                    edges = points.iter().flat_map(|&[x, a, b]| [[x, a], [x, b]]).collect();
+                    &edges
+                }
                 Mark::Arrow { from, to, .. } => {
                     ends = [*from, *to];
                     &ends

@@ -1,17 +1,20 @@
 //! Running an experiment: what decides it, the loop without threads, and the thread that drives the loop.
 
 mod command_line;
+pub mod ensemble;
 mod experiment;
 mod experiment_error;
 mod experiment_file;
 mod history;
 mod run;
 mod snapshot;
+pub mod spread;
 mod timeline;
 mod worker;
 pub mod workload;
 
 pub use command_line::parse_columns;
+pub use ensemble::{Ensemble, Member};
 pub use experiment::{
     Change, DATA_SETTINGS, Experiment, LoadedFile, MODEL_SETTINGS, SCALE, Source,
     VALIDATION_FRACTION,

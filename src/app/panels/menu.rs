@@ -78,6 +78,7 @@ pub fn menu_ui(
                     Action::Rewind,
                     Action::RunToEnd,
                     Action::NewStart,
+                    Action::RunSeeds,
                 ] {
                     menu_item_ui(ui, action, has_run, actions);
                 }

@@ -1,17 +1,38 @@
-//! The panel on the right: likelihood, objective, weights.
+//! The panel on the right: likelihood, objective and weights of a run, or many runs.
 
+use crate::app::action::Action;
 use crate::app::document::Document;
+use crate::app::seeds::Seeds;
 use crate::app::session::Session;
-use crate::app::view::View;
+use crate::app::view::{Plots, View};
 use crate::app::views;
 
 /// Draws the panel.
-pub fn plots_ui(ui: &mut egui::Ui, document: &Document, session: &Session, view: &mut View) {
+pub fn plots_ui(
+    ui: &mut egui::Ui,
+    document: &mut Document,
+    session: &Session,
+    seeds: &mut Seeds,
+    view: &mut View,
+    actions: &mut Vec<Action>,
+) {
     let width = (ui.available_width() * 0.27).clamp(330.0, 560.0);
     let frame =
         super::frame(ui).inner_margin(egui::Margin { right: 14, ..egui::Margin::symmetric(8, 2) });
     egui::Panel::right("plots").frame(frame).exact_size(width).resizable(false).show(ui, |ui| {
         ui.add_space(4.0);
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            ui.selectable_value(&mut view.plots, Plots::Run, "This run")
+                .on_hover_text("Likelihood, objective and weights of the run on the canvas.");
+            ui.selectable_value(&mut view.plots, Plots::Seeds, "Many seeds").on_hover_text(
+                "The same experiment from many starts: a fan of curves, and where they end.",
+            );
+        });
+        if view.plots == Plots::Seeds {
+            let can_run = session.snapshot().is_some();
+            return views::seeds_ui(ui, document, seeds, view, can_run, actions);
+        }
         // Likelihood is what the room looks at.
         let room = ui.available_height() - 164.0;
         views::nll_ui(ui, 0.42 * room, session, view);

@@ -2,20 +2,22 @@
 
 mod nll;
 mod objective;
+mod seeds;
 mod weights;
 
 pub use nll::nll_ui;
 pub use objective::objective_ui;
+pub use seeds::seeds_ui;
 pub use weights::weights_ui;
 
-use egui::{Align2, FontId, Stroke, vec2};
+use egui::{Align2, FontId, Stroke, pos2, vec2};
 use egui_plot::{PlotPoint, PlotTransform};
 
 use super::plot::{self, Textures, color32};
 use super::session::Session;
 use super::view::View;
 use crate::figures::learning::Landmarks;
-use crate::figures::{Palette, Plot};
+use crate::figures::{Palette, Plot, Spacing};
 use crate::training::Record;
 
 /// The best step so far, where there is another to be better than, and the step that is looked at.
@@ -86,12 +88,22 @@ fn hover_ui(
     let area = *transform.frame();
     let painter = ui.painter().with_clip_rect(area);
     painter.vline(x, area.y_range(), Stroke::new(1.0, color32(palette.weak_text)));
-    let galley =
-        painter.layout_no_wrap(words(record), FontId::proportional(13.0), color32(palette.text));
-    let is_right = x > area.center().x;
+    card_ui(&painter, pos2(x, area.top()), words(record), palette);
+    Some(*record)
+}
+
+/// Words on a card beside and below a place, on the side with more room.
+fn card_ui(painter: &egui::Painter, place: egui::Pos2, words: String, palette: &Palette) {
+    let galley = painter.layout_no_wrap(words, FontId::proportional(13.0), color32(palette.text));
+    let area = painter.clip_rect();
+    let is_right = place.x > area.center().x;
     let anchor = if is_right { Align2::RIGHT_TOP } else { Align2::LEFT_TOP };
     let shift = vec2(if is_right { -12.0 } else { 12.0 }, 12.0);
-    let rect = anchor.anchor_size(egui::pos2(x, area.top()) + shift, galley.size());
+    let mut rect = anchor.anchor_size(place + shift, galley.size());
+    // Above the place where there is no room below.
+    if rect.bottom() > area.bottom() - 8.0 {
+        rect = rect.translate(vec2(0.0, -galley.size().y - 2.0 * shift.y));
+    }
     let card = rect.expand(6.0);
     painter.rect(
         card,
@@ -101,7 +113,6 @@ fn hover_ui(
         egui::StrokeKind::Inside,
     );
     painter.galley(rect.min, galley, color32(palette.text));
-    Some(*record)
 }
 
 /// The heading of a plot, and switches to its right.
@@ -113,4 +124,12 @@ fn heading_ui(ui: &mut egui::Ui, title: &str, switches: impl FnOnce(&mut egui::U
             switches(ui);
         });
     });
+}
+
+/// A switch between linear and logarithmic.
+fn log_switch_ui(ui: &mut egui::Ui, label: &str, help: &str, spacing: &mut Spacing) {
+    let is_log = *spacing == Spacing::Logarithmic;
+    if ui.selectable_label(is_log, label).on_hover_text(help).clicked() {
+        *spacing = if is_log { Spacing::Linear } else { Spacing::Logarithmic };
+    }
 }

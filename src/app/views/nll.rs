@@ -1,11 +1,11 @@
 //! View: likelihood of training and validation data over the training.
 
-use super::{heading_ui, hover_ui, landmarks, scrub, small_plot_ui};
+use super::{heading_ui, hover_ui, landmarks, log_switch_ui, scrub, small_plot_ui};
 use crate::app::plot::color32;
 use crate::app::session::Session;
 use crate::app::view::View;
+use crate::figures::Palette;
 use crate::figures::learning::{self, TimeAxis};
-use crate::figures::{Palette, Spacing};
 
 /// Draws the view.
 pub fn nll_ui(ui: &mut egui::Ui, height: f32, session: &Session, view: &mut View) {
@@ -71,12 +71,4 @@ fn legend_ui(ui: &mut egui::Ui, palette: &Palette) {
             ui.add_space(6.0);
         }
     });
-}
-
-/// A switch between linear and logarithmic.
-fn log_switch_ui(ui: &mut egui::Ui, label: &str, help: &str, spacing: &mut Spacing) {
-    let is_log = *spacing == Spacing::Logarithmic;
-    if ui.selectable_label(is_log, label).on_hover_text(help).clicked() {
-        *spacing = if is_log { Spacing::Linear } else { Spacing::Logarithmic };
-    }
 }

@@ -357,4 +357,30 @@ mod tests {
             }
         });
     }
+
+    /// Counts points.
+    struct Count;
+
+    impl Pass for Count {
+        fn scratch_len(&self, _: usize) -> usize {
+            0
+        }
+
+        fn chunk<S: Simd>(&self, _: S, range: Range<usize>, _: &mut [f64], totals: &mut [f64]) {
+            totals[0] += range.len() as f64;
+        }
+    }
+
+    /// As happens where a thread that waits for its last chunks takes on the next step of another run.
+    #[test]
+    fn a_thread_may_begin_another_pass_before_it_is_done_with_one() {
+        let points: Vec<Point> = (0..3000).map(|i| [f64::from(i).sin(), 0.0]).collect();
+        let mixture = Mixture::new(&[1.0], &[[0.0, 0.0]], &[[1.0, 0.0, 1.0]]).unwrap();
+        let expected = mean_log_likelihood(&mixture, &points);
+        let found = over_chunks(5000, 0, &Count, |totals| {
+            let between = mean_log_likelihood(&mixture, &points);
+            (totals.value(), between)
+        });
+        assert_eq!(found, (5000.0, expected));
+    }
 }
