@@ -139,7 +139,7 @@ fn they_can_be_cancelled_and_another_experiment_stops_them() {
     let mut window = small(&folder, "max_iter = 1000000\ntol = 0");
     window.state_mut().as_mut().unwrap().view_mut().plots = Plots::Run;
     // From the keyboard, wherever one is.
-    press(&mut window, Modifiers::NONE, Key::M);
+    press(&mut window, Modifiers::SHIFT, Key::N);
     assert!(app(&window).is_running_seeds());
     let bar = "Many seeds: 0 of 10 starts are done";
     assert!(window.query_by_label(bar).is_some());
