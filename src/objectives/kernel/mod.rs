@@ -13,8 +13,8 @@
 //!
 //! The data are cut into chunks whose length depends on their number alone. Threads compute chunks in any order, each
 //! into its own place; the places are added in order, so any number of threads gives the same bits. A chunk is computed
-//! in tiles of [`TILE`] points (`tile.rs`), small enough that what is known of a tile's points for all components stays
-//! in the cache: first all components' densities for a [`GROUP`](crate::lanes::GROUP) of registers of points, then one
+//! in tiles of `TILE` points (`tile.rs`), small enough that what is known of a tile's points for all components stays
+//! in the cache: first all components' densities for a `GROUP` of registers of points, then one
 //! component's sums over the tile.
 //!
 //! Nothing is allocated once a thread has computed with as many components and chunks: tiles and places are kept by
