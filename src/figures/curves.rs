@@ -119,8 +119,9 @@ fn marked(marker: &Marker, plot: &Plot, view: Bounds) -> Layer {
             text(&marker.label, y, [0.0, if is_low { -18.0 } else { 18.0 }], Anchor::Middle),
         ]
     } else {
-        let middle = f64::midpoint(plot.x.position(view.min[0]), plot.x.position(view.max[0]));
-        let is_left = plot.x.position(marker.x) < middle;
+        // Curves fall on the left: words stand there only where the right has no room for them.
+        let [first, last] = [view.min[0], view.max[0]].map(|x| plot.x.position(x));
+        let is_left = plot.x.position(marker.x) < first + 0.55 * (last - first);
         let (shift, anchor) = if is_left { (7.0, Anchor::Start) } else { (-7.0, Anchor::End) };
         let words = marker.label.lines().enumerate().map(|(i, line)| {
             text(line, view.max[1], [shift, 12.0 + LINE_HEIGHT * i as f32], anchor)
