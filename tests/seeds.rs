@@ -5,7 +5,6 @@
 mod support;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use egui::{Key, Modifiers, PointerButton, Role, vec2};
 use egui_kittest::kittest::Queryable;
@@ -13,7 +12,7 @@ use scorescope::algorithms::initial;
 use scorescope::app::Plots;
 use scorescope::training::Activity;
 use scorescope::training::spread::{Likelihood, near_best};
-use support::window::{Window, app, click, fill, press, step, until, window};
+use support::window::{Window, app, click, press, save_as, step, until, window};
 
 /// The window on a small experiment, looking at ten seeds of it.
 fn small(folder: &tempfile::TempDir, more: &str) -> Window {
@@ -169,17 +168,8 @@ fn they_can_be_exported() {
         press(&mut window, Modifiers::COMMAND, Key::E);
         click(&mut window, "What");
         click(&mut window, what);
-        click(&mut window, format);
         let path = folder.path().join(format!("{what}.{}", format.to_lowercase()));
-        fill(&mut window, "Path", &path.display().to_string());
-        click(&mut window, "Save");
-        let began = Instant::now();
-        while !path.exists() {
-            assert!(began.elapsed() < Duration::from_secs(30), "{what}");
-            window.step();
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let bytes = std::fs::read(&path).unwrap();
+        let bytes = save_as(&mut window, format, &path);
         match format {
             "CSV" => {
                 let text = String::from_utf8(bytes).unwrap();

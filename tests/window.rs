@@ -12,7 +12,7 @@ use egui_kittest::kittest::Queryable;
 use scorescope::model::N_COMPONENTS;
 use scorescope::training::{Activity, Source};
 use support::window::{
-    Window, across, app, click, drag, fill, mixture, press, step, until, window,
+    Window, across, app, click, drag, fill, mixture, press, save_as, step, until, window,
 };
 
 #[test]
@@ -338,17 +338,8 @@ fn everything_on_screen_can_be_exported() {
                 window.get_all_by_label(what).last().unwrap().click();
                 window.run_steps(3);
             }
-            click(&mut window, format);
             let path = folder.path().join(format!("{what}.{}", format.to_lowercase()));
-            fill(&mut window, "Path", &path.display().to_string());
-            click(&mut window, "Save");
-            let began = Instant::now();
-            while !path.exists() {
-                assert!(began.elapsed() < Duration::from_secs(30), "{what} {format}");
-                window.step();
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            let bytes = std::fs::read(&path).unwrap();
+            let bytes = save_as(&mut window, format, &path);
             let begins = match *format {
                 "PNG" => b"\x89PNG".as_slice(),
                 "SVG" => b"<svg",

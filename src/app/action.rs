@@ -90,6 +90,17 @@ pub struct ActionInfo {
 }
 
 impl Action {
+    /// Those that look at steps that were trained before.
+    pub const PAST: [Action; 7] = [
+        Action::StepBack,
+        Action::PlayBackwards,
+        Action::Replay,
+        Action::FollowNewest,
+        Action::ToggleLoop,
+        Action::LoopFromHere,
+        Action::LoopToHere,
+    ];
+
     /// All actions, in the order of the help page.
     pub const ALL: [Action; 34] = [
         Action::PlayPause,
@@ -334,13 +345,10 @@ impl Action {
     #[must_use]
     pub fn needs_run(self) -> bool {
         use Action::{
-            AddComponent, Export, FollowNewest, LoopFromHere, LoopToHere, NewStart, PlayBackwards,
-            PlayPause, Replay, Rewind, RunSeeds, RunToEnd, StartFromFit, Step, StepBack,
-            ToggleBest, ToggleLoop,
+            AddComponent, Export, NewStart, PlayPause, Rewind, RunSeeds, RunToEnd, StartFromFit,
+            Step, ToggleBest,
         };
-        let past =
-            [StepBack, PlayBackwards, Replay, FollowNewest, ToggleLoop, LoopFromHere, LoopToHere];
-        past.contains(&self)
+        Action::PAST.contains(&self)
             || matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
             || matches!(self, StartFromFit | AddComponent | RunSeeds)
             || self.needs_selection()

@@ -132,3 +132,17 @@ pub fn settle(window: &mut Window) {
         quiet_frames = if window.ctx.has_requested_repaint() { 0 } else { quiet_frames + 1 };
     }
 }
+
+/// Saves in the export dialog, as a format and to a path; gives what was written.
+pub fn save_as(window: &mut Window, format: &str, path: &Path) -> Vec<u8> {
+    click(window, format);
+    fill(window, "Path", &path.display().to_string());
+    click(window, "Save");
+    let began = Instant::now();
+    while !path.exists() {
+        assert!(began.elapsed() < Duration::from_secs(30), "{}", path.display());
+        window.step();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::fs::read(path).unwrap()
+}

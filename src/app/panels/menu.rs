@@ -84,15 +84,7 @@ pub fn menu_ui(
                 }
             });
             ui.menu_button("Time", |ui| {
-                for action in [
-                    Action::StepBack,
-                    Action::PlayBackwards,
-                    Action::Replay,
-                    Action::FollowNewest,
-                    Action::ToggleLoop,
-                    Action::LoopFromHere,
-                    Action::LoopToHere,
-                ] {
+                for action in Action::PAST {
                     menu_item_ui(ui, action, has_run, actions);
                 }
             });
