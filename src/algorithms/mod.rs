@@ -131,11 +131,21 @@ pub trait Algorithm: Send {
     /// The objective at that mixture; an estimate where slices or mini-batches are random.
     fn objective(&self) -> f64;
 
+    /// How many training points the last evaluation of objective and gradient looked at.
+    fn evaluated_points(&self) -> usize;
+
     /// The mean log-likelihood of all training points there, where the algorithm knows it anyway.
     fn train_log_likelihood(&self) -> Option<f64>;
 }
 
 impl AlgorithmInfo {
+    /// True if a step depends on the steps before, by momentum or by what was drawn so far, and not on the mixture
+    /// alone.
+    #[must_use]
+    pub fn has_memory(&self) -> bool {
+        self.objective.is_some()
+    }
+
     /// The algorithm at its start, the objective evaluated there.
     ///
     /// # Errors

@@ -50,7 +50,7 @@ impl App {
             }
             Action::Step => self.step(),
             Action::StepBack => {
-                if let Some(step) = self.session.step_before() {
+                if let Some(step) = self.session.step_before(self.shown_step()) {
                     self.view.go_to(step, self.session.newest_step());
                 }
             }
@@ -127,7 +127,7 @@ impl App {
     fn step(&mut self) {
         let newest = self.session.newest_step();
         let is_past = self.view.position != Position::Newest && self.shown_step() < newest;
-        match self.session.step_after() {
+        match self.session.step_after(self.shown_step()) {
             Some(step) if is_past => self.view.go_to(step, newest),
             _ => {
                 self.view.follow_newest();
@@ -165,7 +165,7 @@ impl App {
     /// Changes the components that training starts from.
     fn change_start(&mut self, action: Action) {
         let Some(Editable { mut components, shown, step, scaling, .. }) =
-            start::editable(&self.document, &self.session)
+            start::editable(&self.document, &self.session, &self.view)
         else {
             return;
         };
@@ -195,7 +195,7 @@ impl App {
             _ => return,
         }
         self.document.mark();
-        start::put(&mut self.document, components, step);
+        start::put(&mut self.document, &mut self.view, components, step);
     }
 
     fn run_seeds(&mut self, ctx: &egui::Context) {

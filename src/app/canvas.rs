@@ -220,11 +220,10 @@ impl Canvas {
             layers.extend(shown.filter(is_current).cloned());
             self.textures.offer(&painting.images);
         }
-        if let (Some(snapshot), Some(shown), true) =
-            (snapshot, session.shown(), view.shown.components)
+        let is_held = self.handles.is_dragging();
+        if view.shown.components
+            && let Some(mixture) = start::shown(document, session, view, is_held)
         {
-            let is_held = self.handles.is_dragging();
-            let mixture = start::shown(document, snapshot, shown, is_held);
             layers.push(components(&mixture, view));
         }
         if let Some(dataset) = &dataset {

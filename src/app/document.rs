@@ -10,8 +10,8 @@ use crate::training::{Experiment, Source};
 pub struct Document {
     /// What is on the table. Panels edit it directly.
     pub experiment: Experiment,
-    /// The step whose mixture a hand has made the start, until somebody has been told.
-    pub taken_from: Option<usize>,
+    /// What a change brought about beyond itself, until somebody has been told.
+    pub news: Option<String>,
     /// The strokes that a file holds, where they were drawn over, and the start that was set by hand.
     saved: (Source, Vec<Stroke>, Vec<GivenComponent>),
     undoer: Undoer<Experiment>,
@@ -28,7 +28,7 @@ impl Document {
         });
         undoer.feed_state(0.0, &experiment);
         let saved = work(&experiment);
-        Document { experiment, taken_from: None, saved, undoer }
+        Document { experiment, news: None, saved, undoer }
     }
 
     /// Puts an experiment that a file holds on the table.

@@ -56,7 +56,7 @@ impl Handles {
         self.has_let_go = false;
         let Some((transform, id)) = self.plot else { return false };
         let is_on = view.shown.components && view.tool.is_none();
-        let found = is_on.then(|| start::editable(document, session)).flatten();
+        let found = is_on.then(|| start::editable(document, session, view)).flatten();
         let Some(editable) = found else {
             (self.grip, self.hovered) = (None, None);
             return false;
@@ -85,7 +85,9 @@ impl Handles {
                         }
                         if grip.is_moving {
                             let moved = grip.moved(pos, &transform, &editable);
-                            start::put(document, moved, grip.step.take());
+                            if !start::put(document, view, moved, grip.step.take()) {
+                                self.grip = None;
+                            }
                         }
                     }
                 }
@@ -220,7 +222,7 @@ impl Handles {
             return;
         }
         let Some(Editable { mut components, scaling, step, .. }) =
-            start::editable(document, session)
+            start::editable(document, session, view)
         else {
             return;
         };
@@ -233,7 +235,7 @@ impl Handles {
         if !document.is_in_flux() {
             document.mark();
         }
-        start::put(document, components, step);
+        start::put(document, view, components, step);
     }
 
     /// Takes note of where the plot is, answers clicks beside all handles, and draws the handles. Call it after the plot.
@@ -259,7 +261,7 @@ impl Handles {
         {
             add(on_plane(transform, at), document, session, view);
         }
-        let Some(editable) = start::editable(document, session) else { return };
+        let Some(editable) = start::editable(document, session, view) else { return };
         let mut shown: Vec<usize> = view.selected.into_iter().collect();
         let hovered = self.grip.as_ref().map(|grip| grip.index).or(self.hovered);
         shown.extend(hovered.filter(|k| view.selected != Some(*k)));
@@ -285,7 +287,8 @@ impl Handles {
 
 /// Adds a component at a place on the plane, and selects it.
 fn add(place: Point, document: &mut Document, session: &Session, view: &mut View) {
-    let Some(Editable { mut components, scaling, step, .. }) = start::editable(document, session)
+    let Some(Editable { mut components, scaling, step, .. }) =
+        start::editable(document, session, view)
     else {
         return;
     };
@@ -293,7 +296,7 @@ fn add(place: Point, document: &mut Document, session: &Session, view: &mut View
         document.mark();
         given::add(&mut components, scaling.undo(place));
         view.selected = Some(components.len() - 1);
-        start::put(document, components, step);
+        start::put(document, view, components, step);
     }
 }
 

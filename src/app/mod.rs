@@ -22,6 +22,7 @@ mod seeds;
 mod session;
 mod start;
 mod theme;
+mod track;
 mod view;
 mod views;
 
@@ -276,10 +277,7 @@ impl App {
         for action in actions {
             self.apply(&ctx, action);
         }
-        if let Some(step) = self.document.taken_from.take() {
-            let text = format!(
-                "Step {step}, as changed, is the new start: training begins again; undo brings the old start back"
-            );
+        if let Some(text) = self.document.news.take() {
             (self.notice, self.has_news) = (Some(Notice::info(text)), true);
             self.session.pause();
         }
@@ -292,11 +290,13 @@ impl App {
             Followed::Waiting => ctx.request_repaint_after(Duration::from_millis(20)),
             // What a file or an action had to say is worth more than this.
             Followed::Restarted if had_steps && !self.has_news => {
-                let text = "Changed what is trained: started again from step 0";
+                let first = self.document.experiment.first_step(self.view.run);
+                let text = format!("Changed what is trained: started again from step {first}");
                 self.notice = Some(Notice::info(text));
             }
             Followed::Same | Followed::Restarted => self.has_news = false,
         }
+        self.choose_run();
         self.seeds.follow(&self.document.experiment);
         if !self.canvas.is_dragging() {
             // What a hand holds becomes one change when it lets go.
@@ -305,6 +305,16 @@ impl App {
         if self.document.is_in_flux() {
             ctx.request_repaint_after(Duration::from_millis(300));
         }
+    }
+
+    /// Keeps the view at a run that there is: where one was taken back, at the one that it left.
+    fn choose_run(&mut self) {
+        let View { run, is_race, .. } = &mut self.view;
+        while self.document.experiment.runs().all(|id| id != *run) {
+            *run = self.session.parent_of(*run);
+        }
+        *is_race &= !self.document.experiment.branches.is_empty();
+        self.session.choose(*run, *is_race);
     }
 
     /// Moves through time, where the view does so by itself.

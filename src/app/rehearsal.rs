@@ -110,6 +110,7 @@ impl Rehearsal {
             self.app.session.remember(Record {
                 step,
                 seconds: 1e-3 * step as f64,
+                evaluations: step as f64,
                 objective: train_nll,
                 train_nll,
                 val_nll,

@@ -4,8 +4,8 @@ use super::playback::Playback;
 use crate::data::spray::Tool;
 use crate::figures::learning::{Landmarks, TimeAxis};
 use crate::figures::{Scale, Spacing, Theme};
-use crate::training::Record;
 use crate::training::spread::Likelihood;
+use crate::training::{BranchId, Record};
 
 /// Where in time the view is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,10 @@ pub struct View {
     pub time_spacing: Spacing,
     /// Spacing of the NLL axis.
     pub nll_spacing: Spacing,
+    /// Which run is looked at and changed.
+    pub run: BranchId,
+    /// True with all runs side by side, trained in turn.
+    pub is_race: bool,
     /// Which step is shown.
     pub position: Position,
     /// How that changes by itself.
@@ -191,6 +195,8 @@ impl Default for View {
             time_axis: TimeAxis::Steps,
             time_spacing: Spacing::Linear,
             nll_spacing: Spacing::Linear,
+            run: BranchId::TRUNK,
+            is_race: false,
             position: Position::Newest,
             playback: Playback::default(),
             selected: None,

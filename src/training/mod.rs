@@ -1,5 +1,6 @@
 //! Running an experiment: what decides it, the loop without threads, and the thread that drives the loop.
 
+mod branch;
 mod command_line;
 pub mod ensemble;
 mod experiment;
@@ -10,9 +11,11 @@ mod run;
 mod snapshot;
 pub mod spread;
 mod timeline;
+mod tree;
 mod worker;
 pub mod workload;
 
+pub use branch::{Branch, BranchId, MAX_RUNS};
 pub use command_line::parse_columns;
 pub use ensemble::{Ensemble, Member};
 pub use experiment::{
@@ -24,4 +27,5 @@ pub use history::{Best, History, Record};
 pub use run::{Finish, Prepared, Run};
 pub use snapshot::{Activity, Snapshot};
 pub use timeline::{KEPT_AT_ENDS, Moment, TIMELINE_BYTES, Timeline};
+pub use tree::{News, SharedTimeline, Tree, Who};
 pub use worker::{Command, Event, Worker};

@@ -65,6 +65,19 @@ impl Timeline {
         } else {
             self.bytes -= bytes_of(&leaving);
         }
+        self.set_limit(self.limit);
+    }
+
+    /// Everything that was remembered; it is forgotten here.
+    #[must_use]
+    pub fn take(&mut self) -> Timeline {
+        let limit = self.limit;
+        std::mem::replace(self, Timeline::within(limit))
+    }
+
+    /// Takes at most so many bytes from now on.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
         while self.bytes > self.limit && !self.middle.is_empty() {
             self.thin();
         }
@@ -170,8 +183,14 @@ mod tests {
         let covariances = vec![[1.0, 0.3, 2.0]; component_count];
         let mixture = Mixture::new(&weights, &means, &covariances).unwrap();
         let value = 1.0 / (1.0 + step as f64);
-        let record =
-            Record { step, seconds: value, objective: value, train_nll: value, val_nll: value };
+        let record = Record {
+            step,
+            seconds: value,
+            evaluations: value,
+            objective: value,
+            train_nll: value,
+            val_nll: value,
+        };
         Moment { record, mixture: Arc::new(mixture) }
     }
 

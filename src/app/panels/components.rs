@@ -30,7 +30,7 @@ pub fn components_ui(
     actions: &mut Vec<Action>,
 ) {
     let table = egui::CollapsingHeader::new("Set by hand").show(ui, |ui| {
-        let Some(editable) = start::editable(document, session) else {
+        let Some(editable) = start::editable(document, session, view) else {
             ui.label(RichText::new("There is no mixture yet.").weak());
             return;
         };
@@ -61,7 +61,7 @@ pub fn components_ui(
             if !document.is_in_flux() {
                 document.mark();
             }
-            start::put(document, components, step);
+            start::put(document, view, components, step);
         }
     });
     table.header_response.on_hover_text(
