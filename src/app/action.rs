@@ -63,6 +63,20 @@ pub enum Action {
     RunSeeds,
     /// Stop them.
     CancelSeeds,
+    /// Another run that leaves this one at the step shown.
+    Fork,
+    /// The standard algorithms from the same start.
+    Race,
+    /// All runs side by side, or one.
+    ToggleRace,
+    /// The chosen branch away.
+    RemoveRun,
+    /// The next run in the list.
+    NextRun,
+    /// The run before it.
+    PreviousRun,
+    /// The paths of the means, or none.
+    TogglePaths,
     /// Show the best step instead of the newest, or back.
     ToggleBest,
     /// Show all of the data.
@@ -102,7 +116,7 @@ impl Action {
     ];
 
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 34] = [
+    pub const ALL: [Action; 41] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -117,6 +131,13 @@ impl Action {
         Action::NewStart,
         Action::RunSeeds,
         Action::CancelSeeds,
+        Action::Fork,
+        Action::Race,
+        Action::ToggleRace,
+        Action::NextRun,
+        Action::PreviousRun,
+        Action::RemoveRun,
+        Action::TogglePaths,
         Action::ToggleBest,
         Action::Fit,
         Action::ToggleLogDensity,
@@ -301,6 +322,48 @@ impl Action {
                 icons::ICON_CANCEL,
                 None,
             ),
+            Action::Fork => (
+                "Fork",
+                "Let another run leave this one at the step shown: choose its algorithm or learning rate, or drag its components, and train both.",
+                icons::ICON_FORK_RIGHT,
+                plain(Key::K),
+            ),
+            Action::Race => (
+                "Race EM, NLL, SM and SSM",
+                "Train the four algorithms from the same start on the same data, side by side and in one plot.",
+                icons::ICON_FLAG_CIRCLE,
+                plain(Key::R),
+            ),
+            Action::ToggleRace => (
+                "Side by side",
+                "Show all runs on linked canvases and train them in turn, or the chosen one alone.",
+                icons::ICON_GRID_VIEW,
+                shift(Key::R),
+            ),
+            Action::NextRun => (
+                "Next run",
+                "Look at the next run in the list.",
+                icons::ICON_ARROW_DOWNWARD,
+                plain(Key::PageDown),
+            ),
+            Action::PreviousRun => (
+                "Run before",
+                "Look at the run before this one in the list.",
+                icons::ICON_ARROW_UPWARD,
+                plain(Key::PageUp),
+            ),
+            Action::RemoveRun => (
+                "Remove run",
+                "Remove the chosen branch and those that leave it; undo brings them back.",
+                icons::ICON_DELETE,
+                shift(Key::Delete),
+            ),
+            Action::TogglePaths => (
+                "Paths of the means",
+                "Draw the way of every mean from the start to the step shown.",
+                icons::ICON_CONVERSION_PATH,
+                plain(Key::T),
+            ),
             Action::NewStart => (
                 "New start",
                 "Begin again from another start: the next seed.",
@@ -349,6 +412,7 @@ impl Action {
             Step, ToggleBest,
         };
         Action::PAST.contains(&self)
+            || matches!(self, Action::Fork | Action::Race)
             || matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
             || matches!(self, StartFromFit | AddComponent | RunSeeds)
             || self.needs_selection()

@@ -9,11 +9,12 @@ use super::jobs::Outcome;
 use super::playback::Direction;
 use super::start::{self, Editable};
 use super::view::{Plots, Position};
-use super::{App, Notice, theme};
+use super::{App, Notice, runs, theme, views};
 use crate::algorithms::{given, initial};
 use crate::export::write_file;
 use crate::figures::Theme;
 use crate::settings::Value;
+use crate::training::BranchId;
 
 impl App {
     pub(super) fn apply(&mut self, ctx: &egui::Context, action: Action) {
@@ -104,6 +105,23 @@ impl App {
             | Action::DeleteComponent => self.change_start(action),
             Action::RunSeeds => self.run_seeds(ctx),
             Action::CancelSeeds => self.seeds.cancel(),
+            Action::Fork => {
+                let step = self.shown_step();
+                self.document.mark();
+                start::fork(&mut self.document, &mut self.view, step);
+            }
+            Action::Race => self.race(),
+            Action::ToggleRace => self.view.is_race = !self.view.is_race,
+            Action::NextRun | Action::PreviousRun => {
+                let places = if action == Action::NextRun { 1 } else { -1 };
+                let experiment = &self.document.experiment;
+                self.view.run = runs::neighbor(experiment, self.view.run, places);
+            }
+            Action::RemoveRun => {
+                self.document.mark();
+                self.document.experiment.prune(self.view.run);
+            }
+            Action::TogglePaths => self.view.shown.paths = !self.view.shown.paths,
             Action::Fit => self.canvas.fit(),
             Action::ToggleTheme => {
                 self.view.theme = match self.view.theme {
@@ -150,6 +168,15 @@ impl App {
         self.view.playback.start(direction, from, ctx.input(|input| input.time));
     }
 
+    /// One click from one algorithm to the race of all that a first lecture knows.
+    fn race(&mut self) {
+        self.document.mark();
+        self.document.experiment.race(&["em", "nll", "sm", "ssm"]);
+        (self.view.is_race, self.view.run) = (true, BranchId::TRUNK);
+        (self.view.plots, self.view.has_panels) = (Plots::Run, true);
+        self.view.leave_past();
+    }
+
     /// The first and last step of what is looped, or would be.
     fn looped(&self) -> [usize; 2] {
         self.view.playback.range().unwrap_or([0, self.session.newest_step()])
@@ -178,6 +205,10 @@ impl App {
                 let count = shown.components().len();
                 let text = format!("These {count} components are the start now");
                 self.notice = Some(Notice::info(text));
+                self.document.mark();
+                self.document.experiment.give_start(components);
+                self.view.run = BranchId::TRUNK;
+                return;
             }
             (Action::AddComponent, _) if has_room => {
                 given::add(&mut components, middle);
@@ -200,7 +231,7 @@ impl App {
 
     fn run_seeds(&mut self, ctx: &egui::Context) {
         (self.view.plots, self.view.has_panels) = (Plots::Seeds, true);
-        let experiment = &self.document.experiment;
+        let experiment = &self.document.experiment.alone(self.view.run);
         if !experiment.given.is_empty() {
             let text = "The start is set by hand, so all seeds would be the same run: choose how the means start first";
             self.notice = Some(Notice::problem(text));
@@ -252,7 +283,18 @@ impl App {
                     self.notice = Some(Notice::problem("There is nothing to export yet"));
                     return;
                 };
+                let is_race = session.tracks().len() > 1;
+                let race = is_race.then(|| {
+                    let palette = self.view.theme.palette();
+                    let (document, view) = (&self.document, &self.view);
+                    let racers = views::racers(document, session, view.race, palette);
+                    (racers, views::race_look(session, view))
+                });
+                let runs = session.tracks().iter();
+                let runs = runs.map(|track| (track.id(), track.history().records().to_vec()));
                 let material = Material {
+                    race,
+                    runs: runs.filter(|_| is_race).collect(),
                     snapshot: snapshot.clone(),
                     shown: shown.clone(),
                     history: self.session.history().records().to_vec(),

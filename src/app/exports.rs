@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::canvas;
 use super::painting::{Care, Request, crowd_layers, model_layers};
-use super::seeds;
 use super::view::View;
+use super::{pane, seeds};
 use crate::data::Scaling;
 use crate::export::{POINTS_RESOLUTION, inside, model, png, points, svg, table};
 use crate::figures::cloud::pixels;
+use crate::figures::race::{self, Look, Racer};
 use crate::figures::{Plot, bars, learning, plane};
 use crate::model::{Bounds, Density};
 use crate::random::{Purpose, generator};
-use crate::training::{Member, Moment, Record, Snapshot};
+use crate::training::{BranchId, Member, Moment, Record, Snapshot};
 
 /// What is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,6 +160,10 @@ pub struct Material {
     pub view: View,
     /// The rectangle that the canvas shows.
     pub bounds: Bounds,
+    /// All runs and how they are compared, where there are several.
+    pub race: Option<(Vec<Racer>, Look)>,
+    /// A record a step of every run, with its number.
+    pub runs: Vec<(BranchId, Vec<Record>)>,
     /// Runs from many starts, where there are any.
     pub seeds: Vec<Arc<Member>>,
 }
@@ -179,6 +183,9 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
     let info = snapshot.experiment.algorithm_info();
     match what {
         What::Canvas => picture(&canvas_plot(material), format, view),
+        What::Nll if let Some((racers, look)) = &material.race => {
+            picture(&race::race(racers, look, palette), format, view)
+        }
         What::Nll => {
             let spacings = [view.time_spacing, view.nll_spacing];
             picture(&learning::nll(history, &landmarks, time, spacings, palette), format, view)
@@ -205,8 +212,17 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
             Ok(table::csv(&Member::COLUMNS, &rows)?.into_bytes())
         }
         What::Curves => {
-            let rows: Vec<_> = history.iter().map(|record| record.row().to_vec()).collect();
-            Ok(table::csv(&Record::COLUMNS, &rows)?.into_bytes())
+            if material.race.is_none() {
+                let rows: Vec<_> = history.iter().map(|record| record.row().to_vec()).collect();
+                return Ok(table::csv(&Record::COLUMNS, &rows)?.into_bytes());
+            }
+            let row = |id: BranchId, record: &Record| {
+                let number = (id.number() + 1) as f64;
+                std::iter::once(number).chain(record.row()).collect::<Vec<f64>>()
+            };
+            let rows = material.runs.iter().flat_map(|(id, all)| all.iter().map(|r| row(*id, r)));
+            let columns: Vec<&str> = std::iter::once("run").chain(Record::COLUMNS).collect();
+            Ok(table::csv(&columns, &rows.collect::<Vec<_>>())?.into_bytes())
         }
         What::Data => {
             let dataset = &snapshot.prepared.dataset;
@@ -264,13 +280,13 @@ pub fn canvas_plot(material: &Material) -> Plot {
     let whole = pixels(*bounds, FIGURE_SIZE.map(f64::from), POINTS_RESOLUTION);
     let mut request = Request::new(Some(shown), Some(dataset), view, *bounds, [800, 800], whole);
     plot.layers.extend(model_layers(&request, Care::Full));
-    plot.layers.extend(canvas::data_layers(dataset, view.shown, palette));
+    plot.layers.extend(pane::data_layers(dataset, view.shown, palette));
     if view.shown.components {
         plot.layers.push(plane::components(&shown.mixture, palette));
     }
     // The legend above leaves less of the figure.
     request.pixels = pixels(*bounds, inside(&plot, FIGURE_SIZE), POINTS_RESOLUTION);
     plot.layers.extend(crowd_layers(&request, Care::Full));
-    canvas::sort(&mut plot.layers);
+    pane::sort(&mut plot.layers);
     plot
 }

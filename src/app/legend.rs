@@ -6,6 +6,7 @@ use super::action::{Action, icon_button_ui};
 use super::plot::color32;
 use super::view::View;
 use crate::figures::colors::ColorMap;
+use crate::figures::race::run_color;
 
 /// Draws the line.
 pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) {
@@ -35,6 +36,12 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) 
                 "components",
                 palette.ellipse,
                 "Each Gaussian at one and two standard deviations, with its weight.",
+            ),
+            (
+                &mut shown.paths,
+                "paths",
+                run_color(view.run, palette),
+                "The way of every mean from the start to the step shown.",
             ),
             (
                 &mut shown.samples,

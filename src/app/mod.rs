@@ -13,11 +13,13 @@ mod jobs;
 mod legend;
 mod painter;
 mod painting;
+mod pane;
 mod panels;
 mod playback;
 mod plot;
 mod reading;
 mod rehearsal;
+mod runs;
 mod seeds;
 mod session;
 mod start;
@@ -35,7 +37,6 @@ use canvas::Canvas;
 use dialog::Dialog;
 use document::Document;
 use jobs::{Job, Jobs, Opened, Outcome};
-use painter::Painter;
 use reading::Reading;
 use seeds::Seeds;
 use session::{Followed, Session};
@@ -45,7 +46,7 @@ pub use view::{Plots, Position, SeedsView, Shown, View};
 
 use crate::model::COVARIANCE_TYPE;
 use crate::settings::Value;
-use crate::training::{Experiment, Moment};
+use crate::training::{BranchId, Experiment, Moment};
 
 /// The program in its window.
 pub struct App {
@@ -182,13 +183,12 @@ impl App {
         let view = View::default();
         theme::apply(ctx, view.theme);
         let document = Document::new(Experiment::default());
-        let wake = ctx.clone();
         let mut app = App {
             session: Session::new(&document.experiment, ctx.clone()),
             document,
             seeds: Seeds::default(),
             view,
-            canvas: Canvas::new(Painter::spawn(move || wake.request_repaint())?),
+            canvas: Canvas::new(ctx.clone()),
             thumbnails: panels::Thumbnails::new(),
             dialog: None,
             jobs: Jobs::new(ctx.clone()),
@@ -297,7 +297,7 @@ impl App {
             Followed::Same | Followed::Restarted => self.has_news = false,
         }
         self.choose_run();
-        self.seeds.follow(&self.document.experiment);
+        self.seeds.follow(&self.document.experiment.alone(self.view.run));
         if !self.canvas.is_dragging() {
             // What a hand holds becomes one change when it lets go.
             self.document.remember(ctx.input(|input| input.time));
@@ -456,6 +456,18 @@ impl App {
     #[must_use]
     pub fn shown(&self) -> Option<&Moment> {
         self.session.shown()
+    }
+
+    /// The newest snapshot of one of its runs; `None` until that run has begun.
+    #[must_use]
+    pub fn snapshot_of(&self, id: BranchId) -> Option<&std::sync::Arc<crate::training::Snapshot>> {
+        self.session.snapshot_of(id)
+    }
+
+    /// The step that is shown of one of its runs, with its mixture.
+    #[must_use]
+    pub fn shown_of(&self, id: BranchId) -> Option<&Moment> {
+        self.session.track(id)?.shown()
     }
 
     /// How things are looked at.

@@ -77,6 +77,7 @@ impl Rehearsal {
             validation: true,
             samples: true,
             components: true,
+            paths: true,
         };
         let mut rehearsal = Rehearsal { ctx, app, frame_count: 0 };
         rehearsal.wait(point_count)?;

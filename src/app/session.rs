@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::track::Track;
 use super::view::Position;
 use crate::data::Dataset;
+use crate::model::Mixture;
 use crate::training::{
     BranchId, Change, Command, Event, Experiment, Finish, History, Moment, News, Record, Snapshot,
     Source, Timeline, Who, Worker,
@@ -360,9 +361,27 @@ impl Session {
         steps.max().unwrap_or(0)
     }
 
-    /// Looks something up in the chosen run's steps.
-    pub fn timeline<T>(&self, look: impl FnOnce(&Timeline) -> T) -> Option<T> {
-        self.worker.as_ref()?.timeline(self.chosen, look)
+    /// At most so many mixtures on the way of a run to the step that is shown of it, from the start on.
+    #[must_use]
+    pub fn path(&self, id: BranchId, most: usize) -> Vec<Arc<Mixture>> {
+        let (Some(track), Some(worker)) = (self.track(id), &self.worker) else {
+            return Vec::new();
+        };
+        let Some(shown) = track.shown().map(|moment| moment.record.step) else {
+            return Vec::new();
+        };
+        let (mut line, mut of) = (vec![(id, shown)], id);
+        while let Some(branch) = self.running.branch(of) {
+            line.push((branch.parent, branch.step.min(shown)));
+            of = branch.parent;
+        }
+        let own = |(id, last): (BranchId, usize)| {
+            let mixtures = |timeline: &Timeline| -> Vec<Arc<Mixture>> {
+                timeline.path(last, most).into_iter().map(|m| m.mixture.clone()).collect()
+            };
+            worker.timeline(id, mixtures).unwrap_or_default()
+        };
+        line.into_iter().rev().flat_map(own).collect()
     }
 
     /// The last kept step before this one, of the runs that are stepped and those that they come from.

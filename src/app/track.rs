@@ -1,13 +1,22 @@
 //! Track: one run of the experiment as the window knows it.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::view::Position;
+use super::view::{Position, RaceView};
 use crate::training::{
     Activity, BranchId, Finish, History, Moment, News, Record, Snapshot, Worker,
 };
+
+/// How far the records have been searched for a likelihood.
+#[derive(Clone, Copy)]
+struct Search {
+    wanted: RaceView,
+    searched: usize,
+    found: Option<Record>,
+}
 
 /// What has been heard of a run, and what is shown of it.
 pub struct Track {
@@ -20,6 +29,8 @@ pub struct Track {
     looked_up: Option<usize>,
     finish: Option<Finish>,
     problem: Option<String>,
+    /// The first step as good as the stopwatch asks for, and how many records were searched for it.
+    reached: Cell<Option<Search>>,
     /// When how many steps had been taken, of the last second.
     speed: VecDeque<(Instant, usize)>,
 }
@@ -36,6 +47,7 @@ impl Track {
             looked_up: None,
             finish: None,
             problem: None,
+            reached: Cell::new(None),
             speed: VecDeque::new(),
         }
     }
@@ -65,6 +77,7 @@ impl Track {
         self.history.clear();
         self.speed.clear();
         (self.looked_up, self.finish, self.problem) = (None, None, None);
+        self.reached.set(None);
     }
 
     /// Takes what the worker shows of it.
@@ -131,6 +144,22 @@ impl Track {
     #[must_use]
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// The first step whose likelihood is as good as the stopwatch asks for. Looks at every record once.
+    #[must_use]
+    pub fn reached(&self, wanted: RaceView) -> Option<Record> {
+        let target = wanted.target?;
+        let known = self.reached.get().filter(|search| search.wanted == wanted);
+        let mut search = known.unwrap_or(Search { wanted, searched: 0, found: None });
+        let records = self.history.records();
+        if search.found.is_none() {
+            let is_it = |record: &&Record| wanted.likelihood.of(record) <= target;
+            search.found = records[search.searched..].iter().find(is_it).copied();
+            search.searched = records.len();
+        }
+        self.reached.set(Some(search));
+        search.found
     }
 
     /// Adds a step to what was recorded.

@@ -49,6 +49,8 @@ pub struct View {
     pub run: BranchId,
     /// True with all runs side by side, trained in turn.
     pub is_race: bool,
+    /// How runs are compared.
+    pub race: RaceView,
     /// Which step is shown.
     pub position: Position,
     /// How that changes by itself.
@@ -82,6 +84,15 @@ pub enum Plots {
     Seeds,
 }
 
+/// How runs are compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RaceView {
+    /// By which points.
+    pub likelihood: Likelihood,
+    /// The NLL that stops the watch of the run which comes to it, in nats per point.
+    pub target: Option<f64>,
+}
+
 /// How many starts are looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SeedsView {
@@ -113,6 +124,8 @@ pub struct Shown {
     pub samples: bool,
     /// Components as ellipses.
     pub components: bool,
+    /// The paths of their means from the start to the step shown.
+    pub paths: bool,
 }
 
 impl View {
@@ -188,6 +201,7 @@ impl Default for View {
                 validation: false,
                 samples: false,
                 components: true,
+                paths: false,
             },
             has_log_density: false,
             color_map: None,
@@ -197,6 +211,7 @@ impl Default for View {
             nll_spacing: Spacing::Linear,
             run: BranchId::TRUNK,
             is_race: false,
+            race: RaceView { likelihood: Likelihood::Training, target: None },
             position: Position::Newest,
             playback: Playback::default(),
             selected: None,
@@ -225,6 +240,7 @@ impl Shown {
         match id {
             "density" => self.density,
             "score" => self.score,
+            "paths" => self.paths,
             "train" => self.train,
             "validation" => self.validation,
             "samples" => self.samples,

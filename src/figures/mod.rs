@@ -10,6 +10,7 @@ pub mod curves;
 pub mod fan;
 pub mod learning;
 pub mod plane;
+pub mod race;
 pub mod ticks;
 
 use std::sync::Arc;

@@ -460,7 +460,10 @@ mod tests {
                 let [forked, parent] = [fork, TRUNK].map(|id| at(&tree, id, step));
                 assert_eq!(forked.mixture, parent.mixture, "{id} {step}");
                 assert_eq!(forked.record.train_nll, parent.record.train_nll, "{id} {step}");
-                assert_eq!(forked.record.evaluations, parent.record.evaluations, "{id} {step}");
+                // EM has to look once more at the mixture that it goes on from.
+                let more = if id == "em" { 1.0 } else { 0.0 };
+                let counts = [forked, parent].map(|moment| moment.record.evaluations);
+                assert_eq!(counts[0], counts[1] + more, "{id} {step}");
             }
             // Rewound, it is where it left, and takes the same way again.
             let end = mixture(&tree, fork);

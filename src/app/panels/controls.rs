@@ -41,7 +41,7 @@ pub fn controls_ui(
             divider_ui(ui);
             draw_ui(ui, document, view, actions);
             section_ui(ui, "Algorithm");
-            algorithm_ui(ui, document);
+            algorithm_ui(ui, document, view);
             section_ui(ui, "Mixture");
             mixture_ui(ui, document, session);
             section_ui(ui, "Start");
@@ -232,8 +232,9 @@ fn draw_ui(ui: &mut egui::Ui, document: &Document, view: &mut View, actions: &mu
     }
 }
 
-fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document) {
-    let chosen = document.experiment.algorithm_id.clone();
+fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document, view: &View) {
+    let run = view.run;
+    let chosen = document.experiment.algorithm_of(run).id;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let width = (ui.available_width() - 4.0 * 3.0) / 4.0;
@@ -248,12 +249,13 @@ fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document) {
             });
             if response.on_hover_text(format!("{}. {}", info.label, info.help)).clicked() {
                 document.mark();
-                document.experiment.choose_algorithm(info.id);
+                document.experiment.choose_algorithm_of(run, info.id);
             }
         }
     });
     let experiment = &mut document.experiment;
-    let info = experiment.algorithm_info();
+    let info = experiment.algorithm_of(run);
+    let settings = experiment.settings_of(run);
     ui.label(RichText::new(info.label).strong());
     ui.label(
         RichText::new(format!("minimizes {}", info.formula)).color(ui.visuals().weak_text_color()),
@@ -263,10 +265,10 @@ fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document) {
     let own: Vec<&'static Setting> =
         info.settings.iter().filter(|s| !is_stop(s)).copied().collect();
     let (first, rest) = own.split_at(own.len().min(3));
-    settings_ui(ui, first, &mut experiment.algorithm);
+    settings_ui(ui, first, settings);
     egui::CollapsingHeader::new("Stop rule and more").show(ui, |ui| {
-        settings_ui(ui, &[&MAX_ITER, &TOL], &mut experiment.algorithm);
-        settings_ui(ui, rest, &mut experiment.algorithm);
+        settings_ui(ui, &[&MAX_ITER, &TOL], settings);
+        settings_ui(ui, rest, settings);
     });
 }
 

@@ -58,6 +58,7 @@ pub fn menu_ui(
                 }
                 ui.separator();
                 menu_item_ui(ui, Action::ToggleLogDensity, true, actions);
+                menu_item_ui(ui, Action::TogglePaths, true, actions);
                 ui.menu_button("Color map", |ui| {
                     ui.radio_value(&mut view.color_map, None, "The theme's own");
                     for map in COLOR_MAPS {
@@ -81,6 +82,18 @@ pub fn menu_ui(
                     Action::RunSeeds,
                 ] {
                     menu_item_ui(ui, action, has_run, actions);
+                }
+                ui.separator();
+                let has_branches = !document.experiment.branches.is_empty();
+                for (action, is_enabled) in [
+                    (Action::Fork, has_run),
+                    (Action::Race, has_run),
+                    (Action::ToggleRace, has_branches),
+                    (Action::NextRun, has_branches),
+                    (Action::PreviousRun, has_branches),
+                    (Action::RemoveRun, document.experiment.branch(view.run).is_some()),
+                ] {
+                    menu_item_ui(ui, action, is_enabled, actions);
                 }
             });
             ui.menu_button("Time", |ui| {

@@ -33,9 +33,14 @@ pub fn plots_ui(
             let can_run = session.snapshot().is_some();
             return views::seeds_ui(ui, document, seeds, view, can_run, actions);
         }
+        views::runs_ui(ui, document, session, view, actions);
         // Likelihood is what the room looks at.
         let room = ui.available_height() - 164.0;
-        views::nll_ui(ui, 0.42 * room, session, view);
+        if session.tracks().len() > 1 {
+            views::race_ui(ui, 0.42 * room, document, session, view);
+        } else {
+            views::nll_ui(ui, 0.42 * room, session, view);
+        }
         ui.separator();
         views::objective_ui(ui, 0.33 * room, document, session, view);
         ui.separator();
