@@ -44,6 +44,8 @@ pub struct Canvas {
     moved: Option<(BranchId, Bounds)>,
     /// The data that the view was fitted to, by where they come from and how they were scaled.
     fitted_to: Option<(Source, bool)>,
+    /// Width of the vertical axes.
+    gutter: f32,
     drawing: Drawing,
     handles: Handles,
 }
@@ -59,6 +61,7 @@ impl Canvas {
             wants_fit: true,
             home: None,
             moved: None,
+            gutter: 0.0,
             fitted_to: None,
             drawing: Drawing::default(),
             handles: Handles::default(),
@@ -144,7 +147,7 @@ impl Canvas {
         if self.wants_fit {
             let dataset = session.dataset().filter(|_| !is_blank(document, session));
             let data = dataset.map_or(EMPTY_VIEW, |d| d.bounds.with_margin(0.08));
-            (self.wants_fit, self.home) = (false, Some(data));
+            (self.wants_fit, self.home, self.gutter) = (false, Some(data), 0.0);
         }
         let shown: Vec<BranchId> = if view.is_race {
             session.tracks().iter().map(Track::id).collect()
@@ -154,10 +157,10 @@ impl Canvas {
         // Those that are not shown hold no pictures.
         self.panes.retain(|id, _| shown.contains(id));
         let chosen = session.chosen();
-        for (place, id) in places(ui.available_rect_before_wrap(), shown.len()).zip(&shown) {
-            let builder = UiBuilder::new().max_rect(place.rect).id_salt(id.number());
+        for (rect, id) in places(ui.available_rect_before_wrap(), shown.len()).zip(&shown) {
+            let builder = UiBuilder::new().max_rect(rect).id_salt(id.number());
             ui.scope_builder(builder, |ui| {
-                let spot = Spot { id: *id, place, is_alone: shown.len() == 1 };
+                let spot = Spot { id: *id, rect, is_alone: shown.len() == 1 };
                 if *id == chosen {
                     self.chosen_ui(ui, spot, is_held, document, session, view);
                 } else {
@@ -252,12 +255,10 @@ impl Canvas {
         let dataset = session.dataset().filter(|_| !is_blank(document, session));
         let is_scaled = dataset.is_some_and(|dataset| dataset.scaling != Scaling::NONE);
         let mut frame = plane::plane("", self.bounds, is_scaled, Vec::new());
-        // Side by side, one label serves a row or a column.
-        if !spot.place.is_left {
-            frame.y.label.clear();
-        }
-        if !spot.place.is_bottom {
+        // Side by side there is no room for what everybody knows.
+        if !spot.is_alone {
             frame.x.label.clear();
+            frame.y.label.clear();
         }
         let largest = dataset.map_or(1.0, |dataset| {
             let size = dataset.bounds.with_margin(0.0).size();
@@ -265,7 +266,8 @@ impl Canvas {
         });
         let others = self.moved.filter(|(mover, _)| *mover != spot.id).map(|(_, bounds)| bounds);
         let wanted = self.home.or(others);
-        let shown = plot::frame(&frame, palette, if spot.is_alone { 13.0 } else { 12.0 })
+        let font_size = if spot.is_alone { 13.0 } else { 12.0 };
+        let shown = plot::frame(&frame, palette, font_size, self.gutter)
             .data_aspect(1.0)
             .show_background(false)
             .allow_drag(!is_drawing && !is_held)
@@ -285,6 +287,10 @@ impl Canvas {
                 is_moved
             });
         let egui_plot::PlotResponse { inner, response, transform, hovered_plot_item } = shown;
+        // The widest that was needed: circles stay circles, so that the range shown depends on the room beside the axis,
+        // and its labels on the range. Plots side by side are equally large, too.
+        let needed = transform.frame().left() - spot.rect.left();
+        self.gutter = self.gutter.max(needed);
         let is_mover = self.moved.is_some_and(|(mover, _)| mover == spot.id);
         if inner || (is_mover && self.home.is_none()) {
             self.home = None;
@@ -351,7 +357,7 @@ impl Canvas {
 #[derive(Clone, Copy)]
 struct Spot {
     id: BranchId,
-    place: Place,
+    rect: Rect,
     is_alone: bool,
 }
 
@@ -362,19 +368,11 @@ struct Motion {
     is_held: bool,
 }
 
-/// Where a plot lies among others.
-#[derive(Clone, Copy)]
-struct Place {
-    rect: Rect,
-    is_left: bool,
-    is_bottom: bool,
-}
-
 /// Room between plots side by side.
 const GAP: f32 = 8.0;
 
 /// Equal places for so many plots, in as many columns as leave them nearest to squares.
-fn places(area: Rect, count: usize) -> impl Iterator<Item = Place> {
+fn places(area: Rect, count: usize) -> impl Iterator<Item = Rect> {
     let squareness = |columns: &usize| {
         let rows = count.div_ceil(*columns);
         let ratio = (area.width() / *columns as f32) / (area.height() / rows as f32);
@@ -392,8 +390,7 @@ fn places(area: Rect, count: usize) -> impl Iterator<Item = Place> {
     (0..count).map(move |i| {
         let (row, column) = (i / columns, i % columns);
         let shift = vec2((size.x + GAP) * column as f32, (size.y + GAP) * row as f32);
-        let is_bottom = i + columns >= count;
-        Place { rect: Rect::from_min_size(area.min + shift, size), is_left: column == 0, is_bottom }
+        Rect::from_min_size(area.min + shift, size)
     })
 }
 
@@ -474,9 +471,8 @@ fn caption_ui(
             format!("{name}   cannot begin")
         }
         Some(shown) => format!(
-            "{name}   step {}   {} NLL {:.4}",
+            "{name}   step {}   NLL {:.4}",
             shown.record.step,
-            view.race.likelihood.label().to_lowercase(),
             view.race.likelihood.of(&shown.record)
         ),
         None => name,

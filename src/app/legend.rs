@@ -14,8 +14,8 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) 
     let density =
         ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme).color(0.7, view.theme);
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
-        ui.spacing_mut().button_padding.x = 5.0;
+        ui.spacing_mut().item_spacing.x = 0.0;
+        ui.spacing_mut().button_padding.x = 4.0;
         let shown = &mut view.shown;
         for (is_on, label, color, help) in [
             (
@@ -61,7 +61,7 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) 
             }
         }
         ui.separator();
-        let log = ui.selectable_label(view.has_log_density, "log density");
+        let log = ui.selectable_label(view.has_log_density, "log");
         if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
             actions.push(Action::ToggleLogDensity);
         }

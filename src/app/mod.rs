@@ -221,7 +221,7 @@ impl App {
         }
         if let (false, Some(finish)) = (had_finished, self.session.finish()) {
             let is_problem = matches!(finish, crate::training::Finish::Failed(_));
-            let step = self.session.step_count();
+            let step = self.session.last_step();
             let text = if is_problem {
                 format!("Stopped at step {step}: {finish}")
             } else {

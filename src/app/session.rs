@@ -329,6 +329,12 @@ impl Session {
         self.chosen_track().step_count()
     }
 
+    /// The last step that the run has been seen to take.
+    #[must_use]
+    pub fn last_step(&self) -> usize {
+        self.chosen_track().last_step()
+    }
+
     /// The newest snapshot; of a branch that has not begun that of the run it leaves.
     #[must_use]
     pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {

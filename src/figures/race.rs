@@ -57,7 +57,7 @@ pub fn race(racers: &[Racer], look: &Look, palette: &Palette) -> Plot {
             points: racer.curve.iter().map(|r| [time.of(r), likelihood.of(r)]).collect(),
         })
         .collect();
-    let label = format!("{} NLL (nats per point)", likelihood.label());
+    let label = format!("{} NLL (nats/point)", likelihood.label());
     let mut y = Axis::new(label, spacings[1]);
     y.range = range(racers, likelihood, target);
     let markers = super::learning::markers(

@@ -34,13 +34,16 @@ pub fn plots_ui(
             return views::seeds_ui(ui, document, seeds, view, can_run, actions);
         }
         views::runs_ui(ui, document, session, view, actions);
-        // Likelihood is what the room looks at.
-        let room = ui.available_height() - 164.0;
+        // Likelihood is what the room looks at. What remains is headings, legends and axes.
         if session.tracks().len() > 1 {
-            views::race_ui(ui, 0.42 * room, document, session, view);
-        } else {
-            views::nll_ui(ui, 0.42 * room, session, view);
+            let room = ui.available_height() - 110.0;
+            views::race_ui(ui, 0.62 * room, document, session, view);
+            ui.separator();
+            views::objective_ui(ui, 0.38 * room, document, session, view);
+            return;
         }
+        let room = ui.available_height() - 158.0;
+        views::nll_ui(ui, 0.42 * room, session, view);
         ui.separator();
         views::objective_ui(ui, 0.33 * room, document, session, view);
         ui.separator();

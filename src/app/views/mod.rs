@@ -52,7 +52,7 @@ fn small_plot_ui(
     palette: &Palette,
 ) -> (PlotTransform, egui::Response) {
     let bounds = plot::plot_bounds(shown);
-    let drawn = plot::frame(shown, palette, 12.5)
+    let drawn = plot::frame(shown, palette, 12.5, 0.0)
         .height(height)
         .show_background(false)
         .allow_drag(false)

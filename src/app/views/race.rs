@@ -162,8 +162,8 @@ fn hover_ui(
 /// Which points, and the stopwatch.
 fn switches_ui(ui: &mut egui::Ui, plot: &Plot, session: &Session, view: &mut View) {
     ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        ui.add_space(44.0);
+        ui.spacing_mut().item_spacing.x = 3.0;
+        ui.spacing_mut().interact_size.x = 36.0;
         if has_validation(session) {
             for (likelihood, word, help) in [
                 (Likelihood::Training, "training", "The likelihood of the points that they learn from."),
@@ -189,7 +189,7 @@ fn switches_ui(ui: &mut egui::Ui, plot: &Plot, session: &Session, view: &mut Vie
         }
         if let Some(target) = &mut view.race.target {
             let speed = 0.002 * (shown.max[1] - shown.min[1]);
-            let field = egui::DragValue::new(target).speed(speed).max_decimals(4);
+            let field = egui::DragValue::new(target).speed(speed).max_decimals(3);
             let response = ui.add(field).on_hover_text("The NLL that stops the watch, in nats per point.");
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::SpinButton, true, "Stopwatch"));
         }
