@@ -33,6 +33,8 @@ pub enum Action {
     CopyComponent,
     /// The selected component on the other side.
     MirrorComponent,
+    /// The selected component in a row or column with another.
+    AlignComponent,
     /// The selected component away.
     DeleteComponent,
     /// Start or stop stepping.
@@ -77,6 +79,10 @@ pub enum Action {
     PreviousRun,
     /// The paths of the means, or none.
     TogglePaths,
+    /// A flag where the selected component's mean will go, or none.
+    Predict,
+    /// A bet on the chosen run, or none.
+    Bet,
     /// Show the best step instead of the newest, or back.
     ToggleBest,
     /// Show all of the data.
@@ -116,7 +122,7 @@ impl Action {
     ];
 
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 41] = [
+    pub const ALL: [Action; 44] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -138,6 +144,8 @@ impl Action {
         Action::PreviousRun,
         Action::RemoveRun,
         Action::TogglePaths,
+        Action::Predict,
+        Action::Bet,
         Action::ToggleBest,
         Action::Fit,
         Action::ToggleLogDensity,
@@ -156,6 +164,7 @@ impl Action {
         Action::AddComponent,
         Action::CopyComponent,
         Action::MirrorComponent,
+        Action::AlignComponent,
         Action::DeleteComponent,
         Action::Quit,
     ];
@@ -237,6 +246,12 @@ impl Action {
                 "Move the selected component to the other side of the vertical line through the middle of the data.",
                 icons::ICON_FLIP,
                 plain(Key::M),
+            ),
+            Action::AlignComponent => (
+                "Align component",
+                "Bring the selected component in line with the nearest row or column of another.",
+                icons::ICON_ALIGN_HORIZONTAL_CENTER,
+                plain(Key::G),
             ),
             Action::DeleteComponent => (
                 "Delete component",
@@ -364,6 +379,18 @@ impl Action {
                 icons::ICON_CONVERSION_PATH,
                 plain(Key::T),
             ),
+            Action::Predict => (
+                "Predict this mean",
+                "Plant a flag where the selected component's mean will go: drag it, play, and see how far off it was.",
+                icons::ICON_FLAG_2,
+                plain(Key::Q),
+            ),
+            Action::Bet => (
+                "Bet on this run",
+                "Say that the chosen run will have the lowest NLL; the list of runs tells how it fares.",
+                icons::ICON_TROPHY,
+                plain(Key::W),
+            ),
             Action::NewStart => (
                 "New start",
                 "Begin again from another start: the next seed.",
@@ -421,8 +448,8 @@ impl Action {
     /// True if it is about the selected component.
     #[must_use]
     pub fn needs_selection(self) -> bool {
-        use Action::{CopyComponent, DeleteComponent, MirrorComponent};
-        matches!(self, CopyComponent | MirrorComponent | DeleteComponent)
+        use Action::{AlignComponent, CopyComponent, DeleteComponent, MirrorComponent, Predict};
+        matches!(self, CopyComponent | MirrorComponent | AlignComponent | DeleteComponent | Predict)
     }
 
     /// The tooltip with the shortcut behind it.

@@ -102,6 +102,7 @@ impl App {
             | Action::AddComponent
             | Action::CopyComponent
             | Action::MirrorComponent
+            | Action::AlignComponent
             | Action::DeleteComponent => self.change_start(action),
             Action::RunSeeds => self.run_seeds(ctx),
             Action::CancelSeeds => self.seeds.cancel(),
@@ -120,6 +121,11 @@ impl App {
             Action::RemoveRun => {
                 self.document.mark();
                 self.document.experiment.prune(self.view.run);
+            }
+            Action::Predict => self.predict(),
+            Action::Bet => {
+                let bet = &mut self.view.prediction.bet;
+                *bet = if *bet == Some(self.view.run) { None } else { Some(self.view.run) };
             }
             Action::TogglePaths => self.view.shown.paths = !self.view.shown.paths,
             Action::Fit => self.canvas.fit(),
@@ -166,6 +172,19 @@ impl App {
         let from = if direction == Direction::Forwards && shown >= newest { 0 } else { shown };
         self.view.go_to(from, newest);
         self.view.playback.start(direction, from, ctx.input(|input| input.time));
+    }
+
+    /// Plants a flag for the selected component.
+    fn predict(&mut self) {
+        let (Some(selected), Some(shown)) = (self.view.selected, self.session.shown()) else {
+            let text = "Click a component first: the flag says where its mean will go";
+            self.notice = Some(Notice::info(text));
+            return;
+        };
+        let width = self.canvas.bounds().size()[0];
+        self.view.prediction.toggle(selected, shown, width);
+        // What is selected would hide the flag's place.
+        self.view.selected = None;
     }
 
     /// One click from one algorithm to the race of all that a first lecture knows.
@@ -219,6 +238,9 @@ impl App {
                 self.view.selected = Some(components.len() - 1);
             }
             (Action::MirrorComponent, Some(k)) => given::mirror(&mut components[k], middle[0]),
+            (Action::AlignComponent, Some(k)) if components.len() > 1 => {
+                given::align(&mut components, k);
+            }
             (Action::DeleteComponent, Some(k)) if components.len() > 1 => {
                 given::remove(&mut components, k);
                 self.view.selected = None;

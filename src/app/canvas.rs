@@ -15,6 +15,7 @@ use super::handles::Handles;
 use super::legend;
 use super::pane::{Pane, Scene};
 use super::plot::{self, color32};
+use super::predict::Flags;
 use super::runs;
 use super::session::Session;
 use super::start;
@@ -48,6 +49,7 @@ pub struct Canvas {
     gutter: f32,
     drawing: Drawing,
     handles: Handles,
+    flags: Flags,
 }
 
 impl Canvas {
@@ -65,6 +67,7 @@ impl Canvas {
             fitted_to: None,
             drawing: Drawing::default(),
             handles: Handles::default(),
+            flags: Flags::default(),
         }
     }
 
@@ -142,7 +145,8 @@ impl Canvas {
         session: &Session,
         view: &mut View,
     ) {
-        let is_held = self.handles.follow(ui, document, session, view);
+        let is_held = self.flags.follow(ui, session, view)
+            || self.handles.follow(ui, document, session, view);
         self.fit_new_data(session);
         if self.wants_fit {
             let dataset = session.dataset().filter(|_| !is_blank(document, session));
@@ -201,7 +205,13 @@ impl Canvas {
             self.drawing.follow(ui, &hand, document, view);
             self.drawing.show_ui(ui, &brush, &hand, view);
         }
+        let selected = view.selected;
         self.handles.show_ui(&brush, &transform, &response, (document, session), view);
+        if self.flags.is_engaged() {
+            // The click was theirs.
+            view.selected = selected;
+        }
+        self.flags.show_ui(&brush, &transform, &response, session.shown(), view);
         if spot.is_alone {
             hint_ui(&brush, document, session, view);
         } else {

@@ -17,6 +17,7 @@ mod pane;
 mod panels;
 mod playback;
 mod plot;
+mod predict;
 mod reading;
 mod rehearsal;
 mod runs;
@@ -41,6 +42,7 @@ use reading::Reading;
 use seeds::Seeds;
 use session::{Followed, Session};
 
+pub use predict::{Guess, Prediction};
 pub use rehearsal::{FRAME_COMPONENTS, FrameCost, Rehearsal, frame_cost};
 pub use view::{Plots, Position, SeedsView, Shown, View};
 

@@ -1,6 +1,7 @@
 //! View: how things are looked at. Not part of the document: changing it is no change to undo.
 
 use super::playback::Playback;
+use super::predict::Prediction;
 use crate::data::spray::Tool;
 use crate::figures::learning::{Landmarks, TimeAxis};
 use crate::figures::{Scale, Spacing, Theme};
@@ -51,6 +52,8 @@ pub struct View {
     pub is_race: bool,
     /// How runs are compared.
     pub race: RaceView,
+    /// What the audience expects.
+    pub prediction: Prediction,
     /// Which step is shown.
     pub position: Position,
     /// How that changes by itself.
@@ -212,6 +215,7 @@ impl Default for View {
             run: BranchId::TRUNK,
             is_race: false,
             race: RaceView { likelihood: Likelihood::Training, target: None },
+            prediction: Prediction::default(),
             position: Position::Newest,
             playback: Playback::default(),
             selected: None,

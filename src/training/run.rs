@@ -189,6 +189,7 @@ impl Run {
         let began = Instant::now();
         let mut algorithm = experiment.algorithm_info().start(start, first_settings)?;
         let seconds = began.elapsed().as_secs_f64();
+        let is_repeated = beginning.lead.iter().any(|(_, count)| *count > 0);
         for (settings, count) in &beginning.lead {
             for _ in 0..*count {
                 in_pool(|| algorithm.step(settings))?;
@@ -198,9 +199,9 @@ impl Run {
             judged(&*algorithm, &prepared.dataset);
         let record = Record {
             step: beginning.step,
-            seconds: beginning.seconds + if beginning.lead.is_empty() { seconds } else { 0.0 },
+            seconds: beginning.seconds + if is_repeated { 0.0 } else { seconds },
             evaluations: beginning.evaluations
-                + if beginning.lead.is_empty() { passes(&*algorithm, &prepared) } else { 0.0 },
+                + if is_repeated { 0.0 } else { passes(&*algorithm, &prepared) },
             objective: algorithm.objective(),
             train_nll,
             val_nll,
@@ -293,6 +294,14 @@ impl Run {
     pub fn tune(&mut self, settings: Settings) {
         self.past.push((settings.clone(), 0));
         self.settings = settings;
+    }
+
+    /// One of its records, for a run that leaves it there. At its first step that run begins beside it, not after it:
+    /// the clocks of both begin alike.
+    #[must_use]
+    pub fn left_at(&self, record: Record) -> Record {
+        let Beginning { step, seconds, evaluations, .. } = self.beginning;
+        if record.step == step { Record { seconds, evaluations, ..record } } else { record }
     }
 
     /// Its first step: 0, or the one at which it left another run.

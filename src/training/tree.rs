@@ -289,20 +289,21 @@ impl Tree {
     fn sprout(&self, branch: &Branch, parent: &Run) -> Result<Run, ExperimentError> {
         let experiment = self.experiment.alone(branch.id);
         let moment = self.moment(branch, parent)?;
+        let record = parent.left_at(moment.record);
         let Prepared { dataset, floor, .. } = &self.prepared;
         if branch.given.is_empty() {
             let has_memory = experiment.algorithm_info().has_memory();
             let is_same = experiment.change_since(parent.experiment()) != Change::Restart;
             if has_memory && is_same {
-                return parent.continued(&moment.record, &experiment);
+                return parent.continued(&record, &experiment);
             }
             let prepared = Prepared { start: moment.mixture, ..self.prepared.clone() };
-            return Run::leaving(&moment.record, &experiment, prepared);
+            return Run::leaving(&record, &experiment, prepared);
         }
         let covariance_type = experiment.covariance_type();
         let start = given::start(&branch.given, &dataset.scaling, covariance_type, *floor)?;
         let prepared = Prepared { start: Arc::new(start), ..self.prepared.clone() };
-        Run::leaving(&moment.record, &experiment, prepared)
+        Run::leaving(&record, &experiment, prepared)
     }
 
     /// The parent at the step where a branch leaves it: kept, or else computed again.

@@ -152,6 +152,7 @@ fn buttons_ui(ui: &mut egui::Ui, count: usize, view: &View, actions: &mut Vec<Ac
             (Action::AddComponent, "Add", start::has_room(count)),
             (Action::CopyComponent, "Copy", has_selection && start::has_room(count)),
             (Action::MirrorComponent, "Mirror", has_selection),
+            (Action::AlignComponent, "Align", has_selection && count > 1),
             (Action::DeleteComponent, "Delete", has_selection && count > 1),
         ] {
             let button = ui.add_enabled(is_enabled, egui::Button::new(word));

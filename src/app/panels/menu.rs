@@ -44,9 +44,13 @@ pub fn menu_ui(
                     menu_item_ui(ui, action, has_run, actions);
                 }
                 let has_selection = has_run && view.selected.is_some();
-                for action in
-                    [Action::CopyComponent, Action::MirrorComponent, Action::DeleteComponent]
-                {
+                for action in [
+                    Action::CopyComponent,
+                    Action::MirrorComponent,
+                    Action::AlignComponent,
+                    Action::DeleteComponent,
+                    Action::Predict,
+                ] {
                     menu_item_ui(ui, action, has_selection, actions);
                 }
             });
@@ -91,6 +95,7 @@ pub fn menu_ui(
                     (Action::ToggleRace, has_branches),
                     (Action::NextRun, has_branches),
                     (Action::PreviousRun, has_branches),
+                    (Action::Bet, has_branches),
                     (Action::RemoveRun, document.experiment.branch(view.run).is_some()),
                 ] {
                     menu_item_ui(ui, action, is_enabled, actions);

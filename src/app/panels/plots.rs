@@ -34,6 +34,7 @@ pub fn plots_ui(
             return views::seeds_ui(ui, document, seeds, view, can_run, actions);
         }
         views::runs_ui(ui, document, session, view, actions);
+        views::guesses_ui(ui, session, view);
         // Likelihood is what the room looks at. What remains is headings, legends and axes.
         if session.tracks().len() > 1 {
             let room = ui.available_height() - 110.0;

@@ -10,7 +10,7 @@ mod weights;
 pub use nll::nll_ui;
 pub use objective::objective_ui;
 pub use race::{look as race_look, race_ui, racers};
-pub use runs::runs_ui;
+pub use runs::{guesses_ui, runs_ui};
 pub use seeds::seeds_ui;
 pub use weights::weights_ui;
 

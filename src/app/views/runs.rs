@@ -63,6 +63,44 @@ pub fn runs_ui(
     }
 }
 
+/// The guesses as numbers: where each mean was said to go, and how far off that is.
+pub fn guesses_ui(ui: &mut egui::Ui, session: &Session, view: &mut View) {
+    let mut unwanted = None;
+    for (i, guess) in view.prediction.guesses.iter_mut().enumerate() {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            ui.label(format!("Guess for {}", guess.component + 1));
+            for (axis, name) in ["x₁", "x₂"].into_iter().enumerate() {
+                let field = egui::DragValue::new(&mut guess.place[axis]).speed(0.01);
+                let response = ui.add(field.max_decimals(3).prefix(format!("{name} ")));
+                response.widget_info(|| {
+                    let label =
+                        format!("{name} of the guess for component {}", guess.component + 1);
+                    egui::WidgetInfo::labeled(egui::Role::SpinButton, true, label)
+                });
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let close = egui::Button::new(icons::ICON_CLOSE.rich_text().size(13.0));
+                let response = ui.add(close.frame_when_inactive(false));
+                response.widget_info(|| {
+                    let label = format!("Remove the guess for component {}", guess.component + 1);
+                    egui::WidgetInfo::labeled(egui::Role::Button, true, label)
+                });
+                if response.on_hover_text("Take the flag away.").clicked() {
+                    unwanted = Some(i);
+                }
+                if let Some(distance) = session.shown().and_then(|moment| guess.distance(moment)) {
+                    ui.label(RichText::new(format!("{distance:.3} off")).strong())
+                        .on_hover_text("From the flag to the mean at the step shown.");
+                }
+            });
+        });
+    }
+    if let Some(i) = unwanted {
+        view.prediction.guesses.remove(i);
+    }
+}
+
 /// The run that came to the stopwatch's likelihood first, by the clock of the plot.
 fn winner(session: &Session, view: &View) -> Option<BranchId> {
     let times = session.tracks().iter().filter_map(|track| {
@@ -114,6 +152,9 @@ fn row_ui(
         if label.on_hover_text(help(document, id, &name)).clicked() {
             view.run = id;
         }
+        if view.prediction.bet == Some(id) {
+            bet_ui(ui, session, view);
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if id == BranchId::TRUNK {
                 ui.add_space(22.0);
@@ -123,6 +164,21 @@ fn row_ui(
             numbers_ui(ui, session.track(id), winner == Some(id), view);
         });
     });
+}
+
+/// How the run that was bet on fares.
+fn bet_ui(ui: &mut egui::Ui, session: &Session, view: &View) {
+    let words = match view.prediction.rank(session, view) {
+        None => "bet".to_owned(),
+        Some([1, _]) => "bet: 1st".to_owned(),
+        Some([2, _]) => "bet: 2nd".to_owned(),
+        Some([3, _]) => "bet: 3rd".to_owned(),
+        Some([place, _]) => format!("bet: {place}th"),
+    };
+    let color = color32(view.theme.palette().categorical[4]);
+    ui.label(RichText::new(words).small().color(color)).on_hover_text(
+        "You said that this run will have the lowest NLL: its place among all at the step shown.",
+    );
 }
 
 fn help(document: &Document, id: BranchId, name: &str) -> String {
