@@ -152,6 +152,20 @@ impl Parameters {
         }
     }
 
+    /// The same θ as that of a mixture with full covariances, in which objectives are evaluated.
+    #[must_use]
+    pub fn with_full_covariances(&self) -> Parameters {
+        let factors = match self.covariance_type {
+            CovarianceType::Full => self.factors.clone(),
+            CovarianceType::Tied => self.factors.repeat(self.means.len()),
+            CovarianceType::Diagonal => {
+                self.factors.as_chunks().0.iter().flat_map(|[a, b]| [*a, 0.0, *b]).collect()
+            }
+            CovarianceType::Spherical => self.factors.iter().flat_map(|&a| [a, 0.0, a]).collect(),
+        };
+        Parameters { covariance_type: CovarianceType::Full, factors, ..self.clone() }
+    }
+
     /// The mixture that θ describes. Its numbers may be infinite or NaN where θ's are.
     #[must_use]
     pub fn mixture(&self) -> Mixture {
@@ -228,6 +242,8 @@ mod tests {
                 let (a, b) = (a.gaussian.cholesky.covariance(), b.gaussian.cholesky.covariance());
                 assert!(close(a, b), "{covariance_type:?} {a:?} {b:?}");
             }
+            let full = parameters.with_full_covariances();
+            assert_eq!((full.factors.len(), full.mixture()), (6, back), "{covariance_type:?}");
         };
         for floor in [0.0, 1e-4, 0.01] {
             check(CovarianceType::Full, [[1.0, 0.3, 0.5], [0.02, -0.001, 0.02]], floor);
