@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::action::Action;
 use super::dialog::{Answer, Dialog};
-use super::exports::{Material, export};
+use super::exports::{MapMaterial, Material, What, export};
 use super::jobs::Outcome;
 use super::playback::Direction;
 use super::start::{self, Editable};
@@ -28,7 +28,8 @@ impl App {
             Action::CancelReading => self.cancel_reading(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
             Action::Export => {
-                self.dialog = Some(Dialog::export(!self.seeds.members().is_empty()));
+                let options = What::available(!self.seeds.members().is_empty(), &self.maps);
+                self.dialog = Some(Dialog::export(options));
             }
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
@@ -104,6 +105,9 @@ impl App {
             | Action::DeleteComponent => self.change_start(action),
             Action::RunSeeds => self.run_seeds(ctx),
             Action::CancelSeeds => self.seeds.cancel(),
+            Action::RunBasin => self.run_basin(ctx),
+            Action::RunLandscape => self.run_landscape(ctx),
+            Action::CancelMap => self.maps.cancel(),
             Action::Fit => self.canvas.fit(),
             Action::ToggleTheme => {
                 self.view.theme = match self.view.theme {
@@ -259,6 +263,7 @@ impl App {
                     view: self.view.clone(),
                     bounds: self.canvas.bounds(),
                     seeds: self.seeds.members().to_vec(),
+                    map: MapMaterial::of(what, &self.maps),
                 };
                 self.jobs.start(move || {
                     let written = export(what, format, &material)

@@ -8,6 +8,7 @@ use super::document::Document;
 use super::drawing::{Drawing, Hand};
 use super::handles::Handles;
 use super::legend;
+use super::maps::Maps;
 use super::painter::Painter;
 use super::painting::{PointSet, Request, point_sets};
 use super::plot::{self, Textures, color32};
@@ -70,7 +71,8 @@ pub fn data_layers(dataset: &Dataset, shown: Shown, palette: &Palette) -> Vec<La
 
 /// Brings layers into the order in which they are drawn.
 pub fn sort(layers: &mut [Layer]) {
-    const ORDER: [&str; 6] = ["density", "train", "validation", "samples", "score", "components"];
+    const ORDER: [&str; 8] =
+        ["density", "basin", "train", "validation", "samples", "score", "place", "components"];
     layers.sort_by_key(|layer| ORDER.iter().position(|id| *id == layer.id));
 }
 
@@ -120,6 +122,7 @@ impl Canvas {
         ui: &mut egui::Ui,
         document: &mut Document,
         session: &Session,
+        maps: &mut Maps,
         view: &mut View,
         actions: &mut Vec<Action>,
     ) {
@@ -138,7 +141,7 @@ impl Canvas {
         });
         egui::CentralPanel::no_frame()
             .frame(frame)
-            .show(ui, |ui| self.plot_ui(ui, document, session, view));
+            .show(ui, |ui| self.plot_ui(ui, document, session, maps, view));
     }
 
     fn plot_ui(
@@ -146,6 +149,7 @@ impl Canvas {
         ui: &mut egui::Ui,
         document: &mut Document,
         session: &Session,
+        maps: &mut Maps,
         view: &mut View,
     ) {
         let palette = view.theme.palette();
@@ -200,15 +204,13 @@ impl Canvas {
         let pixels = pixels(self.bounds, [width, height].map(f64::from), scale);
         let size = [side(width), side(height)];
         // Where there is nothing to paint as well, or what was painted before would stay in memory.
-        self.painter.request(Request::new(
-            session.shown(),
-            dataset.as_ref(),
-            view,
-            self.bounds,
-            size,
-            pixels,
-        ));
-        let mut layers: Vec<Layer> = Vec::new();
+        let mut layers: Vec<Layer> = maps.canvas_layers(document, view, ui.ctx());
+        let has_map = !layers.is_empty();
+        let mut request =
+            Request::new(session.shown(), dataset.as_ref(), view, self.bounds, size, pixels);
+        // The map takes the density's place.
+        request.shown.density &= !has_map;
+        self.painter.request(request);
         if let Some(painting) = self.painter.painting() {
             let is_of_these_data = dataset.as_ref().is_some_and(|data| painting.is_of(data));
             let is_current = |layer: &&Layer| match layer.id {
@@ -216,8 +218,9 @@ impl Canvas {
                 "train" | "validation" => is_of_these_data,
                 _ => snapshot.is_some(),
             };
+            let is_covered = |layer: &&Layer| has_map && layer.id == "density";
             let shown = painting.layers.iter().filter(|layer| view.shown.has(layer.id));
-            layers.extend(shown.filter(is_current).cloned());
+            layers.extend(shown.filter(is_current).filter(|layer| !is_covered(layer)).cloned());
             self.textures.offer(&painting.images);
         }
         if let (Some(snapshot), Some(shown), true) =
@@ -248,6 +251,8 @@ impl Canvas {
             self.drawing.show_ui(ui, &brush, &hand, view);
         }
         self.handles.show_ui(&brush, &transform, &response, (document, session), view);
+        let is_free = view.tool.is_none() && self.handles.leaves_clicks();
+        maps.canvas_ui(&brush, &transform, &response, is_free, (document, view));
         hint_ui(&brush, document, session, view);
     }
 

@@ -43,6 +43,12 @@ impl Handles {
         self.grip.as_ref().is_some_and(|grip| grip.is_moving)
     }
 
+    /// True if a click on the canvas is not one on a handle.
+    #[must_use]
+    pub fn leaves_clicks(&self) -> bool {
+        self.grip.is_none() && !self.has_let_go && self.hovered.is_none()
+    }
+
     /// Turns the pointer into changes of the start; true if the plot must not follow it. Call it before the plot.
     ///
     /// Every movement counts: a hand faster than a frame still presses where it pressed.
@@ -255,6 +261,7 @@ impl Handles {
         }
         if is_beside
             && response.double_clicked()
+            && !view.shows_basin()
             && let Some(at) = response.interact_pointer_pos()
         {
             add(on_plane(transform, at), document, session, view);

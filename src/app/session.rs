@@ -364,4 +364,11 @@ impl Session {
         let seconds = (*last - *first).as_secs_f64();
         (is_stepping && seconds > 0.2).then(|| to.saturating_sub(*from) as f64 / seconds)
     }
+
+    /// All steps of the run that are kept, from the start on.
+    #[must_use]
+    pub fn trail(&self) -> Vec<Moment> {
+        let worker = self.worker.as_ref();
+        worker.map_or_else(Vec::new, |worker| worker.timeline().moments().cloned().collect())
+    }
 }

@@ -81,6 +81,21 @@ impl Basin {
         self.experiment == *experiment || experiment.given.get(self.component).is_some_and(is_start)
     }
 
+    /// True if the map's data are those of this experiment.
+    #[must_use]
+    pub fn is_of_data_of(&self, experiment: &Experiment) -> bool {
+        self.experiment.has_same_data(experiment)
+    }
+
+    /// Where the component's mean starts in this experiment, on the plane that training sees; `None` if the map is not
+    /// one of this experiment.
+    #[must_use]
+    pub fn start_in(&self, experiment: &Experiment) -> Option<Point> {
+        let start = if experiment.given.is_empty() { &self.start } else { &experiment.given };
+        let mean = self.is_of(experiment).then(|| start[self.component].mean)?;
+        Some(self.dataset.scaling.apply(mean))
+    }
+
     /// Trains from this place until it stops by itself; `None` once nobody wants it any more.
     ///
     /// # Errors

@@ -1,0 +1,224 @@
+//! Loss landscape in the window: what has come of it so far, and the path over it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::redraw::Redraw;
+use super::session::Session;
+use crate::figures::landscape::{self, Ground, Trail};
+use crate::figures::tone::Tone;
+use crate::figures::{Plot, Theme};
+use crate::training::landscape::{Landscape, Scene, Slice};
+use crate::training::survey::Chart;
+use crate::training::{Change, Experiment, Moment};
+
+/// A loss landscape on its way, or done.
+pub struct LandscapeMap {
+    landscape: Option<Landscape>,
+    chart: Chart<f64>,
+    /// What it is a landscape of.
+    experiment: Arc<Experiment>,
+    /// The step that it passes through.
+    step: usize,
+    detail: usize,
+    problem: Option<String>,
+    path: Path,
+    drawn: Redraw<(Theme, usize, Option<usize>), Arc<Plot>>,
+}
+
+/// The path of the run so far, in the coordinates of the landscape.
+#[derive(Default)]
+struct Path {
+    trail: Option<Trail>,
+    /// The newest step and the step shown when it was made, and when that was.
+    made_of: Option<([usize; 2], Instant)>,
+}
+
+/// Most steps of a path that are drawn: more than a plot has pixels.
+const MOST_STEPS: usize = 1000;
+
+/// While a run trains, its path is looked up this often.
+const LEAST_WAIT: Duration = Duration::from_millis(120);
+
+/// Some of many steps, evenly, with the first and the last.
+#[must_use]
+pub fn thinned(mut path: Vec<Moment>) -> Vec<Moment> {
+    let (every, last) = (path.len().div_ceil(MOST_STEPS).max(1), path.len().saturating_sub(1));
+    let mut place = 0;
+    path.retain(|_| {
+        place += 1;
+        (place - 1) % every == 0 || place - 1 == last
+    });
+    path
+}
+
+impl LandscapeMap {
+    /// Begins to compute a landscape of so many cells from one side to the other.
+    #[must_use]
+    pub fn new(scene: Scene, detail: usize, ctx: egui::Context) -> LandscapeMap {
+        let (experiment, step) = (scene.experiment.clone(), scene.shown.record.step);
+        let wake = move || ctx.request_repaint();
+        let mut map = LandscapeMap {
+            landscape: None,
+            chart: Chart::default(),
+            experiment,
+            step,
+            detail,
+            problem: None,
+            path: Path::default(),
+            drawn: Redraw::default(),
+        };
+        match Landscape::spawn(scene, detail, rayon::current_num_threads(), wake) {
+            Ok(landscape) => map.landscape = Some(landscape),
+            Err(error) => map.problem = Some(format!("no thread could be started: {error}")),
+        }
+        map
+    }
+
+    /// Takes in what arrived since the last frame.
+    pub fn drain(&mut self) {
+        let Some(landscape) = &mut self.landscape else { return };
+        for result in landscape.drain() {
+            match result {
+                Ok((cell, value)) => self.chart.push(cell, value),
+                Err(message) => self.problem = Some(message),
+            }
+        }
+    }
+
+    /// Its plane through θ, once it is found.
+    #[must_use]
+    pub fn slice(&self) -> Option<&Slice> {
+        self.landscape.as_ref()?.slice()
+    }
+
+    /// The step that it passes through.
+    #[must_use]
+    pub fn step(&self) -> usize {
+        self.step
+    }
+
+    /// The objective at every cell that is known.
+    #[must_use]
+    pub fn chart(&self) -> &Chart<f64> {
+        &self.chart
+    }
+
+    /// Its colors; `None` before anything is known.
+    #[must_use]
+    pub fn tone(&self) -> Option<Tone> {
+        landscape::tone(&self.chart)
+    }
+
+    /// What it is a landscape of.
+    #[must_use]
+    pub fn experiment(&self) -> &Experiment {
+        &self.experiment
+    }
+
+    /// Why there are no more cells.
+    #[must_use]
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
+    /// How many cells there are to be, while some are on their way.
+    #[must_use]
+    pub fn awaited(&self) -> Option<usize> {
+        let is_waiting = self.problem.is_none() && self.chart.count() < self.detail * self.detail;
+        is_waiting.then_some(self.detail * self.detail)
+    }
+
+    /// True if it is one of this experiment, whatever can be tuned while it runs.
+    #[must_use]
+    pub fn is_of(&self, experiment: &Experiment) -> bool {
+        experiment.change_since(&self.experiment) != Change::Restart
+    }
+
+    /// Looks up the path of the run, where that has changed.
+    pub fn follow(&mut self, session: &Session, ctx: &egui::Context) {
+        let is_of_run = session.snapshot().is_some_and(|snapshot| self.is_of(&snapshot.experiment));
+        let (Some(slice), Some(shown), true) =
+            (self.landscape.as_ref().and_then(Landscape::slice), session.shown(), is_of_run)
+        else {
+            return;
+        };
+        let key = [session.newest_step(), shown.record.step];
+        if let Some((made_of, at)) = self.path.made_of
+            && (made_of == key || at.elapsed() < LEAST_WAIT)
+        {
+            if made_of != key {
+                ctx.request_repaint_after(LEAST_WAIT);
+            }
+            return;
+        }
+        let trail = Trail {
+            label: format!("Path of {}", self.experiment.algorithm_info().short),
+            color: 0,
+            points: slice.places(&thinned(session.trail())),
+            here: slice.place_of(&shown.mixture),
+        };
+        self.path = Path { trail: Some(trail), made_of: Some((key, Instant::now())) };
+    }
+
+    /// All paths over it.
+    #[must_use]
+    pub fn trails(&self) -> &[Trail] {
+        self.path.trail.as_slice()
+    }
+
+    /// Its name and its axes; `None` before its plane is found.
+    #[must_use]
+    pub fn ground(&self) -> Option<Ground> {
+        let slice = self.slice()?;
+        let objective = self.experiment.algorithm_info().short;
+        Some(Ground {
+            title: format!("Loss landscape: objective of {objective} through step {}", self.step),
+            labels: slice.labels.clone(),
+            square: slice.square,
+            has_equal_aspect: slice.is_on_plane,
+        })
+    }
+
+    /// The landscape as a figure; `None` before its plane is found.
+    pub fn plot(&mut self, theme: Theme, ctx: &egui::Context) -> Option<Arc<Plot>> {
+        let ground = self.ground()?;
+        let is_growing = self.awaited().is_some();
+        let LandscapeMap { chart, path, drawn, .. } = self;
+        let [newest, shown] = path.made_of.map_or([0; 2], |made| made.0);
+        let key = (theme, newest, path.trail.is_some().then_some(shown));
+        Some(drawn.get(key, chart.count(), is_growing, ctx, || {
+            Arc::new(landscape::landscape(&ground, chart, path.trail.as_slice(), theme))
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Mixture;
+    use crate::training::Record;
+
+    #[test]
+    fn long_paths_keep_their_ends() {
+        let mixture = Arc::new(Mixture::new(&[1.0], &[[0.0; 2]], &[[1.0, 0.0, 1.0]]).unwrap());
+        for count in [0, 1, 999, 1000, 1001, 12_345] {
+            let moment = |step| {
+                let (objective, train_nll, val_nll) = (0.0, 0.0, 0.0);
+                let record = Record { step, seconds: 0.0, objective, train_nll, val_nll };
+                Moment { record, mixture: mixture.clone() }
+            };
+            let kept: Vec<usize> =
+                thinned((0..count).map(moment).collect()).iter().map(|m| m.record.step).collect();
+            assert!(kept.len() <= MOST_STEPS + 1, "{count}");
+            assert_eq!(kept.len() < count, count > MOST_STEPS, "{count}");
+            assert_eq!(
+                (kept.first(), kept.last().map(|last| last + 1)),
+                match count {
+                    0 => (None, None),
+                    _ => (Some(&0), Some(count)),
+                }
+            );
+        }
+    }
+}
