@@ -146,7 +146,7 @@ fn by_hand() {
     picture(&mut window, "hand-dark");
 }
 
-/// Three heaps and two components: which heap has to share depends on the start.
+/// Six heaps and three components: which of them share one depends on the start.
 const HEAPS: &str = "[data]\ndataset = 'blobs'\nn_samples = 800\n[model]\nn_components = 3\n\
                      [start]\ninit_params = 'random'\nrandom_state = 3\n";
 
@@ -160,6 +160,13 @@ fn basin_map() {
     press(&mut window, Modifiers::SHIFT, Key::B);
     until(&mut window, "the map", |app| app.basin().is_some() && !app.is_mapping());
     picture(&mut window, "basin-map");
+    if std::env::var_os("SCORESCOPE_LOOK").is_some() {
+        view(&mut window).maps.color_by = scorescope::figures::basin::ColorBy::Nll;
+        picture(&mut window, "tmp-nll");
+        view(&mut window).maps.color_by = scorescope::figures::basin::ColorBy::Steps;
+        click(&mut window, "Light or dark");
+        picture(&mut window, "tmp-steps-light");
+    }
 }
 
 #[test]
@@ -173,4 +180,10 @@ fn landscape() {
     press(&mut window, Modifiers::SHIFT, Key::L);
     until(&mut window, "the landscape", |app| app.landscape().is_some() && !app.is_mapping());
     picture(&mut window, "landscape");
+    if std::env::var_os("SCORESCOPE_LOOK").is_some() {
+        view(&mut window).maps.over = scorescope::app::Over::Path;
+        press(&mut window, Modifiers::SHIFT, Key::L);
+        until(&mut window, "the landscape", |app| app.landscape().is_some() && !app.is_mapping());
+        picture(&mut window, "tmp-path");
+    }
 }

@@ -253,7 +253,10 @@ impl Canvas {
         self.handles.show_ui(&brush, &transform, &response, (document, session), view);
         let is_free = view.tool.is_none() && self.handles.leaves_clicks();
         maps.canvas_ui(&brush, &transform, &response, is_free, (document, view));
-        hint_ui(&brush, document, session, view);
+        // On a map there is something to see already.
+        if !has_map || session.problem().is_some() {
+            hint_ui(&brush, document, session, view);
+        }
     }
 
     /// Another data set is shown whole; strokes and other settings leave the view where it is.

@@ -32,6 +32,8 @@ pub struct Handles {
     grip: Option<Grip>,
     /// True in the frame in which the button let go of a handle.
     has_let_go: bool,
+    /// True while the pointer is on a handle.
+    is_over_handle: bool,
     /// True once a hand has dragged something: it needs no more hints.
     is_known: bool,
 }
@@ -46,7 +48,7 @@ impl Handles {
     /// True if a click on the canvas is not one on a handle.
     #[must_use]
     pub fn leaves_clicks(&self) -> bool {
-        self.grip.is_none() && !self.has_let_go && self.hovered.is_none()
+        self.grip.is_none() && !self.has_let_go && !self.is_over_handle
     }
 
     /// Turns the pointer into changes of the start; true if the plot must not follow it. Call it before the plot.
@@ -252,6 +254,7 @@ impl Handles {
         view: &mut View,
     ) {
         self.plot = Some((*transform, response.id));
+        self.is_over_handle = false;
         if !view.shown.components || view.tool.is_some() {
             return;
         }
@@ -278,6 +281,7 @@ impl Handles {
                 Some(grip) => Some(grip.handle),
                 None => self.grip_at(at, transform, &editable, view).map(|grip| grip.handle),
             };
+            self.is_over_handle = handle.is_some();
             if let Some(handle) = handle {
                 let icon = if handle == Handle::Mean { CursorIcon::Move } else { CursorIcon::Grab };
                 let icon = if self.is_dragging() { CursorIcon::Grabbing } else { icon };

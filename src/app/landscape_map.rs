@@ -125,8 +125,13 @@ impl LandscapeMap {
     /// How many cells there are to be, while some are on their way.
     #[must_use]
     pub fn awaited(&self) -> Option<usize> {
-        let is_waiting = self.problem.is_none() && self.chart.count() < self.detail * self.detail;
-        is_waiting.then_some(self.detail * self.detail)
+        let is_done = self.landscape.as_ref().is_none_or(Landscape::is_done);
+        (self.problem.is_none() && !is_done).then_some(self.detail * self.detail)
+    }
+
+    /// Stops what still runs; what is known stays.
+    pub fn cancel(&mut self) {
+        self.landscape.iter_mut().for_each(Landscape::cancel);
     }
 
     /// True if it is one of this experiment, whatever can be tuned while it runs.

@@ -48,7 +48,7 @@ impl Maps {
     /// Stops what still runs.
     pub fn cancel(&mut self) {
         self.basin.iter_mut().for_each(BasinMap::cancel);
-        self.landscape = self.landscape.take().filter(|map| map.awaited().is_none());
+        self.landscape.iter_mut().for_each(LandscapeMap::cancel);
     }
 
     /// The basin map.

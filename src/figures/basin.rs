@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::tone::Tone;
+use super::tone::{Tone, swatch};
 use super::{Color, Layer, Mark, Palette, Picture, Theme};
 use crate::model::{Bounds, Point};
-use crate::training::basin::{Ends, Outcome};
+use crate::training::basin::{Ends, Outcome, SAME_NLL};
 use crate::training::survey::{Cell, Chart, FINEST};
 
 /// What the colors of a basin map say.
@@ -34,11 +34,24 @@ pub struct Entry {
     pub share: f64,
 }
 
+impl Entry {
+    /// Name and share.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let percent = 100.0 * self.share;
+        if percent > 0.0 && percent < 0.05 {
+            format!("{} · < 0.1 %", self.label)
+        } else {
+            format!("{} · {percent:.1} %", self.label)
+        }
+    }
+}
+
 /// Optima that get a color of their own: the largest. The eighth color is that of text.
 const MOST_COLORS: usize = 7;
 
 /// How much of a color covers the background, so that points above stay legible.
-const OPACITY: f64 = 0.62;
+pub const OPACITY: f64 = 0.62;
 
 /// The optima that have a color, the best first; then the others as one, and the starts that reached none.
 #[must_use]
@@ -94,8 +107,14 @@ fn value(outcome: &Outcome, color_by: ColorBy) -> f64 {
 /// The tone of a map whose colors are values; `None` where they are optima, or where there are none.
 #[must_use]
 pub fn tone(ends: &Ends, color_by: ColorBy) -> Option<Tone> {
-    let values = || ends.cells.values().map(|outcome| value(outcome, color_by));
-    if color_by == ColorBy::Optimum { None } else { Tone::of(values(), false) }
+    let arrived = ends.cells.values().filter(|outcome| outcome.optimum.is_some());
+    let values = arrived.map(|outcome| value(outcome, color_by));
+    match color_by {
+        ColorBy::Optimum => None,
+        // What differs by less is one optimum, and no more than where training stopped.
+        ColorBy::Nll => Tone::of_all(values, SAME_NLL),
+        ColorBy::Steps => Tone::of_all(values, 1.0),
+    }
 }
 
 /// The map as a field of color, translucent, for the plane below data and components.
@@ -110,9 +129,7 @@ pub fn layer(ends: &Ends, square: Bounds, color_by: ColorBy, theme: Theme) -> La
         }
     }
     let color = |outcome: &Outcome| match (&tone, outcome.optimum) {
-        (Some(tone), _) if value(outcome, color_by).is_finite() => {
-            tone.color(value(outcome, color_by)).with_opacity(OPACITY)
-        }
+        (Some(tone), Some(_)) => tone.color(value(outcome, color_by)).with_opacity(OPACITY),
         (None, Some(optimum)) => colors[optimum].with_opacity(OPACITY),
         _ => palette.grid.with_opacity(OPACITY),
     };
@@ -156,15 +173,10 @@ pub fn place(at: Point, component: usize, palette: &Palette) -> Layer {
 #[must_use]
 pub fn legend(ends: &Ends, color_by: ColorBy, palette: &Palette) -> Vec<Layer> {
     if let Some(tone) = tone(ends, color_by) {
-        return tone.legend(value_name(color_by));
+        return tone.legend(value_name(color_by), OPACITY);
     }
     let entries = entries(ends, palette).into_iter();
-    let layer = |entry: Entry| Layer {
-        id: "optimum",
-        label: format!("{}, {:.1} %", entry.label, 100.0 * entry.share),
-        color: entry.color,
-        marks: Vec::new(),
-    };
+    let layer = |entry: Entry| swatch("optimum", entry.words(), entry.color.with_opacity(OPACITY));
     entries.map(layer).collect()
 }
 
@@ -211,7 +223,9 @@ mod tests {
             assert_eq!(rest, expected, "{count}");
         }
         let two = entries(&ends(2, |_| false), palette);
-        assert_eq!(two[0].label, "optimum 1: NLL 1.9900");
+        assert_eq!(two[0].words(), "optimum 1: NLL 1.9900 · 50.0 %");
+        let tiny = Entry { share: 1e-4, ..two[0].clone() };
+        assert_eq!(tiny.words(), "optimum 1: NLL 1.9900 · < 0.1 %");
         assert_eq!((two.len(), two[0].optimum, two[0].share), (2, Some(1), 0.5));
     }
 

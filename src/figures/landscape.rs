@@ -78,8 +78,7 @@ pub fn tone(chart: &Chart<f64>) -> Option<Tone> {
 /// The same with the values of its colors as a legend, for export.
 #[must_use]
 pub fn with_legend(mut plot: Plot, chart: &Chart<f64>, name: &str) -> Plot {
-    // Layers without a name need no entry, and those of the tone no marks.
-    plot.layers.extend(tone(chart).into_iter().flat_map(|tone| tone.legend(name)));
+    plot.layers.extend(tone(chart).into_iter().flat_map(|tone| tone.legend(name, 1.0)));
     plot
 }
 

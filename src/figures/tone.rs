@@ -1,7 +1,7 @@
 //! Tone: how the values of a map become colors, and which color says what.
 
 use super::ticks::ticks;
-use super::{Axis, Color, Layer, Spacing};
+use super::{Axis, Color, Layer, Mark, Spacing};
 
 /// From the lowest value, which is bright, to the highest, which is dark: what is minimized shines where it is best.
 ///
@@ -42,6 +42,18 @@ impl Tone {
         Some(Tone { low, high, has_lower: lowest < low, has_higher: highest > high, is_rooted })
     }
 
+    /// An even tone from the lowest of these values to the highest, or up to `least` more; what is not finite is left
+    /// out. `None` without values.
+    #[must_use]
+    pub fn of_all(values: impl Iterator<Item = f64>, least: f64) -> Option<Tone> {
+        let finite = values.filter(|value| value.is_finite());
+        let around = |[low, high]: [f64; 2], value: f64| [low.min(value), high.max(value)];
+        let [low, high] = finite.fold([f64::INFINITY, f64::NEG_INFINITY], around);
+        let high = high.max(low + least);
+        let tone = Tone { low, high, has_lower: false, has_higher: false, is_rooted: false };
+        low.is_finite().then_some(tone)
+    }
+
     /// Where a value lies between the brightest color (0) and the darkest (1).
     #[must_use]
     pub fn share(&self, value: f64) -> f64 {
@@ -69,7 +81,7 @@ impl Tone {
         let last = count.saturating_sub(1).max(1);
         let shares = (0..count).map(|i| i as f64 / last as f64);
         let size = (self.high - self.low).max(1e-12);
-        let decimals = (2.0 - size.log10().floor()).clamp(0.0, 9.0) as usize;
+        let decimals = (2.0 - size.log10().floor()).clamp(0.0, 6.0) as usize;
         let text = |share: f64| {
             let sign = match share {
                 0.0 if self.has_lower => "≤ ",
@@ -91,18 +103,25 @@ impl Tone {
         }
     }
 
-    /// The colors of a few values, as the legend of an exported figure.
+    /// The colors of a few values at an opacity, as the legend of an exported figure.
     #[must_use]
-    pub fn legend(&self, name: &str) -> Vec<Layer> {
+    pub fn legend(&self, name: &str, opacity: f64) -> Vec<Layer> {
         let marks = self.marks(5).into_iter().enumerate();
-        let layer = |(i, (share, text)): (usize, (f64, String))| Layer {
-            id: "tone",
-            label: if i == 0 { format!("{name} {text}") } else { text },
-            color: color_of(share),
-            marks: Vec::new(),
+        let layer = |(i, (share, text)): (usize, (f64, String))| {
+            let label = if i == 0 { format!("{name}: {text}") } else { text };
+            swatch("tone", label, color_of(share).with_opacity(opacity))
         };
         marks.map(layer).collect()
     }
+}
+
+/// A color and what it stands for, as a layer that is a legend entry and nothing else.
+#[must_use]
+pub fn swatch(id: &'static str, label: String, color: Color) -> Layer {
+    // Layers without marks have no entry.
+    let nothing =
+        Mark::Polygon { points: Vec::new(), fill: color, stroke_width: 0.0, stroke: color };
+    Layer { id, label, color, marks: vec![nothing] }
 }
 
 /// The color at a share of the way from bright to dark.
@@ -155,6 +174,11 @@ mod tests {
         assert!(tone.low > -200.0 && tone.high < 100.0, "{tone:?}");
         assert!(tone.marks(3)[0].1.starts_with("≤ −"), "{:?}", tone.marks(3));
         assert_eq!(Tone::of([f64::NAN].into_iter(), true), None);
+        assert_eq!(Tone::of_all([f64::NAN].into_iter(), 1.0), None);
+        let noise = Tone::of_all([2.5, f64::NAN, 2.5 + 1e-9].into_iter(), 0.005).unwrap();
+        assert!(noise.share(2.5 + 1e-9) < 1e-6, "noise has no colors of its own");
+        let two = Tone::of_all([2.5, 3.5].into_iter(), 0.005).unwrap();
+        assert_eq!((two.share(2.5), two.share(3.0), two.share(3.5)), (0.0, 0.5, 1.0));
         let one = Tone::of([2.5; 9].into_iter(), false).unwrap();
         assert_eq!((one.share(2.5), one.levels(5).len()), (0.0, 0));
         // Nine of ten alike: the tenth is seen all the same.

@@ -254,8 +254,15 @@ pub fn are_same(a: &Mixture, b: &Mixture, tolerance: f64) -> bool {
         return false;
     }
     let near = |x: Point, y: Point| (x[0] - y[0]).hypot(x[1] - y[1]) <= tolerance;
-    let choices: Vec<Vec<usize>> =
-        a.iter().map(|&x| (0..b.len()).filter(|&j| near(x, b[j])).collect()).collect();
+    let mut choices: Vec<Vec<usize>> = Vec::with_capacity(a.len());
+    for &x in &a {
+        let partners: Vec<usize> = (0..b.len()).filter(|&j| near(x, b[j])).collect();
+        // Most that differ do so at once.
+        if partners.is_empty() {
+            return false;
+        }
+        choices.push(partners);
+    }
     let mut partners = vec![None; b.len()];
     (0..a.len()).all(|i| find_partner(i, &choices, &mut partners, &mut vec![false; b.len()]))
 }

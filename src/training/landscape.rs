@@ -239,7 +239,7 @@ fn main_directions(
     }
     let (directions, shares) = principal_directions(&rows).ok_or(LandscapeError::ShortPath)?;
     let label = |name: &str, share: f64| {
-        format!("{name} main direction ({:.0} % of the path's variance)", 100.0 * share)
+        format!("{name} direction ({:.0} % of the variance)", 100.0 * share)
     };
     let labels = [label("first", shares[0]), label("second", shares[1])];
     Ok(Frame { zero, directions, labels })
@@ -323,7 +323,8 @@ fn squared_times(rows: &[Vec<f64>], v: &[f64]) -> Vec<f64> {
 /// A landscape on its way: its plane once that is found, and its cells.
 pub struct Landscape {
     slice: Arc<OnceLock<Result<Slice, LandscapeError>>>,
-    survey: Survey<f64>,
+    /// `None` once it was cancelled.
+    survey: Option<Survey<f64>>,
 }
 
 impl Landscape {
@@ -345,7 +346,8 @@ impl Landscape {
             let slice = slice.as_ref().map_err(ToString::to_string)?;
             Ok(is_wanted().then(|| slice.value_at(cell.place(slice.square))))
         };
-        Ok(Landscape { slice, survey: Survey::spawn(0, detail, thread_count, value, wake)? })
+        let survey = Some(Survey::spawn(0, detail, thread_count, value, wake)?);
+        Ok(Landscape { slice, survey })
     }
 
     /// Its plane, once it is found.
@@ -356,18 +358,23 @@ impl Landscape {
 
     /// What arrived since the last call; an error says why nothing more will come.
     pub fn drain(&mut self) -> Vec<Result<(Cell, f64), String>> {
-        self.survey.drain()
+        self.survey.as_mut().map(Survey::drain).unwrap_or_default()
     }
 
     /// All that is still to come; waits for it.
     pub fn wait(&mut self) -> Vec<Result<(Cell, f64), String>> {
-        self.survey.wait()
+        self.survey.as_mut().map(Survey::wait).unwrap_or_default()
     }
 
-    /// True once every cell has been passed on.
+    /// Stops what is still to come; its plane stays.
+    pub fn cancel(&mut self) {
+        self.survey = None;
+    }
+
+    /// True once every cell has been passed on, or it was cancelled.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.survey.is_done()
+        self.survey.as_ref().is_none_or(Survey::is_done)
     }
 }
 

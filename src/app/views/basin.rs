@@ -69,7 +69,7 @@ pub fn basin_ui(
     });
     let wanted = match basin::tone(map.ends(), view.maps.color_by) {
         Some(tone) => {
-            tone_ui(ui, basin::value_name(view.maps.color_by), &tone, palette);
+            tone_ui(ui, basin::value_name(view.maps.color_by), &tone, basin::OPACITY, palette);
             None
         }
         None => legend_ui(ui, map, is_current, palette),
@@ -91,7 +91,7 @@ fn legend_ui(
     let mut wanted = None;
     for entry in &entries {
         let optimum = entry.optimum.filter(|_| is_current);
-        if entry_ui(ui, entry, optimum.is_some())
+        if entry_ui(ui, entry, optimum.is_some(), palette)
             && let Some(optimum) = optimum
         {
             wanted = Some(map.ends().optima[optimum].first);
@@ -101,13 +101,15 @@ fn legend_ui(
 }
 
 /// A line of the legend; true if it was clicked.
-fn entry_ui(ui: &mut egui::Ui, entry: &Entry, is_button: bool) -> bool {
-    let share = format!("{:.1} %", 100.0 * entry.share);
+fn entry_ui(ui: &mut egui::Ui, entry: &Entry, is_button: bool, palette: &Palette) -> bool {
     ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(22.0, 14.0), egui::Sense::hover());
-        ui.painter().rect_filled(rect, 3.0, color32(entry.color));
-        let words = format!("{} · {share}", entry.label);
+        // As it looks on the canvas.
+        ui.painter().rect_filled(rect, 3.0, color32(palette.plot_background));
+        ui.painter().rect_filled(rect, 3.0, color32(entry.color.with_opacity(basin::OPACITY)));
+        let words = entry.words();
         if !is_button {
+            ui.add_space(ui.spacing().button_padding.x);
             ui.label(words);
             return false;
         }

@@ -47,10 +47,10 @@ pub fn landscape_ui(
         former_ui(ui);
     }
     if let (Some(shown), Some(tone)) = (map.plot(view.theme, ui.ctx()), map.tone()) {
-        let height = (ui.available_height() - 190.0).clamp(120.0, ui.available_width() + 20.0);
+        let height = (ui.available_height() - 190.0).clamp(120.0, ui.available_width());
         let drawn = plot_ui(ui, &shown, height, palette, textures);
         hover_ui(ui, map, &drawn, palette);
-        tone_ui(ui, "objective", &tone, palette);
+        tone_ui(ui, "objective", &tone, 1.0, palette);
     }
     caption_ui(ui, session, map);
 }
@@ -58,16 +58,27 @@ pub fn landscape_ui(
 /// Which directions, and through which means.
 fn directions_ui(ui: &mut egui::Ui, session: &Session, chosen: &mut MapsView) {
     let count = session.snapshot().map_or(1, |snapshot| snapshot.mixture.components().len());
+    let options = [
+        (Over::Mean, "x₁ and x₂ of one mean", "One mean; all else as at the step shown."),
+        (Over::Pair, "x₁ of two means", "Two means; all else as at the step shown."),
+        (
+            Over::Path,
+            "main directions of the path",
+            "The two directions in the space of all parameters along which the path so far varies most.",
+        ),
+    ];
     ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        ui.label("Over");
-        ui.selectable_value(&mut chosen.over, Over::Mean, "one mean")
-            .on_hover_text("x₁ and x₂ of one mean; all else as at the step shown.");
-        ui.selectable_value(&mut chosen.over, Over::Pair, "two means")
-            .on_hover_text("x₁ of one mean and x₁ of another; all else as at the step shown.");
-        ui.selectable_value(&mut chosen.over, Over::Path, "main directions").on_hover_text(
-            "The two directions in the space of all parameters in which the path so far varies most.",
-        );
+        let label = ui.label("Over");
+        let current = options.iter().find(|option| option.0 == chosen.over);
+        let choice = egui::ComboBox::from_id_salt("over")
+            .selected_text(current.map_or("", |option| option.1))
+            .width(ui.available_width())
+            .show_ui(ui, |ui| {
+                for (over, name, help) in options {
+                    ui.selectable_value(&mut chosen.over, over, name).on_hover_text(help);
+                }
+            });
+        choice.response.labelled_by(label.id);
     });
     ui.horizontal(|ui| {
         match chosen.over {

@@ -133,8 +133,8 @@ pub(super) fn remark_ui(ui: &mut egui::Ui, text: impl Into<String>) {
 /// How many pieces a color bar is made of.
 const PIECES: u16 = 64;
 
-/// Which color is which value, as a bar with a few values below it.
-pub(super) fn tone_ui(ui: &mut egui::Ui, name: &str, tone: &Tone, palette: &Palette) {
+/// Which color is which value, as a bar with a few values below it. The opacity is that of the map.
+pub(super) fn tone_ui(ui: &mut egui::Ui, name: &str, tone: &Tone, opacity: f64, palette: &Palette) {
     remark_ui(ui, format!("{name}: bright is low"));
     let wanted = vec2(ui.available_width(), 34.0);
     let (rect, response) = ui.allocate_exact_size(wanted, egui::Sense::hover());
@@ -149,11 +149,17 @@ pub(super) fn tone_ui(ui: &mut egui::Ui, name: &str, tone: &Tone, palette: &Pale
             bar.left() + from * bar.width()..=bar.left() + to * bar.width(),
             bar.y_range(),
         );
-        mesh.add_colored_rect(piece, color32(color_of((f64::from(i) + 0.5) / f64::from(PIECES))));
+        mesh.add_colored_rect(
+            piece,
+            color32(color_of((f64::from(i) + 0.5) / f64::from(PIECES)).with_opacity(opacity)),
+        );
     }
     let painter = ui.painter();
+    painter.rect_filled(bar, 0.0, color32(palette.plot_background));
     painter.add(mesh);
-    let marks = tone.marks(4);
+    // Long numbers need more room.
+    let is_long = tone.marks(4).iter().any(|mark| mark.1.chars().count() > 7);
+    let marks = tone.marks(if is_long { 3 } else { 4 });
     let text: Vec<&str> = marks.iter().map(|mark| &*mark.1).collect();
     response.widget_info(|| {
         let label = format!("Colors: {name} {}", text.join(", "));
