@@ -135,6 +135,28 @@ fn a_click_on_a_pixel_is_the_run_that_the_map_shows_and_undo_brings_the_old_star
 }
 
 #[test]
+fn the_legend_names_the_map_and_switches_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = small(&folder, "max_iter = 20");
+    assert!(window.query_by_label("density").is_some());
+    run_basin(&mut window);
+    assert!(window.query_by_label("density").is_none());
+    let seen = |window: &mut Window| {
+        settle(window);
+        let corner = canvas(window).left_bottom() + egui::vec2(30.0, -30.0);
+        *window.render().unwrap().get_pixel(corner.x as u32, corner.y as u32)
+    };
+    let with_map = seen(&mut window);
+    click(&mut window, "basin map");
+    assert_ne!(seen(&mut window), with_map);
+    click(&mut window, "basin map");
+    assert_eq!(seen(&mut window), with_map);
+    click(&mut window, "This run");
+    assert_ne!(seen(&mut window), with_map);
+    assert!(window.query_by_label("density").is_some());
+}
+
+#[test]
 fn a_double_click_on_the_map_adds_no_component_and_elsewhere_it_does() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = small(&folder, "max_iter = 20");
@@ -298,29 +320,5 @@ fn both_can_be_exported() {
             let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{what}.png"));
             std::fs::write(kept, bytes).unwrap();
         }
-    }
-}
-
-#[test]
-#[ignore = "a measurement: cargo test --test maps -- --ignored --nocapture"]
-fn seconds_of_a_map() {
-    use scorescope::training::Prepared;
-    use scorescope::training::basin::Basin;
-    let mut experiment = Experiment::default();
-    for (key, value) in [
-        ("n_samples", "1000"),
-        ("validation_fraction", "0"),
-        ("n_components", "3"),
-        ("max_iter", "100"),
-        ("tol", "0"),
-    ] {
-        experiment.set(key, value).unwrap();
-    }
-    let prepared = Prepared::new(&experiment).unwrap();
-    let basin = std::sync::Arc::new(Basin::new(&experiment, &prepared, 0).unwrap());
-    for threads in [1, 2] {
-        let began = std::time::Instant::now();
-        let count = basin.survey(0, 64, threads, || ()).unwrap().wait().len();
-        println!("{count} runs on {threads} threads: {:.1} s", began.elapsed().as_secs_f64());
     }
 }

@@ -28,8 +28,7 @@ impl App {
             Action::CancelReading => self.cancel_reading(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
             Action::Export => {
-                let options = What::available(!self.seeds.members().is_empty(), &self.maps);
-                self.dialog = Some(Dialog::export(options));
+                self.dialog = Some(Dialog::export(What::available(&self.seeds, &self.maps)));
             }
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
@@ -105,9 +104,7 @@ impl App {
             | Action::DeleteComponent => self.change_start(action),
             Action::RunSeeds => self.run_seeds(ctx),
             Action::CancelSeeds => self.seeds.cancel(),
-            Action::RunBasin => self.run_basin(ctx),
-            Action::RunLandscape => self.run_landscape(ctx),
-            Action::CancelMap => self.maps.cancel(),
+            Action::RunBasin | Action::RunLandscape | Action::CancelMap => self.map(ctx, action),
             Action::Fit => self.canvas.fit(),
             Action::ToggleTheme => {
                 self.view.theme = match self.view.theme {

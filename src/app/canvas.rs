@@ -129,10 +129,10 @@ impl Canvas {
         let palette = view.theme.palette();
         let fill = color32(palette.plot_background);
         let legend = egui::Frame::new().fill(fill).inner_margin(egui::Margin::symmetric(12, 8));
-        egui::Panel::bottom("legend")
-            .frame(legend)
-            .show_separator_line(false)
-            .show(ui, |ui| legend::legend_ui(ui, view, actions));
+        egui::Panel::bottom("legend").frame(legend).show_separator_line(false).show(ui, |ui| {
+            let has_map = maps.is_on_canvas(document, view);
+            legend::legend_ui(ui, view, has_map, actions);
+        });
         let frame = egui::Frame::new().fill(fill).inner_margin(egui::Margin {
             top: 10,
             right: 10,
@@ -205,7 +205,7 @@ impl Canvas {
         let size = [side(width), side(height)];
         // Where there is nothing to paint as well, or what was painted before would stay in memory.
         let mut layers: Vec<Layer> = maps.canvas_layers(document, view, ui.ctx());
-        let has_map = !layers.is_empty();
+        let has_map = maps.is_on_canvas(document, view);
         let mut request =
             Request::new(session.shown(), dataset.as_ref(), view, self.bounds, size, pixels);
         // The map takes the density's place.

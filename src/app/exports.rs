@@ -7,7 +7,7 @@ use anyhow::bail;
 use super::canvas;
 use super::maps::Maps;
 use super::painting::{Care, Request, crowd_layers, model_layers};
-use super::seeds;
+use super::seeds::{self, Seeds};
 use super::view::View;
 use crate::data::Scaling;
 use crate::export::{POINTS_RESOLUTION, inside, model, png, points, svg, table};
@@ -89,9 +89,9 @@ impl What {
 
     /// What there is to be saved: many seeds and maps only where they were run.
     #[must_use]
-    pub fn available(has_seeds: bool, maps: &Maps) -> Vec<What> {
+    pub fn available(seeds: &Seeds, maps: &Maps) -> Vec<What> {
         let is_there = |what: &What| match what {
-            What::Seeds | What::Finals | What::SeedTable => has_seeds,
+            What::Seeds | What::Finals | What::SeedTable => !seeds.members().is_empty(),
             What::Basin | What::Landscape => MapMaterial::of(*what, maps).is_some(),
             _ => true,
         };

@@ -2,6 +2,7 @@
 
 use egui_plot::PlotTransform;
 
+use super::action::Action;
 use super::basin_map::BasinMap;
 use super::document::Document;
 use super::grip::{on_plane, on_screen};
@@ -68,6 +69,15 @@ impl Maps {
         (self.landscape.as_mut(), &mut self.textures)
     }
 
+    /// True while the basin map takes the density's place: while its tab is open, and if it is one of these data.
+    #[must_use]
+    pub fn is_on_canvas(&self, document: &Document, view: &View) -> bool {
+        let map = self.basin.as_ref().filter(|_| view.shows_basin());
+        map.is_some_and(|map| {
+            map.basin().is_of_data_of(&document.experiment) && map.ends().cells.count() > 0
+        })
+    }
+
     /// The basin map on the canvas: the field of color that takes the density's place, and where the mean starts now.
     /// Nothing while another tab is open, or where the map is one of other data.
     pub fn canvas_layers(
@@ -77,10 +87,8 @@ impl Maps {
         ctx: &egui::Context,
     ) -> Vec<Layer> {
         let experiment = &document.experiment;
-        let is_shown = |map: &&mut BasinMap| map.basin().is_of_data_of(experiment);
-        let Some(map) = self.basin.as_mut().filter(|_| view.shows_basin()).filter(is_shown) else {
-            return Vec::new();
-        };
+        let is_shown = view.shown.density && self.is_on_canvas(document, view);
+        let Some(map) = self.basin.as_mut().filter(|_| is_shown) else { return Vec::new() };
         let mut layers = vec![(*map.layer(view.maps.color_by, view.theme, ctx)).clone()];
         let component = map.basin().component;
         let start = map.basin().start_in(experiment);
@@ -98,10 +106,11 @@ impl Maps {
         is_free: bool,
         (document, view): (&mut Document, &View),
     ) {
-        let Some(map) = self.basin.as_ref().filter(|_| view.shows_basin() && is_free) else {
+        let Some(map) = self.basin.as_ref().filter(|_| is_free) else {
             return;
         };
-        if !map.basin().is_of(&document.experiment) {
+        let is_shown = view.shown.density && self.is_on_canvas(document, view);
+        if !is_shown || !map.basin().is_of(&document.experiment) {
             return;
         }
         let Some(pointer) = response.hover_pos() else { return };
@@ -143,8 +152,17 @@ fn load(document: &mut Document, experiment: Experiment) {
 }
 
 impl App {
+    /// Begins a map, or stops what runs.
+    pub(super) fn map(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
+            Action::RunBasin => self.run_basin(ctx),
+            Action::RunLandscape => self.run_landscape(ctx),
+            _ => self.maps.cancel(),
+        }
+    }
+
     /// Begins the basin map that is asked for, or goes on with it.
-    pub(super) fn run_basin(&mut self, ctx: &egui::Context) {
+    fn run_basin(&mut self, ctx: &egui::Context) {
         (self.view.plots, self.view.has_panels) = (Plots::Maps, true);
         self.view.maps.kind = MapKind::Basin;
         let experiment = &self.document.experiment;
@@ -167,7 +185,7 @@ impl App {
     }
 
     /// Begins the loss landscape that is asked for, through the step shown.
-    pub(super) fn run_landscape(&mut self, ctx: &egui::Context) {
+    fn run_landscape(&mut self, ctx: &egui::Context) {
         (self.view.plots, self.view.has_panels) = (Plots::Maps, true);
         self.view.maps.kind = MapKind::Landscape;
         let (Some(snapshot), Some(shown)) = (self.session.snapshot(), self.session.shown()) else {

@@ -54,7 +54,7 @@ impl Member {
         let mut run = Run::new(&experiment, Prepared::on(&experiment, dataset)?)?;
         let (mut curve, mut stride) = (vec![run.record()], 1);
         let remember = |record: Record| {
-            if record.step % stride == 0 {
+            if record.step.is_multiple_of(stride) {
                 curve.push(record);
             }
             if curve.len() > MAX_RECORDS {

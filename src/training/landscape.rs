@@ -251,7 +251,7 @@ const MAX_ROUNDS: usize = 300;
 /// The two directions of largest variance of centered rows, and their shares of all of it; the first one points from
 /// the first row to the last. `None` without two directions.
 ///
-/// Subspace iteration: two vectors are multiplied by XᵀX and made orthonormal until they stay, then turned so that their
+/// Subspace iteration: two vectors are multiplied by `XᵀX` and made orthonormal until they stay, then turned so that their
 /// own 2 × 2 matrix is diagonal (Golub and Van Loan 2013, section 8.2.4).
 #[must_use]
 pub fn principal_directions(rows: &[Vec<f64>]) -> Option<([Vec<f64>; 2], [f64; 2])> {
@@ -285,7 +285,9 @@ pub fn principal_directions(rows: &[Vec<f64>]) -> Option<([Vec<f64>; 2], [f64; 2
     let (start, end) = (rows.first()?, rows.last()?);
     for direction in &mut directions {
         if dot(direction, end) < dot(direction, start) {
-            direction.iter_mut().for_each(|v| *v = -*v);
+            for v in direction.iter_mut() {
+                *v = -*v;
+            }
         }
     }
     Some((directions, shares))
@@ -299,7 +301,9 @@ fn normalized(mut vector: Vec<f64>, scale: f64) -> Option<Vec<f64>> {
         return None;
     }
     let length = square.sqrt();
-    vector.iter_mut().for_each(|v| *v /= length);
+    for v in &mut vector {
+        *v /= length;
+    }
     Some(vector)
 }
 
@@ -310,7 +314,7 @@ fn without(mut vector: Vec<f64>, direction: &[f64]) -> Vec<f64> {
     vector
 }
 
-/// XᵀX v.
+/// `XᵀX` v.
 fn squared_times(rows: &[Vec<f64>], v: &[f64]) -> Vec<f64> {
     let mut sum = vec![0.0; v.len()];
     for row in rows {
@@ -436,7 +440,7 @@ mod tests {
         let components = scene.shown.mixture.components();
         for (cell, value) in cells.into_iter().map(Result::unwrap) {
             let place = cell.place(square);
-            let weights: Vec<f64> = components.iter().map(|c| c.weight()).collect();
+            let weights: Vec<f64> = scene.shown.mixture.weights();
             let mut means: Vec<Point> = components.iter().map(|c| c.gaussian.mean).collect();
             (means[2][0], means[0][0]) = (place[0], place[1]);
             let covariances: Vec<_> =

@@ -39,7 +39,12 @@ pub fn maps_ui(
         (chosen.component, chosen.other) = (chosen.component.min(last), chosen.other.min(last));
     }
     match view.maps.kind {
-        MapKind::Basin => basin_ui(ui, document, session, maps, view, actions),
+        MapKind::Basin => {
+            // Many optima in a low window.
+            egui::ScrollArea::vertical()
+                .auto_shrink(false)
+                .show(ui, |ui| basin_ui(ui, document, session, maps, view, actions));
+        }
         MapKind::Landscape => landscape_ui(ui, document, session, maps, view, actions),
     }
 }
