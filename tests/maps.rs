@@ -147,13 +147,36 @@ fn the_legend_names_the_map_and_switches_it() {
         *window.render().unwrap().get_pixel(corner.x as u32, corner.y as u32)
     };
     let with_map = seen(&mut window);
-    click(&mut window, "basin map");
+    click(&mut window, "map");
     assert_ne!(seen(&mut window), with_map);
-    click(&mut window, "basin map");
+    click(&mut window, "map");
     assert_eq!(seen(&mut window), with_map);
     click(&mut window, "This run");
     assert_ne!(seen(&mut window), with_map);
     assert!(window.query_by_label("density").is_some());
+}
+
+#[test]
+fn a_map_can_be_one_of_what_the_canvas_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = small(&folder, "max_iter = 20");
+    run_basin(&mut window);
+    let whole = app(&window).basin().unwrap().0.square;
+    click(&mut window, "Of what the canvas shows");
+    let middle = canvas(&window).center();
+    window.hover_at(middle);
+    for _ in 0..8 {
+        window.event(egui::Event::Zoom(1.2));
+        window.run_steps(4);
+    }
+    settle(&mut window);
+    run_basin(&mut window);
+    let (basin, ends) = app(&window).basin().unwrap();
+    let (square, shown) = (basin.square, app(&window).canvas_bounds());
+    let [width, height] = square.size();
+    assert!((width / height - 1.0).abs() < 1e-9 && width < 0.8 * whole.size()[0], "{square:?}");
+    assert!((0..2).all(|i| square.min[i] >= shown.min[i] && square.max[i] <= shown.max[i]));
+    assert_eq!(ends.cells.count(), 32 * 32);
 }
 
 #[test]

@@ -7,7 +7,8 @@ use crate::figures::basin::{self, ColorBy};
 use crate::figures::{Layer, Theme};
 use crate::model::Point;
 use crate::training::Experiment;
-use crate::training::basin::{Basin, End, Ends, Outcome};
+use crate::training::basin::{Basin, End};
+use crate::training::optima::{Ends, Outcome};
 use crate::training::survey::{Cell, Survey};
 
 /// A basin map on its way, or done.

@@ -16,7 +16,8 @@ use crate::figures::landscape::{self, Ground, Trail};
 use crate::figures::{self, Plot, bars, learning, plane};
 use crate::model::{Bounds, Density};
 use crate::random::{Purpose, generator};
-use crate::training::basin::{Basin, Ends};
+use crate::training::basin::Basin;
+use crate::training::optima::Ends;
 use crate::training::survey::Chart;
 use crate::training::{Member, Moment, Record, Snapshot};
 

@@ -17,7 +17,7 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
         ui.spacing_mut().button_padding.x = 5.0;
         let shown = &mut view.shown;
         let field = if has_map {
-            ("basin map", palette.categorical[0], "Where training ends from every start of a mean.")
+            ("map", palette.categorical[0], "Where training ends from every start of a mean.")
         } else {
             ("density", density, "The model's density p(x) as a field of color.")
         };

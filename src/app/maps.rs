@@ -15,7 +15,7 @@ use crate::figures::{Layer, basin};
 use crate::model::Point;
 use crate::training::basin::Basin;
 use crate::training::landscape::Scene;
-use crate::training::survey::Cell;
+use crate::training::survey::{Cell, square_around, square_within};
 use crate::training::{Change, Experiment};
 
 /// Both maps, where there are any.
@@ -173,12 +173,21 @@ impl App {
             return;
         };
         let wanted = self.view.maps;
+        let data = snapshot.prepared.dataset.bounds;
+        let square = if wanted.is_zoomed {
+            square_within(self.canvas.bounds())
+        } else {
+            square_around(data)
+        };
         let is_same = |map: &&mut BasinMap| {
-            map.basin().is_of(experiment) && map.basin().component == wanted.component
+            let basin = map.basin();
+            basin.is_of(experiment) && (basin.component, basin.square) == (wanted.component, square)
         };
         if let Some(map) = self.maps.basin.as_mut().filter(is_same) {
             map.run(wanted.basin_detail, ctx.clone());
-        } else if let Some(basin) = Basin::new(experiment, &snapshot.prepared, wanted.component) {
+        } else if let Some(mut basin) = Basin::new(experiment, &snapshot.prepared, wanted.component)
+        {
+            basin.square = square;
             let map = self.maps.basin.insert(BasinMap::new(basin));
             map.run(wanted.basin_detail, ctx.clone());
         }
@@ -204,7 +213,7 @@ impl App {
 
     /// The basin map, where there is one.
     #[must_use]
-    pub fn basin(&self) -> Option<(&Basin, &crate::training::basin::Ends)> {
+    pub fn basin(&self) -> Option<(&Basin, &crate::training::optima::Ends)> {
         self.maps.basin().map(|map| (map.basin(), map.ends()))
     }
 

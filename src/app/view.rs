@@ -117,6 +117,8 @@ pub struct MapsView {
     pub color_by: ColorBy,
     /// Cells of the basin map from one side to the other.
     pub basin_detail: usize,
+    /// True for a basin map of what the canvas shows, false for one of all data.
+    pub is_zoomed: bool,
     /// Which directions the landscape has.
     pub over: Over,
     /// Cells of the landscape from one side to the other.
@@ -143,6 +145,7 @@ impl Default for MapsView {
             other: 1,
             color_by: ColorBy::Optimum,
             basin_detail: 64,
+            is_zoomed: false,
             over: Over::Mean,
             landscape_detail: 64,
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::tone::{Tone, swatch};
 use super::{Color, Layer, Mark, Palette, Picture, Theme};
 use crate::model::{Bounds, Point};
-use crate::training::basin::{Ends, Outcome, SAME_NLL};
+use crate::training::optima::{Ends, Outcome, SAME_NLL};
 use crate::training::survey::{Cell, Chart, FINEST};
 
 /// What the colors of a basin map say.

@@ -9,6 +9,8 @@ mod experiment_error;
 mod experiment_file;
 mod history;
 pub mod landscape;
+pub mod optima;
+mod principal;
 mod run;
 mod snapshot;
 pub mod spread;

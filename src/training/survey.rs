@@ -61,6 +61,28 @@ pub fn square_around(bounds: Bounds) -> Bounds {
     Bounds { min: center.map(|v| v - half), max: center.map(|v| v + half) }
 }
 
+/// The largest square in the middle of these bounds.
+#[must_use]
+pub fn square_within(bounds: Bounds) -> Bounds {
+    let (center, size) = (bounds.center(), bounds.size());
+    let half = 0.5 * size[0].min(size[1]);
+    Bounds { min: center.map(|v| v - half), max: center.map(|v| v + half) }
+}
+
+/// A path keeps this share of its extent as room around it.
+const ROOM: f64 = 0.3;
+
+/// A rectangle around a path. Both sides have a length of their own: a path goes much further along its first direction.
+#[must_use]
+pub fn around_path(places: &[Point]) -> Bounds {
+    let bounds = Bounds::around(places).unwrap_or(Bounds { min: [-1.0; 2], max: [1.0; 2] });
+    let size = bounds.size();
+    let longer = size[0].max(size[1]);
+    let room = size.map(|side| ROOM * side.max(0.2 * longer).max(f64::MIN_POSITIVE.sqrt()));
+    let corner = |from: Point, sign: f64| [0, 1].map(|axis| from[axis] + sign * room[axis]);
+    Bounds { min: corner(bounds.min, -1.0), max: corner(bounds.max, 1.0) }
+}
+
 /// Which of the cells of a block is computed for it. Near its middle, and for the blocks within it the same one: bits
 /// 1, 0, 1, 0 and so on.
 fn offset(stride: usize) -> usize {

@@ -14,7 +14,7 @@ use crate::figures::Palette;
 use crate::figures::basin::{self, ColorBy, Entry};
 use crate::model::Point;
 use crate::training::Finish;
-use crate::training::basin::Outcome;
+use crate::training::optima::Outcome;
 use crate::training::survey::Cell;
 
 /// Draws the view.
@@ -33,6 +33,10 @@ pub fn basin_ui(
         ui.add_space(6.0);
         detail_ui(ui, &mut view.maps.basin_detail);
     });
+    ui.checkbox(&mut view.maps.is_zoomed, "Of what the canvas shows").on_hover_text(
+        "Off: of a square around all data. On: of the largest square that the canvas shows now; zoom in with the \
+         wheel first, because boundaries between basins have details at every size.",
+    );
     let (known, awaited) =
         maps.basin().map_or((0, 0), |map| (map.ends().cells.count(), map.awaited().unwrap_or(0)));
     run_ui(ui, Action::RunBasin, [known, awaited], session.snapshot().is_some(), actions);
