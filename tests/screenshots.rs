@@ -160,13 +160,6 @@ fn basin_map() {
     press(&mut window, Modifiers::SHIFT, Key::B);
     until(&mut window, "the map", |app| app.basin().is_some() && !app.is_mapping());
     picture(&mut window, "basin-map");
-    if std::env::var_os("SCORESCOPE_LOOK").is_some() {
-        view(&mut window).maps.color_by = scorescope::figures::basin::ColorBy::Nll;
-        picture(&mut window, "tmp-nll");
-        view(&mut window).maps.color_by = scorescope::figures::basin::ColorBy::Steps;
-        click(&mut window, "Light or dark");
-        picture(&mut window, "tmp-steps-light");
-    }
 }
 
 #[test]
@@ -180,10 +173,4 @@ fn landscape() {
     press(&mut window, Modifiers::SHIFT, Key::L);
     until(&mut window, "the landscape", |app| app.landscape().is_some() && !app.is_mapping());
     picture(&mut window, "landscape");
-    if std::env::var_os("SCORESCOPE_LOOK").is_some() {
-        view(&mut window).maps.over = scorescope::app::Over::Path;
-        press(&mut window, Modifiers::SHIFT, Key::L);
-        until(&mut window, "the landscape", |app| app.landscape().is_some() && !app.is_mapping());
-        picture(&mut window, "tmp-path");
-    }
 }

@@ -342,8 +342,9 @@ fn map_plot(material: &Material) -> Option<Plot> {
             plot
         }
         MapMaterial::Landscape { ground, chart, trails } => {
-            let plot = landscape::landscape(ground, chart, trails, theme);
-            landscape::with_legend(plot, chart, "objective")
+            let terrain = landscape::terrain(chart, ground.square, theme);
+            let plot = landscape::landscape(ground, &terrain, trails, theme.palette());
+            landscape::with_legend(plot, &terrain, "objective")
         }
     })
 }

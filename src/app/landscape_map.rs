@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::redraw::Redraw;
 use super::session::Session;
-use crate::figures::landscape::{self, Ground, Trail};
+use crate::figures::landscape::{self, Ground, Terrain, Trail};
 use crate::figures::tone::Tone;
 use crate::figures::{Plot, Theme};
 use crate::training::landscape::{Landscape, Scene, Slice};
@@ -23,7 +23,7 @@ pub struct LandscapeMap {
     detail: usize,
     problem: Option<String>,
     path: Path,
-    drawn: Redraw<(Theme, usize, Option<usize>), Arc<Plot>>,
+    drawn: Redraw<Theme, Arc<Terrain>>,
 }
 
 /// The path of the run so far, in the coordinates of the landscape.
@@ -104,12 +104,6 @@ impl LandscapeMap {
         &self.chart
     }
 
-    /// Its colors; `None` before anything is known.
-    #[must_use]
-    pub fn tone(&self) -> Option<Tone> {
-        landscape::tone(&self.chart)
-    }
-
     /// What it is a landscape of.
     #[must_use]
     pub fn experiment(&self) -> &Experiment {
@@ -185,16 +179,16 @@ impl LandscapeMap {
         })
     }
 
-    /// The landscape as a figure; `None` before its plane is found.
-    pub fn plot(&mut self, theme: Theme, ctx: &egui::Context) -> Option<Arc<Plot>> {
+    /// The landscape as a figure and its colors; `None` before its plane is found.
+    pub fn plot(&mut self, theme: Theme, ctx: &egui::Context) -> Option<(Plot, Option<Tone>)> {
         let ground = self.ground()?;
         let is_growing = self.awaited().is_some();
         let LandscapeMap { chart, path, drawn, .. } = self;
-        let [newest, shown] = path.made_of.map_or([0; 2], |made| made.0);
-        let key = (theme, newest, path.trail.is_some().then_some(shown));
-        Some(drawn.get(key, chart.count(), is_growing, ctx, || {
-            Arc::new(landscape::landscape(&ground, chart, path.trail.as_slice(), theme))
-        }))
+        let terrain = drawn.get(theme, chart.count(), is_growing, ctx, || {
+            Arc::new(landscape::terrain(chart, ground.square, theme))
+        });
+        let trails = path.trail.as_slice();
+        Some((landscape::landscape(&ground, &terrain, trails, theme.palette()), terrain.tone))
     }
 }
 

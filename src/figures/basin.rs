@@ -107,13 +107,11 @@ fn value(outcome: &Outcome, color_by: ColorBy) -> f64 {
 /// The tone of a map whose colors are values; `None` where they are optima, or where there are none.
 #[must_use]
 pub fn tone(ends: &Ends, color_by: ColorBy) -> Option<Tone> {
-    let arrived = ends.cells.values().filter(|outcome| outcome.optimum.is_some());
-    let values = arrived.map(|outcome| value(outcome, color_by));
     match color_by {
         ColorBy::Optimum => None,
         // What differs by less is one optimum, and no more than where training stopped.
-        ColorBy::Nll => Tone::of_all(values, SAME_NLL),
-        ColorBy::Steps => Tone::of_all(values, 1.0),
+        ColorBy::Nll => Tone::between(ends.nll_range, SAME_NLL),
+        ColorBy::Steps => Tone::between(ends.step_range, 1.0),
     }
 }
 
@@ -246,7 +244,10 @@ mod tests {
             }
             for color_by in [ColorBy::Nll, ColorBy::Steps] {
                 let tone = tone(&ends, color_by).unwrap();
-                assert!(tone.low < tone.high);
+                let arrived = ends.cells.values().filter(|outcome| outcome.optimum.is_some());
+                let values: Vec<f64> = arrived.map(|outcome| value(outcome, color_by)).collect();
+                assert!(tone.low < tone.high && values.contains(&tone.high));
+                assert!(values.iter().all(|v| (tone.low..=tone.high).contains(v)));
                 assert_eq!(legend(&ends, color_by, theme.palette()).len(), 5);
             }
             assert_eq!(legend(&ends, ColorBy::Optimum, theme.palette()).len(), 3);

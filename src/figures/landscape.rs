@@ -38,20 +38,36 @@ pub struct Ground {
 /// How many colors lie between contours.
 const CONTOUR_STEPS: usize = 14;
 
-/// The landscape as far as it is known, with paths above it.
+/// Colors and contours, without paths.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Terrain {
+    /// Which color is which value; `None` before anything is known.
+    pub tone: Option<Tone>,
+    /// Colors, and contours above them.
+    pub layers: Vec<Layer>,
+}
+
+/// The colors and contours of what is known.
 #[must_use]
-pub fn landscape(ground: &Ground, chart: &Chart<f64>, trails: &[Trail], theme: Theme) -> Plot {
+pub fn terrain(chart: &Chart<f64>, square: Bounds, theme: Theme) -> Terrain {
     let palette = theme.palette();
-    let tone = tone(chart);
+    let tone = Tone::of(chart.values().copied(), true);
     let mut layers = Vec::new();
     if let Some(tone) = tone {
         let lost = palette.grid;
         let color = |value: &f64| if value.is_finite() { tone.color(*value) } else { lost };
         let picture = Arc::new(picture(chart, color));
-        let marks = vec![Mark::Raster { bounds: ground.square, picture }];
+        let marks = vec![Mark::Raster { bounds: square, picture }];
         layers.push(Layer { id: "field", label: String::new(), color: palette.grid, marks });
-        layers.push(contour_layer(chart, ground.square, &tone));
+        layers.push(contour_layer(chart, square, &tone));
     }
+    Terrain { tone, layers }
+}
+
+/// The landscape as far as it is known, with paths above it.
+#[must_use]
+pub fn landscape(ground: &Ground, terrain: &Terrain, trails: &[Trail], palette: &Palette) -> Plot {
+    let mut layers = terrain.layers.clone();
     layers.extend(trails.iter().map(|trail| trail_layer(trail, palette)));
     let axis = |i: usize| Axis {
         label: ground.labels[i].clone(),
@@ -69,23 +85,21 @@ pub fn landscape(ground: &Ground, chart: &Chart<f64>, trails: &[Trail], theme: T
     }
 }
 
-/// The tone of a landscape; `None` before anything is known.
-#[must_use]
-pub fn tone(chart: &Chart<f64>) -> Option<Tone> {
-    Tone::of(chart.values().copied(), true)
-}
-
 /// The same with the values of its colors as a legend, for export.
 #[must_use]
-pub fn with_legend(mut plot: Plot, chart: &Chart<f64>, name: &str) -> Plot {
-    plot.layers.extend(tone(chart).into_iter().flat_map(|tone| tone.legend(name, 1.0)));
+pub fn with_legend(mut plot: Plot, terrain: &Terrain, name: &str) -> Plot {
+    plot.layers.extend(terrain.tone.iter().flat_map(|tone| tone.legend(name, 1.0)));
     plot
 }
+
+/// Cells from one side to the other that contours are made of at most: more would be no smoother, and take a while.
+const CONTOUR_DETAIL: usize = 64;
 
 /// Contours evenly spread over the colors, of the finest level that is known as a whole.
 fn contour_layer(chart: &Chart<f64>, square: Bounds, tone: &Tone) -> Layer {
     let color = Color::hex(0xff_ff_ff).with_opacity(0.45);
-    let whole = LEVELS.iter().rev().find(|level| *level * *level <= chart.count());
+    let is_whole = |level: &&usize| *level * *level <= chart.count() && **level <= CONTOUR_DETAIL;
+    let whole = LEVELS.iter().rev().find(is_whole);
     let grid = whole.map(|&level| grid(chart, level, square));
     let lines = grid.iter().flat_map(|grid| {
         tone.levels(CONTOUR_STEPS).into_iter().flat_map(|level| grid.contours(level))
@@ -180,8 +194,9 @@ mod tests {
         let square = Bounds { min: [-2.0, -2.0], max: [2.0, 2.0] };
         for (detail, count) in [(32, 32 * 32), (64, 64 * 64), (128, 64 * 64 + 100)] {
             let chart = bowl(detail, count, square);
-            let levels = tone(&chart).unwrap().levels(CONTOUR_STEPS);
-            let layer = contour_layer(&chart, square, &tone(&chart).unwrap());
+            let tone = terrain(&chart, square, Theme::Dark).tone.unwrap();
+            let levels = tone.levels(CONTOUR_STEPS);
+            let layer = contour_layer(&chart, square, &tone);
             assert!(layer.marks.len() >= levels.len(), "{detail}");
             for mark in &layer.marks {
                 let Mark::Line { points, .. } = mark else { panic!("{mark:?}") };
@@ -208,7 +223,9 @@ mod tests {
             here: [0.5, 0.2],
         };
         let chart = bowl(16, 256, square);
-        let plot = landscape(&ground(square), &chart, &[trail(0), trail(1)], Theme::Light);
+        let palette = Theme::Light.palette();
+        let known = terrain(&chart, square, Theme::Light);
+        let plot = landscape(&ground(square), &known, &[trail(0), trail(1)], palette);
         let ids: Vec<_> = plot.layers.iter().map(|layer| layer.id).collect();
         assert_eq!(ids, ["field", "contours", "trail", "trail"]);
         assert_ne!(plot.layers[2].color, plot.layers[3].color);
@@ -220,11 +237,12 @@ mod tests {
         };
         assert!(has([1.0, 1.0]) && has([0.5, 0.2]) && !has([0.0, 0.0]));
         assert_eq!(plot.view(), square);
-        let exported = with_legend(plot, &chart, "NLL");
+        let exported = with_legend(plot, &known, "NLL");
         let named = exported.layers.iter().filter(|layer| !layer.label.is_empty());
         assert_eq!(named.count(), 2 + 5);
         // Before anything is known, the paths are there all the same.
-        let empty = landscape(&ground(square), &Chart::default(), &[trail(0)], Theme::Dark);
+        let nothing = terrain(&Chart::default(), square, Theme::Light);
+        let empty = landscape(&ground(square), &nothing, &[trail(0)], palette);
         assert_eq!(empty.layers.len(), 1);
     }
 }

@@ -42,13 +42,9 @@ impl Tone {
         Some(Tone { low, high, has_lower: lowest < low, has_higher: highest > high, is_rooted })
     }
 
-    /// An even tone from the lowest of these values to the highest, or up to `least` more; what is not finite is left
-    /// out. `None` without values.
+    /// An even tone from the lowest value to the highest, or to `least` above the lowest. `None` if they are not finite.
     #[must_use]
-    pub fn of_all(values: impl Iterator<Item = f64>, least: f64) -> Option<Tone> {
-        let finite = values.filter(|value| value.is_finite());
-        let around = |[low, high]: [f64; 2], value: f64| [low.min(value), high.max(value)];
-        let [low, high] = finite.fold([f64::INFINITY, f64::NEG_INFINITY], around);
+    pub fn between([low, high]: [f64; 2], least: f64) -> Option<Tone> {
         let high = high.max(low + least);
         let tone = Tone { low, high, has_lower: false, has_higher: false, is_rooted: false };
         low.is_finite().then_some(tone)
@@ -174,10 +170,10 @@ mod tests {
         assert!(tone.low > -200.0 && tone.high < 100.0, "{tone:?}");
         assert!(tone.marks(3)[0].1.starts_with("≤ −"), "{:?}", tone.marks(3));
         assert_eq!(Tone::of([f64::NAN].into_iter(), true), None);
-        assert_eq!(Tone::of_all([f64::NAN].into_iter(), 1.0), None);
-        let noise = Tone::of_all([2.5, f64::NAN, 2.5 + 1e-9].into_iter(), 0.005).unwrap();
+        assert_eq!(Tone::between([f64::INFINITY, f64::NEG_INFINITY], 1.0), None);
+        let noise = Tone::between([2.5, 2.5 + 1e-9], 0.005).unwrap();
         assert!(noise.share(2.5 + 1e-9) < 1e-6, "noise has no colors of its own");
-        let two = Tone::of_all([2.5, 3.5].into_iter(), 0.005).unwrap();
+        let two = Tone::between([2.5, 3.5], 0.005).unwrap();
         assert_eq!((two.share(2.5), two.share(3.0), two.share(3.5)), (0.0, 0.5, 1.0));
         let one = Tone::of([2.5; 9].into_iter(), false).unwrap();
         assert_eq!((one.share(2.5), one.levels(5).len()), (0.0, 0));

@@ -50,6 +50,10 @@ pub struct Ends {
     pub optima: Vec<Optimum>,
     /// How many cells reached none.
     pub lost_count: usize,
+    /// The lowest and the highest NLL of those that reached one; infinite before any has.
+    pub nll_range: [f64; 2],
+    /// The fewest and the most steps of those that reached one; infinite before any has.
+    pub step_range: [f64; 2],
     /// How far apart two means may lie that count as the same.
     pub(super) tolerance: f64,
 }
@@ -59,7 +63,15 @@ impl Ends {
     #[must_use]
     pub fn of_data(deviation: f64) -> Ends {
         let tolerance = SAME_PLACE * deviation;
-        Ends { cells: Chart::default(), optima: Vec::new(), lost_count: 0, tolerance }
+        let nothing = [f64::INFINITY, f64::NEG_INFINITY];
+        Ends {
+            cells: Chart::default(),
+            optima: Vec::new(),
+            lost_count: 0,
+            nll_range: nothing,
+            step_range: nothing,
+            tolerance,
+        }
     }
 
     /// Takes in the end of the next cell: at the first optimum that it is near, or at a new one.
@@ -76,6 +88,13 @@ impl Ends {
             self.optima.push(Optimum { first: cell, mixture, train_nll, count: 1 });
             Some(self.optima.len() - 1)
         };
+        if optimum.is_some() {
+            for (range, value) in
+                [(&mut self.nll_range, train_nll), (&mut self.step_range, steps as f64)]
+            {
+                *range = [range[0].min(value), range[1].max(value)];
+            }
+        }
         self.cells.push(cell, Outcome { train_nll, steps, finish, optimum });
     }
 

@@ -12,7 +12,7 @@ use crate::app::maps::Maps;
 use crate::app::plot::{self, Textures};
 use crate::app::session::Session;
 use crate::app::view::{MapsView, Over, View};
-use crate::figures::tone::reading;
+use crate::figures::tone::{Tone, reading};
 use crate::figures::{Palette, Plot, landscape};
 
 /// Draws the view.
@@ -46,10 +46,10 @@ pub fn landscape_ui(
     if !map.is_of(&document.experiment) {
         former_ui(ui);
     }
-    if let (Some(shown), Some(tone)) = (map.plot(view.theme, ui.ctx()), map.tone()) {
+    if let Some((shown, Some(tone))) = map.plot(view.theme, ui.ctx()) {
         let height = (ui.available_height() - 190.0).clamp(120.0, ui.available_width());
         let drawn = plot_ui(ui, &shown, height, palette, textures);
-        hover_ui(ui, map, &drawn, palette);
+        hover_ui(ui, map, &drawn, &tone, palette);
         tone_ui(ui, "objective", &tone, 1.0, palette);
     }
     caption_ui(ui, session, map);
@@ -129,12 +129,10 @@ fn hover_ui(
     ui: &egui::Ui,
     map: &LandscapeMap,
     (transform, response): &(PlotTransform, egui::Response),
+    tone: &Tone,
     palette: &Palette,
 ) {
-    let (Some(pointer), Some(slice), Some(tone)) = (response.hover_pos(), map.slice(), map.tone())
-    else {
-        return;
-    };
+    let (Some(pointer), Some(slice)) = (response.hover_pos(), map.slice()) else { return };
     let place = on_plane(transform, pointer);
     let Some(value) = landscape::value_at(map.chart(), slice.square, place) else { return };
     let [x, y] = [0, 1].map(|i| reading(place[i], [slice.square.min[i], slice.square.max[i]]));
