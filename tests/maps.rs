@@ -157,6 +157,17 @@ fn the_legend_names_the_map_and_switches_it() {
 }
 
 #[test]
+fn a_component_that_is_gone_is_not_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = small(&folder, "max_iter = 10");
+    window.state_mut().as_mut().unwrap().view_mut().plots = Plots::Run;
+    maps(&mut window).component = 7;
+    press(&mut window, Modifiers::SHIFT, Key::B);
+    until(&mut window, "the basin map", |app| app.basin().is_some() && !app.is_mapping());
+    assert_eq!(app(&window).basin().unwrap().0.component, 1);
+}
+
+#[test]
 fn a_map_can_be_one_of_what_the_canvas_shows() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = small(&folder, "max_iter = 20");

@@ -172,7 +172,10 @@ impl App {
             self.notice = Some(Notice::info(text));
             return;
         };
-        let wanted = self.view.maps;
+        // A choice of before may be of more components than there are.
+        let last = snapshot.prepared.start.components().len().saturating_sub(1);
+        let wanted = &mut self.view.maps;
+        wanted.component = wanted.component.min(last);
         let data = snapshot.prepared.dataset.bounds;
         let square = if wanted.is_zoomed {
             square_within(self.canvas.bounds())
