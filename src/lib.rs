@@ -20,7 +20,7 @@
 //! | [`data`] | Points and where they come from: generators, drawing tools, files. |
 //! | [`objectives`] | What is minimized: fused kernels that give value and gradient in one pass over the data. |
 //! | [`algorithms`] | How: EM, and gradient descent with θ as burn tensors and the objective as a burn operation. |
-//! | [`training`] | Experiment (all that decides a run), Run (the loop), Worker (the thread), Snapshot (a picture of it), Timeline (its steps), Ensemble (many seeds). |
+//! | [`training`] | Experiment (all that decides a run), Run (the loop), Worker (the thread), Snapshot (a picture of it), Timeline (its steps), Ensemble (many seeds), Basin and Landscape (maps over a square). |
 //! | [`figures`] | Pictures as plain shapes in data coordinates; window, exporters and tests draw the same ones. |
 //! | [`export`] | Figures, tables, points and models as bytes, and writing them without harm. |
 //! | [`cli`] | The engine without a window. |
@@ -29,8 +29,8 @@
 //! What is absent, on purpose: the engine knows no window (egui appears under `app/` only, behind the feature `gui`);
 //! burn appears under `algorithms/` only; threads start in the worker, the painter and jobs only, and rayon computes
 //! in the kernels only, over fixed chunks whose sums are added in order, so that equal experiments give equal bits
-//! whatever the number of threads (on one kind of processor: see `lanes`); an [`training::Ensemble`] has pools of one
-//! thread each, where runs are computed whole. Everything random takes a generator that was made from a seed.
+//! whatever the number of threads (on one kind of processor: see `lanes`); an [`training::Ensemble`] and the maps have
+//! crews: pools of one thread each, where runs and cells are computed whole. Everything random takes a generator that was made from a seed.
 //!
 //! # One frame
 //!

@@ -199,3 +199,32 @@ fn forked() {
     view(&mut window).shown.paths = true;
     picture(&mut window, "fork-light");
 }
+
+/// Six heaps and three components: which of them share one depends on the start.
+const HEAPS: &str = "[data]\ndataset = 'blobs'\nn_samples = 800\n[model]\nn_components = 3\n\
+                     [start]\ninit_params = 'random'\nrandom_state = 3\n";
+
+#[test]
+fn basin_map() {
+    let path = experiment("basin", &format!("{HEAPS}[algorithm]\nmax_iter = 200\n"));
+    let mut window = sized(Some(&path), [1280.0, 800.0]);
+    until(&mut window, "the experiment", |app| {
+        app.snapshot().is_some_and(|s| s.mixture.components().len() == 3)
+    });
+    press(&mut window, Modifiers::SHIFT, Key::B);
+    until(&mut window, "the map", |app| app.basin().is_some() && !app.is_mapping());
+    picture(&mut window, "basin-map");
+}
+
+#[test]
+fn landscape() {
+    let path = experiment("landscape", &format!("{HEAPS}[algorithm]\nmax_iter = 60\n"));
+    let mut window = sized(Some(&path), [1280.0, 800.0]);
+    until(&mut window, "the experiment", |app| {
+        app.snapshot().is_some_and(|s| s.mixture.components().len() == 3)
+    });
+    train(&mut window);
+    press(&mut window, Modifiers::SHIFT, Key::L);
+    until(&mut window, "the landscape", |app| app.landscape().is_some() && !app.is_mapping());
+    picture(&mut window, "landscape");
+}

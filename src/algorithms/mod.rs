@@ -14,7 +14,7 @@ pub use gradient::{Gradient, Prepare};
 use std::sync::{Arc, LazyLock};
 
 use crate::model::{CovarianceType, Mixture, Point};
-use crate::objectives::{OBJECTIVES, ObjectiveInfo};
+use crate::objectives::{NegativeLogLikelihood, OBJECTIVES, Objective, ObjectiveInfo};
 use crate::settings::{Kind, Setting, Settings};
 
 /// When training stops by itself.
@@ -161,5 +161,18 @@ impl AlgorithmInfo {
                 Box::new(Gradient::start(start, settings, gradient::prepare(objective, settings))?)
             }
         })
+    }
+
+    /// What it minimizes, as a run evaluates it after this many steps: slices that are drawn are those of that step, and
+    /// frozen. Of all points, also where a run looks at mini-batches.
+    #[must_use]
+    pub fn objective_at(&self, settings: &Settings, step: usize) -> Arc<dyn Objective> {
+        let Some(objective) = self.objective else { return Arc::new(NegativeLogLikelihood) };
+        let mut prepare = gradient::prepare(objective, settings);
+        // A run evaluates once at the start, and once after every step.
+        for _ in 0..step {
+            prepare(settings);
+        }
+        prepare(settings)
     }
 }

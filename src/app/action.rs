@@ -83,6 +83,12 @@ pub enum Action {
     Predict,
     /// A bet on the chosen run, or none.
     Bet,
+    /// Where training ends from every start of one mean, in the background.
+    RunBasin,
+    /// The objective over two directions, in the background.
+    RunLandscape,
+    /// Stop the map.
+    CancelMap,
     /// Show the best step instead of the newest, or back.
     ToggleBest,
     /// Show all of the data.
@@ -122,7 +128,7 @@ impl Action {
     ];
 
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 44] = [
+    pub const ALL: [Action; 47] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -146,6 +152,9 @@ impl Action {
         Action::TogglePaths,
         Action::Predict,
         Action::Bet,
+        Action::RunBasin,
+        Action::RunLandscape,
+        Action::CancelMap,
         Action::ToggleBest,
         Action::Fit,
         Action::ToggleLogDensity,
@@ -391,6 +400,24 @@ impl Action {
                 icons::ICON_TROPHY,
                 plain(Key::W),
             ),
+            Action::RunBasin => (
+                "Run basin map",
+                "Start one mean at every pixel of a square, train each to its end in the background, and color the plane by where it ends.",
+                icons::ICON_MAP,
+                shift(Key::B),
+            ),
+            Action::RunLandscape => (
+                "Run loss landscape",
+                "Compute the objective over two directions through the step shown, in the background, with the path of the training.",
+                icons::ICON_LANDSCAPE,
+                shift(Key::L),
+            ),
+            Action::CancelMap => (
+                "Cancel map",
+                "Stop computing the map; what is known stays.",
+                icons::ICON_CANCEL,
+                None,
+            ),
             Action::NewStart => (
                 "New start",
                 "Begin again from another start: the next seed.",
@@ -435,13 +462,13 @@ impl Action {
     #[must_use]
     pub fn needs_run(self) -> bool {
         use Action::{
-            AddComponent, Export, NewStart, PlayPause, Rewind, RunSeeds, RunToEnd, StartFromFit,
-            Step, ToggleBest,
+            AddComponent, Export, NewStart, PlayPause, Rewind, RunBasin, RunLandscape, RunSeeds,
+            RunToEnd, StartFromFit, Step, ToggleBest,
         };
         Action::PAST.contains(&self)
             || matches!(self, Action::Fork | Action::Race)
             || matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
-            || matches!(self, StartFromFit | AddComponent | RunSeeds)
+            || matches!(self, StartFromFit | AddComponent | RunSeeds | RunBasin | RunLandscape)
             || self.needs_selection()
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::action::Action;
 use super::dialog::{Answer, Dialog};
-use super::exports::{Material, export};
+use super::exports::{MapMaterial, Material, What, export};
 use super::jobs::Outcome;
 use super::playback::Direction;
 use super::start::{self, Editable};
@@ -29,7 +29,7 @@ impl App {
             Action::CancelReading => self.cancel_reading(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
             Action::Export => {
-                self.dialog = Some(Dialog::export(!self.seeds.members().is_empty()));
+                self.dialog = Some(Dialog::export(What::available(&self.seeds, &self.maps)));
             }
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
@@ -128,6 +128,7 @@ impl App {
                 *bet = if *bet == Some(self.view.run) { None } else { Some(self.view.run) };
             }
             Action::TogglePaths => self.view.shown.paths = !self.view.shown.paths,
+            Action::RunBasin | Action::RunLandscape | Action::CancelMap => self.map(ctx, action),
             Action::Fit => self.canvas.fit(),
             Action::ToggleTheme => {
                 self.view.theme = match self.view.theme {
@@ -323,6 +324,7 @@ impl App {
                     view: self.view.clone(),
                     bounds: self.canvas.bounds(),
                     seeds: self.seeds.members().to_vec(),
+                    map: MapMaterial::of(what, &self.maps),
                 };
                 self.jobs.start(move || {
                     let written = export(what, format, &material)

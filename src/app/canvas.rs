@@ -13,6 +13,7 @@ use super::document::Document;
 use super::drawing::{Drawing, Hand};
 use super::handles::Handles;
 use super::legend;
+use super::maps::Maps;
 use super::pane::{Pane, Scene};
 use super::plot::{self, color32};
 use super::predict::Flags;
@@ -116,16 +117,17 @@ impl Canvas {
         ui: &mut egui::Ui,
         document: &mut Document,
         session: &Session,
+        maps: &mut Maps,
         view: &mut View,
         actions: &mut Vec<Action>,
     ) {
         let palette = view.theme.palette();
         let fill = color32(palette.plot_background);
         let legend = egui::Frame::new().fill(fill).inner_margin(egui::Margin::symmetric(12, 8));
-        egui::Panel::bottom("legend")
-            .frame(legend)
-            .show_separator_line(false)
-            .show(ui, |ui| legend::legend_ui(ui, view, actions));
+        egui::Panel::bottom("legend").frame(legend).show_separator_line(false).show(ui, |ui| {
+            let has_map = maps.is_on_canvas(document, view);
+            legend::legend_ui(ui, view, has_map, actions);
+        });
         let frame = egui::Frame::new().fill(fill).inner_margin(egui::Margin {
             top: 10,
             right: 10,
@@ -134,7 +136,7 @@ impl Canvas {
         });
         egui::CentralPanel::no_frame()
             .frame(frame)
-            .show(ui, |ui| self.plots_ui(ui, document, session, view));
+            .show(ui, |ui| self.plots_ui(ui, document, session, maps, view));
     }
 
     /// The plot of the chosen run, or those of all runs side by side.
@@ -143,6 +145,7 @@ impl Canvas {
         ui: &mut egui::Ui,
         document: &mut Document,
         session: &Session,
+        maps: &mut Maps,
         view: &mut View,
     ) {
         let is_held = self.flags.follow(ui, session, view)
@@ -166,7 +169,7 @@ impl Canvas {
             ui.scope_builder(builder, |ui| {
                 let spot = Spot { id: *id, rect, is_alone: shown.len() == 1 };
                 if *id == chosen {
-                    self.chosen_ui(ui, spot, is_held, document, session, view);
+                    self.chosen_ui(ui, spot, is_held, document, session, maps, view);
                 } else {
                     self.other_ui(ui, spot, document, session, view);
                 }
@@ -182,6 +185,7 @@ impl Canvas {
         is_held: bool,
         document: &mut Document,
         session: &Session,
+        maps: &mut Maps,
         view: &mut View,
     ) {
         let motion = Motion { is_drawing: view.tool.is_some(), is_held };
@@ -190,13 +194,15 @@ impl Canvas {
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Canvas"));
         self.bounds = bounds_of(&transform);
         let brush = ui.painter().with_clip_rect(*transform.frame());
-        let mut layers: Vec<Layer> = self.path_layer(spot.id, session, view).into_iter().collect();
+        let mut layers = maps.canvas_layers(document, view, ui.ctx());
+        let has_map = maps.is_on_canvas(document, view);
+        layers.extend(self.path_layer(spot.id, session, view));
         if view.shown.components
             && let Some(mixture) = start::shown(document, session, view, self.handles.is_dragging())
         {
             layers.push(components(&mixture, view));
         }
-        self.paint(&brush, &transform, &frame, spot.id, layers, document, session, view);
+        self.paint(&brush, &transform, &frame, spot.id, layers, has_map, document, session, view);
         if let Some(tool) = view.tool {
             let size = self.bounds.size();
             let reach = view.tool_radius * size[0].min(size[1]);
@@ -212,9 +218,13 @@ impl Canvas {
             view.selected = selected;
         }
         self.flags.show_ui(&brush, &transform, &response, session.shown(), view);
-        if spot.is_alone {
+        let is_free =
+            view.tool.is_none() && self.handles.leaves_clicks() && !self.flags.is_engaged();
+        maps.canvas_ui(&brush, &transform, &response, is_free, (document, view));
+        // On a map there is something to see already.
+        if spot.is_alone && (!has_map || session.problem().is_some()) {
             hint_ui(&brush, document, session, view);
-        } else {
+        } else if !spot.is_alone {
             caption_ui(&brush, spot.id, document, session, view);
         }
     }
@@ -245,7 +255,7 @@ impl Canvas {
                 .filter(|_| view.shown.components)
                 .map(|shown| plane::components(&shown.mixture, view.theme.palette())),
         );
-        self.paint(&brush, &transform, &frame, spot.id, layers, document, session, view);
+        self.paint(&brush, &transform, &frame, spot.id, layers, false, document, session, view);
         caption_ui(&brush, spot.id, document, session, view);
         response.on_hover_cursor(egui::CursorIcon::PointingHand);
     }
@@ -318,6 +328,7 @@ impl Canvas {
         frame: &Plot,
         id: BranchId,
         layers: Vec<Layer>,
+        has_map: bool,
         document: &Document,
         session: &Session,
         view: &View,
@@ -335,6 +346,7 @@ impl Canvas {
             dataset: session.dataset().filter(|_| !is_blank(document, session)),
             bounds: bounds_of(transform),
             layers,
+            has_map,
         };
         pane.show_ui(brush, transform, frame, scene, view);
     }

@@ -32,6 +32,8 @@ pub struct Handles {
     grip: Option<Grip>,
     /// True in the frame in which the button let go of a handle.
     has_let_go: bool,
+    /// True while the pointer is on a handle.
+    is_over_handle: bool,
     /// True once a hand has dragged something: it needs no more hints.
     is_known: bool,
 }
@@ -41,6 +43,12 @@ impl Handles {
     #[must_use]
     pub fn is_dragging(&self) -> bool {
         self.grip.as_ref().is_some_and(|grip| grip.is_moving)
+    }
+
+    /// True if a click on the canvas is not one on a handle.
+    #[must_use]
+    pub fn leaves_clicks(&self) -> bool {
+        self.grip.is_none() && !self.has_let_go && !self.is_over_handle
     }
 
     /// Turns the pointer into changes of the start; true if the plot must not follow it. Call it before the plot.
@@ -248,6 +256,7 @@ impl Handles {
         view: &mut View,
     ) {
         self.plot = Some((*transform, response.id));
+        self.is_over_handle = false;
         if !view.shown.components || view.tool.is_some() {
             return;
         }
@@ -257,6 +266,7 @@ impl Handles {
         }
         if is_beside
             && response.double_clicked()
+            && !view.shows_basin()
             && let Some(at) = response.interact_pointer_pos()
         {
             add(on_plane(transform, at), document, session, view);
@@ -273,6 +283,7 @@ impl Handles {
                 Some(grip) => Some(grip.handle),
                 None => self.grip_at(at, transform, &editable, view).map(|grip| grip.handle),
             };
+            self.is_over_handle = handle.is_some();
             if let Some(handle) = handle {
                 let icon = if handle == Handle::Mean { CursorIcon::Move } else { CursorIcon::Grab };
                 let icon = if self.is_dragging() { CursorIcon::Grabbing } else { icon };

@@ -2,6 +2,7 @@
 
 mod action;
 mod apply;
+mod basin_map;
 mod canvas;
 mod dialog;
 mod document;
@@ -10,7 +11,9 @@ mod exports;
 mod grip;
 mod handles;
 mod jobs;
+mod landscape_map;
 mod legend;
+mod maps;
 mod painter;
 mod painting;
 mod pane;
@@ -19,6 +22,7 @@ mod playback;
 mod plot;
 mod predict;
 mod reading;
+mod redraw;
 mod rehearsal;
 mod runs;
 mod seeds;
@@ -38,13 +42,14 @@ use canvas::Canvas;
 use dialog::Dialog;
 use document::Document;
 use jobs::{Job, Jobs, Opened, Outcome};
+use maps::Maps;
 use reading::Reading;
 use seeds::Seeds;
 use session::{Followed, Session};
 
 pub use predict::{Guess, Prediction};
 pub use rehearsal::{FRAME_COMPONENTS, FrameCost, Rehearsal, frame_cost};
-pub use view::{Plots, Position, SeedsView, Shown, View};
+pub use view::{MapKind, MapsView, Over, Plots, Position, SeedsView, Shown, View};
 
 use crate::model::COVARIANCE_TYPE;
 use crate::settings::Value;
@@ -55,6 +60,7 @@ pub struct App {
     document: Document,
     session: Session,
     seeds: Seeds,
+    maps: Maps,
     view: View,
     canvas: Canvas,
     thumbnails: panels::Thumbnails,
@@ -189,6 +195,7 @@ impl App {
             session: Session::new(&document.experiment, ctx.clone()),
             document,
             seeds: Seeds::default(),
+            maps: Maps::default(),
             view,
             canvas: Canvas::new(ctx.clone()),
             thumbnails: panels::Thumbnails::new(),
@@ -232,6 +239,7 @@ impl App {
             self.notice = Some(Notice { text, is_problem });
         }
         self.seeds.drain();
+        self.maps.drain();
         for outcome in self.jobs.drain() {
             self.take_in(outcome);
         }
@@ -299,7 +307,9 @@ impl App {
             Followed::Same | Followed::Restarted => self.has_news = false,
         }
         self.choose_run();
-        self.seeds.follow(&self.document.experiment.alone(self.view.run));
+        let chosen = self.document.experiment.alone(self.view.run);
+        self.seeds.follow(&chosen);
+        self.maps.follow(&chosen, &self.session, &ctx);
         if !self.canvas.is_dragging() {
             // What a hand holds becomes one change when it lets go.
             self.document.remember(ctx.input(|input| input.time));
@@ -330,7 +340,9 @@ impl App {
     }
 
     fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
-        let App { document, session, seeds, view, canvas, thumbnails, notice, reading, .. } = self;
+        let App {
+            document, session, seeds, maps, view, canvas, thumbnails, notice, reading, ..
+        } = self;
         let mut reopen = None;
         panels::menu_ui(ui, document, session, view, actions);
         let busy = match reading {
@@ -344,11 +356,11 @@ impl App {
             reopen = panels::controls_ui(ui, document, session, view, thumbnails, actions);
             // In a narrow window the canvas is worth more than the plots.
             if ui.available_width() > 680.0 {
-                panels::plots_ui(ui, document, session, seeds, view, actions);
+                panels::plots_ui(ui, document, session, (seeds, maps), view, actions);
             }
         }
         panels::time_ui(ui, session, view, actions);
-        canvas.show_ui(ui, document, session, view, actions);
+        canvas.show_ui(ui, document, session, maps, view, actions);
         if let Some(panels::Reopen { path, columns }) = reopen {
             self.open(path, Some(columns));
         }

@@ -30,6 +30,8 @@ pub struct Scene<'a> {
     pub bounds: Bounds,
     /// Layers that cost nothing to make: components, paths.
     pub layers: Vec<Layer>,
+    /// True if one of these layers takes the density's place.
+    pub has_map: bool,
 }
 
 /// Points as layers, as far as they are shown; without crowds, which the painter paints.
@@ -46,8 +48,17 @@ pub fn data_layers(dataset: &Dataset, shown: Shown, palette: &Palette) -> Vec<La
 
 /// Brings layers into the order in which they are drawn.
 pub fn sort(layers: &mut [Layer]) {
-    const ORDER: [&str; 7] =
-        ["density", "train", "validation", "samples", "score", "paths", "components"];
+    const ORDER: [&str; 9] = [
+        "density",
+        "basin",
+        "train",
+        "validation",
+        "samples",
+        "score",
+        "paths",
+        "place",
+        "components",
+    ];
     layers.sort_by_key(|layer| ORDER.iter().position(|id| *id == layer.id));
 }
 
@@ -75,7 +86,7 @@ impl Pane {
         scene: Scene<'_>,
         view: &View,
     ) {
-        let Scene { moment, dataset, bounds, mut layers } = scene;
+        let Scene { moment, dataset, bounds, mut layers, has_map } = scene;
         let palette = view.theme.palette();
         let area = *transform.frame();
         let side = |length: f32| ((length / 2.5) as usize).clamp(256, 640);
@@ -84,7 +95,9 @@ impl Pane {
         let pixels = pixels(bounds, [width, height].map(f64::from), scale);
         let size = [side(width), side(height)];
         // Where there is nothing to paint as well, or what was painted before would stay in memory.
-        self.painter.request(Request::new(moment, dataset, view, bounds, size, pixels));
+        let mut request = Request::new(moment, dataset, view, bounds, size, pixels);
+        request.shown.density &= !has_map;
+        self.painter.request(request);
         if let Some(painting) = self.painter.painting() {
             let is_of_these_data = dataset.is_some_and(|data| painting.is_of(data));
             let is_current = |layer: &&Layer| match layer.id {
@@ -93,7 +106,8 @@ impl Pane {
                 _ => moment.is_some(),
             };
             let shown = painting.layers.iter().filter(|layer| view.shown.has(layer.id));
-            layers.extend(shown.filter(is_current).cloned());
+            let is_covered = |layer: &&Layer| has_map && layer.id == "density";
+            layers.extend(shown.filter(is_current).filter(|layer| !is_covered(layer)).cloned());
             self.textures.offer(&painting.images);
         }
         if let Some(dataset) = dataset {

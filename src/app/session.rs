@@ -376,18 +376,13 @@ impl Session {
         let Some(shown) = track.shown().map(|moment| moment.record.step) else {
             return Vec::new();
         };
-        let (mut line, mut of) = (vec![(id, shown)], id);
-        while let Some(branch) = self.running.branch(of) {
-            line.push((branch.parent, branch.step.min(shown)));
-            of = branch.parent;
-        }
         let own = |(id, last): (BranchId, usize)| {
             let mixtures = |timeline: &Timeline| -> Vec<Arc<Mixture>> {
                 timeline.path(last, most).into_iter().map(|m| m.mixture.clone()).collect()
             };
             worker.timeline(id, mixtures).unwrap_or_default()
         };
-        line.into_iter().rev().flat_map(own).collect()
+        self.line(id, shown).into_iter().flat_map(own).collect()
     }
 
     /// The last kept step before this one, of the runs that are stepped and those that they come from.
@@ -465,6 +460,30 @@ impl Session {
     #[must_use]
     pub fn steps_per_second(&self) -> Option<f64> {
         self.chosen_track().steps_per_second()
+    }
+
+    /// All steps of the run that are kept, from the start on, with those of the runs that it comes from.
+    #[must_use]
+    pub fn trail(&self) -> Vec<Moment> {
+        let own = |(id, last): (BranchId, usize)| {
+            let moments = |timeline: &Timeline| -> Vec<Moment> {
+                timeline.moments().take_while(|m| m.record.step <= last).cloned().collect()
+            };
+            self.worker.as_ref()?.timeline(id, moments)
+        };
+        let line = self.line(self.chosen, usize::MAX);
+        line.into_iter().filter_map(own).flatten().collect()
+    }
+
+    /// A run and those that it comes from, the trunk first, each with the last step that counts.
+    fn line(&self, id: BranchId, last: usize) -> Vec<(BranchId, usize)> {
+        let (mut line, mut of) = (vec![(id, last)], id);
+        while let Some(branch) = self.running.branch(of) {
+            line.push((branch.parent, branch.step.min(last)));
+            of = branch.parent;
+        }
+        line.reverse();
+        line
     }
 }
 

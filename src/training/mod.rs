@@ -1,15 +1,21 @@
 //! Running an experiment: what decides it, the loop without threads, and the thread that drives the loop.
 
+pub mod basin;
 mod branch;
 mod command_line;
+mod crew;
 pub mod ensemble;
 mod experiment;
 mod experiment_error;
 mod experiment_file;
 mod history;
+pub mod landscape;
+pub mod optima;
+mod principal;
 mod run;
 mod snapshot;
 pub mod spread;
+pub mod survey;
 mod timeline;
 mod tree;
 mod worker;

@@ -37,6 +37,16 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
                  A click on a curve loads that very run; undo goes back.",
             );
             ui.add_space(8.0);
+            ui.heading("Maps");
+            ui.label(
+                "The basin map starts one mean at every pixel of a square, all else equal, trains each start to its \
+                 end, and colors the pixel by the optimum that it reached, by its likelihood, or by its steps. A click \
+                 on a pixel loads that very start; so does a click on an optimum in the list. The loss landscape shows \
+                 the objective over two directions through the step shown: a mean's place, two means' x₁, or the two \
+                 main directions of the path so far; bright is low. All other parameters stay as they are at that \
+                 step, and the path of the training is projected onto it.",
+            );
+            ui.add_space(8.0);
             ui.heading("Drawing");
             ui.label(
                 "Choose a tool on the left and drag on the canvas. The middle or right button moves the view, the \

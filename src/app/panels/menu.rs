@@ -84,6 +84,8 @@ pub fn menu_ui(
                     Action::RunToEnd,
                     Action::NewStart,
                     Action::RunSeeds,
+                    Action::RunBasin,
+                    Action::RunLandscape,
                 ] {
                     menu_item_ui(ui, action, has_run, actions);
                 }
