@@ -33,7 +33,7 @@ fn run_to_the_end(window: &mut Window) {
     press(window, Modifiers::NONE, Key::End);
     until(window, "the end", |app| {
         runs(app).into_iter().all(|id| {
-            id != app.view().run && !app.view().is_race
+            id != app.view().run && !app.view().race.is_on
                 || app
                     .snapshot_of(id)
                     .is_some_and(|snapshot| matches!(snapshot.activity, Activity::Finished(_)))
@@ -211,7 +211,7 @@ fn linked_canvases_move_together_and_a_click_chooses() {
     assert!(window.query_by_role_and_label(Role::Canvas, "Canvas of run 1: EM").is_some());
     assert_eq!(app(&window).canvas_bounds().min[0], after.min[0]);
     press(&mut window, Modifiers::SHIFT, Key::R);
-    assert!(!app(&window).view().is_race);
+    assert!(!app(&window).view().race.is_on);
     window.run_steps(5);
     assert!((app(&window).canvas_bounds().max[0] - after.max[0]).abs() < 2.0 * width);
 }

@@ -9,7 +9,7 @@ use super::jobs::Outcome;
 use super::playback::Direction;
 use super::start::{self, Editable};
 use super::view::{Plots, Position};
-use super::{App, Notice, runs, theme, views};
+use super::{App, Notice, theme, views};
 use crate::algorithms::{given, initial};
 use crate::export::write_file;
 use crate::figures::Theme;
@@ -50,30 +50,13 @@ impl App {
                 }
             }
             Action::Step => self.step(),
-            Action::StepBack => {
-                if let Some(step) = self.session.step_before(self.shown_step()) {
-                    self.view.go_to(step, self.session.newest_step());
-                }
-            }
-            Action::PlayBackwards => self.play_history(ctx, Direction::Backwards),
-            Action::Replay => self.play_history(ctx, Direction::Forwards),
-            Action::FollowNewest => self.view.follow_newest(),
-            Action::ToggleLoop => {
-                let all = [0, self.session.newest_step()];
-                let range = if self.view.playback.range().is_some() { None } else { Some(all) };
-                self.loop_over(range);
-            }
-            Action::LoopFromHere => {
-                let [_, to] = self.looped();
-                let newest = self.session.newest_step();
-                let from = self.shown_step();
-                self.loop_over(Some([from, if to > from { to } else { newest }]));
-            }
-            Action::LoopToHere => {
-                let [from, _] = self.looped();
-                let to = self.shown_step();
-                self.loop_over(Some([if from < to { from } else { 0 }, to]));
-            }
+            Action::StepBack
+            | Action::PlayBackwards
+            | Action::Replay
+            | Action::FollowNewest
+            | Action::ToggleLoop
+            | Action::LoopFromHere
+            | Action::LoopToHere => self.travel(ctx, action),
             Action::Rewind => {
                 self.notice = None;
                 self.session.rewind();
@@ -106,27 +89,14 @@ impl App {
             | Action::DeleteComponent => self.change_start(action),
             Action::RunSeeds => self.run_seeds(ctx),
             Action::CancelSeeds => self.seeds.cancel(),
-            Action::Fork => {
-                let step = self.shown_step();
-                self.document.mark();
-                start::fork(&mut self.document, &mut self.view, step);
-            }
-            Action::Race => self.race(),
-            Action::ToggleRace => self.view.is_race = !self.view.is_race,
-            Action::NextRun | Action::PreviousRun => {
-                let places = if action == Action::NextRun { 1 } else { -1 };
-                let experiment = &self.document.experiment;
-                self.view.run = runs::neighbor(experiment, self.view.run, places);
-            }
-            Action::RemoveRun => {
-                self.document.mark();
-                self.document.experiment.prune(self.view.run);
-            }
+            Action::Fork
+            | Action::Race
+            | Action::ToggleRace
+            | Action::NextRun
+            | Action::PreviousRun
+            | Action::RemoveRun
+            | Action::Bet => self.change_runs(action),
             Action::Predict => self.predict(),
-            Action::Bet => {
-                let bet = &mut self.view.prediction.bet;
-                *bet = if *bet == Some(self.view.run) { None } else { Some(self.view.run) };
-            }
             Action::TogglePaths => self.view.shown.paths = !self.view.shown.paths,
             Action::RunBasin | Action::RunLandscape | Action::CancelMap => self.map(ctx, action),
             Action::Fit => self.canvas.fit(),
@@ -143,8 +113,39 @@ impl App {
         }
     }
 
+    /// Looks at steps that were trained before.
+    fn travel(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
+            Action::StepBack => {
+                if let Some(step) = self.session.step_before(self.shown_step()) {
+                    self.view.go_to(step, self.session.newest_step());
+                }
+            }
+            Action::PlayBackwards => self.play_history(ctx, Direction::Backwards),
+            Action::Replay => self.play_history(ctx, Direction::Forwards),
+            Action::FollowNewest => self.view.follow_newest(),
+            Action::ToggleLoop => {
+                let all = [0, self.session.newest_step()];
+                let range = if self.view.playback.range().is_some() { None } else { Some(all) };
+                self.loop_over(range);
+            }
+            Action::LoopFromHere => {
+                let [_, to] = self.looped();
+                let newest = self.session.newest_step();
+                let from = self.shown_step();
+                self.loop_over(Some([from, if to > from { to } else { newest }]));
+            }
+            Action::LoopToHere => {
+                let [from, _] = self.looped();
+                let to = self.shown_step();
+                self.loop_over(Some([if from < to { from } else { 0 }, to]));
+            }
+            _ => {}
+        }
+    }
+
     /// The step that is shown.
-    fn shown_step(&self) -> usize {
+    pub(super) fn shown_step(&self) -> usize {
         self.session.shown().map_or(0, |moment| moment.record.step)
     }
 
@@ -173,28 +174,6 @@ impl App {
         let from = if direction == Direction::Forwards && shown >= newest { 0 } else { shown };
         self.view.go_to(from, newest);
         self.view.playback.start(direction, from, ctx.input(|input| input.time));
-    }
-
-    /// Plants a flag for the selected component.
-    fn predict(&mut self) {
-        let (Some(selected), Some(shown)) = (self.view.selected, self.session.shown()) else {
-            let text = "Click a component first: the flag says where its mean will go";
-            self.notice = Some(Notice::info(text));
-            return;
-        };
-        let width = self.canvas.bounds().size()[0];
-        self.view.prediction.toggle(selected, shown, width);
-        // What is selected would hide the flag's place.
-        self.view.selected = None;
-    }
-
-    /// One click from one algorithm to the race of all that a first lecture knows.
-    fn race(&mut self) {
-        self.document.mark();
-        self.document.experiment.race(&["em", "nll", "sm", "ssm"]);
-        (self.view.is_race, self.view.run) = (true, BranchId::TRUNK);
-        (self.view.plots, self.view.has_panels) = (Plots::Run, true);
-        self.view.leave_past();
     }
 
     /// The first and last step of what is looped, or would be.

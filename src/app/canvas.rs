@@ -136,18 +136,12 @@ impl Canvas {
         });
         egui::CentralPanel::no_frame()
             .frame(frame)
-            .show(ui, |ui| self.plots_ui(ui, document, session, maps, view));
+            .show(ui, |ui| self.plots_ui(ui, &mut Stage { document, session, maps, view }));
     }
 
     /// The plot of the chosen run, or those of all runs side by side.
-    fn plots_ui(
-        &mut self,
-        ui: &mut egui::Ui,
-        document: &mut Document,
-        session: &Session,
-        maps: &mut Maps,
-        view: &mut View,
-    ) {
+    fn plots_ui(&mut self, ui: &mut egui::Ui, stage: &mut Stage<'_>) {
+        let Stage { document, session, view, .. } = stage;
         let is_held = self.flags.follow(ui, session, view)
             || self.handles.follow(ui, document, session, view);
         self.fit_new_data(session);
@@ -156,7 +150,7 @@ impl Canvas {
             let data = dataset.map_or(EMPTY_VIEW, |d| d.bounds.with_margin(0.08));
             (self.wants_fit, self.home, self.gutter) = (false, Some(data), 0.0);
         }
-        let shown: Vec<BranchId> = if view.is_race {
+        let shown: Vec<BranchId> = if view.race.is_on {
             session.tracks().iter().map(Track::id).collect()
         } else {
             vec![session.chosen()]
@@ -169,40 +163,33 @@ impl Canvas {
             ui.scope_builder(builder, |ui| {
                 let spot = Spot { id: *id, rect, is_alone: shown.len() == 1 };
                 if *id == chosen {
-                    self.chosen_ui(ui, spot, is_held, document, session, maps, view);
+                    self.chosen_ui(ui, spot, is_held, stage);
                 } else {
-                    self.other_ui(ui, spot, document, session, view);
+                    self.other_ui(ui, spot, stage);
                 }
             });
         }
     }
 
     /// The plot of the chosen run: what a hand does here changes something.
-    fn chosen_ui(
-        &mut self,
-        ui: &mut egui::Ui,
-        spot: Spot,
-        is_held: bool,
-        document: &mut Document,
-        session: &Session,
-        maps: &mut Maps,
-        view: &mut View,
-    ) {
-        let motion = Motion { is_drawing: view.tool.is_some(), is_held };
-        let (frame, drawn) = self.frame_ui(ui, spot, motion, document, session, view);
+    fn chosen_ui(&mut self, ui: &mut egui::Ui, spot: Spot, is_held: bool, stage: &mut Stage<'_>) {
+        let motion = Motion { is_drawing: stage.view.tool.is_some(), is_held };
+        let (frame, drawn) = self.frame_ui(ui, spot, motion, stage);
+        let Stage { document, session, maps, view } = stage;
         let (transform, response) = (drawn.transform, drawn.response);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Canvas"));
         self.bounds = bounds_of(&transform);
         let brush = ui.painter().with_clip_rect(*transform.frame());
         let mut layers = maps.canvas_layers(document, view, ui.ctx());
         let has_map = maps.is_on_canvas(document, view);
-        layers.extend(self.path_layer(spot.id, session, view));
+        layers.extend(path_layer(spot.id, session, view));
         if view.shown.components
             && let Some(mixture) = start::shown(document, session, view, self.handles.is_dragging())
         {
             layers.push(components(&mixture, view));
         }
-        self.paint(&brush, &transform, &frame, spot.id, layers, has_map, document, session, view);
+        let scene = scene(spot.id, bounds_of(&transform), layers, has_map, (document, session));
+        self.paint(&brush, (&transform, &frame), spot.id, scene, view);
         if let Some(tool) = view.tool {
             let size = self.bounds.size();
             let reach = view.tool_radius * size[0].min(size[1]);
@@ -230,16 +217,10 @@ impl Canvas {
     }
 
     /// The plot of another run: a click chooses it.
-    fn other_ui(
-        &mut self,
-        ui: &mut egui::Ui,
-        spot: Spot,
-        document: &Document,
-        session: &Session,
-        view: &mut View,
-    ) {
+    fn other_ui(&mut self, ui: &mut egui::Ui, spot: Spot, stage: &mut Stage<'_>) {
         let motion = Motion { is_drawing: false, is_held: false };
-        let (frame, drawn) = self.frame_ui(ui, spot, motion, document, session, view);
+        let (frame, drawn) = self.frame_ui(ui, spot, motion, stage);
+        let Stage { document, session, view, .. } = stage;
         let (transform, response) = (drawn.transform, drawn.response);
         let name = runs::name(&document.experiment, spot.id);
         let label = format!("Canvas of run {}: {name}", spot.id);
@@ -248,14 +229,15 @@ impl Canvas {
             view.run = spot.id;
         }
         let brush = ui.painter().with_clip_rect(*transform.frame());
-        let mut layers: Vec<Layer> = self.path_layer(spot.id, session, view).into_iter().collect();
+        let mut layers: Vec<Layer> = path_layer(spot.id, session, view).into_iter().collect();
         let shown = session.track(spot.id).and_then(Track::shown);
         layers.extend(
             shown
                 .filter(|_| view.shown.components)
                 .map(|shown| plane::components(&shown.mixture, view.theme.palette())),
         );
-        self.paint(&brush, &transform, &frame, spot.id, layers, false, document, session, view);
+        let scene = scene(spot.id, bounds_of(&transform), layers, false, (document, session));
+        self.paint(&brush, (&transform, &frame), spot.id, scene, view);
         caption_ui(&brush, spot.id, document, session, view);
         response.on_hover_cursor(egui::CursorIcon::PointingHand);
     }
@@ -266,9 +248,7 @@ impl Canvas {
         ui: &mut egui::Ui,
         spot: Spot,
         motion: Motion,
-        document: &Document,
-        session: &Session,
-        view: &View,
+        Stage { document, session, view, .. }: &Stage<'_>,
     ) -> (Plot, egui_plot::PlotResponse<()>) {
         let palette = view.theme.palette();
         let Motion { is_drawing, is_held } = motion;
@@ -320,17 +300,12 @@ impl Canvas {
     }
 
     /// The layers of a run, on its plot.
-    #[expect(clippy::too_many_arguments, reason = "a run is painted with all that there is")]
     fn paint(
         &mut self,
         brush: &egui::Painter,
-        transform: &egui_plot::PlotTransform,
-        frame: &Plot,
+        (transform, frame): (&egui_plot::PlotTransform, &Plot),
         id: BranchId,
-        layers: Vec<Layer>,
-        has_map: bool,
-        document: &Document,
-        session: &Session,
+        scene: Scene<'_>,
         view: &View,
     ) {
         let ctx = self.ctx.clone();
@@ -341,27 +316,7 @@ impl Canvas {
             place.insert(pane);
         }
         let Some(pane) = self.panes.get_mut(&id) else { return };
-        let scene = Scene {
-            moment: session.track(id).and_then(Track::shown),
-            dataset: session.dataset().filter(|_| !is_blank(document, session)),
-            bounds: bounds_of(transform),
-            layers,
-            has_map,
-        };
         pane.show_ui(brush, transform, frame, scene, view);
-    }
-
-    /// The paths of a run's means, if they are shown.
-    fn path_layer(&self, id: BranchId, session: &Session, view: &View) -> Option<Layer> {
-        if !view.shown.paths {
-            return None;
-        }
-        let count = session.track(id)?.shown()?.mixture.components().len();
-        // As many segments as can be drawn in a frame, whatever K.
-        let mixtures = session.path(id, (6_000 / count.max(1)).clamp(20, 300));
-        let mixtures: Vec<&Mixture> = mixtures.iter().map(|mixture| &**mixture).collect();
-        let palette = view.theme.palette();
-        Some(plane::paths(&mixtures, run_color(id, palette), palette))
     }
 
     /// Another data set is shown whole; strokes and other settings leave the view where it is.
@@ -373,6 +328,44 @@ impl Canvas {
             self.wants_fit = true;
         }
     }
+}
+
+/// What a run's plot shows.
+fn scene<'a>(
+    id: BranchId,
+    bounds: Bounds,
+    layers: Vec<Layer>,
+    has_map: bool,
+    (document, session): (&Document, &'a Session),
+) -> Scene<'a> {
+    Scene {
+        moment: session.track(id).and_then(Track::shown),
+        dataset: session.dataset().filter(|_| !is_blank(document, session)),
+        bounds,
+        layers,
+        has_map,
+    }
+}
+
+/// The paths of a run's means, if they are shown.
+fn path_layer(id: BranchId, session: &Session, view: &View) -> Option<Layer> {
+    if !view.shown.paths {
+        return None;
+    }
+    let count = session.track(id)?.shown()?.mixture.components().len();
+    // As many segments as can be drawn in a frame, whatever K.
+    let mixtures = session.path(id, (6_000 / count.max(1)).clamp(20, 300));
+    let mixtures: Vec<&Mixture> = mixtures.iter().map(|mixture| &**mixture).collect();
+    let palette = view.theme.palette();
+    Some(plane::paths(&mixtures, run_color(id, palette), palette))
+}
+
+/// All that plots are drawn from and a hand may change.
+struct Stage<'a> {
+    document: &'a mut Document,
+    session: &'a Session,
+    maps: &'a mut Maps,
+    view: &'a mut View,
 }
 
 /// A plot among others.

@@ -293,7 +293,7 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
             };
             let rows = material.runs.iter().flat_map(|(id, all)| all.iter().map(|r| row(*id, r)));
             let columns: Vec<&str> = std::iter::once("run").chain(Record::COLUMNS).collect();
-            Ok(table::csv(&columns, &rows.collect::<Vec<_>>())?.into_bytes())
+            Ok(table::csv(&columns, rows.collect::<Vec<_>>())?.into_bytes())
         }
         What::Data => {
             let dataset = &snapshot.prepared.dataset;

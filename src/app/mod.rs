@@ -321,12 +321,12 @@ impl App {
 
     /// Keeps the view at a run that there is: where one was taken back, at the one that it left.
     fn choose_run(&mut self) {
-        let View { run, is_race, .. } = &mut self.view;
+        let View { run, race, .. } = &mut self.view;
         while self.document.experiment.runs().all(|id| id != *run) {
             *run = self.session.parent_of(*run);
         }
-        *is_race &= !self.document.experiment.branches.is_empty();
-        self.session.choose(*run, *is_race);
+        race.is_on &= !self.document.experiment.branches.is_empty();
+        self.session.choose(*run, race.is_on);
     }
 
     /// Moves through time, where the view does so by itself.

@@ -1,5 +1,8 @@
-//! Runs: what the trunk and its branches are called, and the order in which they are listed.
+//! Runs: what the trunk and its branches are called, the order in which they are listed, and what is done with them.
 
+use super::action::Action;
+use super::view::Plots;
+use super::{App, Notice, start};
 use crate::training::{BranchId, Experiment};
 
 /// What a run is called: its algorithm, with its number where others have the same.
@@ -32,6 +35,55 @@ pub fn neighbor(experiment: &Experiment, id: BranchId, places: isize) -> BranchI
     let place = listed.iter().position(|(of, _)| *of == id).unwrap_or(0);
     let wanted = (place as isize + places).rem_euclid(listed.len() as isize) as usize;
     listed[wanted].0
+}
+
+impl App {
+    /// Adds, removes or chooses runs.
+    pub(super) fn change_runs(&mut self, action: Action) {
+        match action {
+            Action::Fork => {
+                let step = self.shown_step();
+                self.document.mark();
+                start::fork(&mut self.document, &mut self.view, step);
+            }
+            Action::Race => self.race(),
+            Action::ToggleRace => self.view.race.is_on = !self.view.race.is_on,
+            Action::RemoveRun => {
+                self.document.mark();
+                self.document.experiment.prune(self.view.run);
+            }
+            Action::Bet => {
+                let bet = &mut self.view.prediction.bet;
+                *bet = if *bet == Some(self.view.run) { None } else { Some(self.view.run) };
+            }
+            _ => {
+                let places = if action == Action::NextRun { 1 } else { -1 };
+                self.view.run = neighbor(&self.document.experiment, self.view.run, places);
+            }
+        }
+    }
+
+    /// One click from one algorithm to the race of all that a first lecture knows.
+    fn race(&mut self) {
+        self.document.mark();
+        self.document.experiment.race(&["em", "nll", "sm", "ssm"]);
+        (self.view.race.is_on, self.view.run) = (true, BranchId::TRUNK);
+        (self.view.plots, self.view.has_panels) = (Plots::Run, true);
+        self.view.leave_past();
+    }
+
+    /// Plants a flag for the selected component.
+    pub(super) fn predict(&mut self) {
+        let (Some(selected), Some(shown)) = (self.view.selected, self.session.shown()) else {
+            let text = "Click a component first: the flag says where its mean will go";
+            self.notice = Some(Notice::info(text));
+            return;
+        };
+        let width = self.canvas.bounds().size()[0];
+        self.view.prediction.toggle(selected, shown, width);
+        // What is selected would hide the flag's place.
+        self.view.selected = None;
+    }
 }
 
 #[cfg(test)]

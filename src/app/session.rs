@@ -16,11 +16,7 @@ use crate::training::{
 pub struct Session {
     worker: Option<Worker>,
     running: Experiment,
-    /// False while the worker prepares; it is not replaced before it has answered, so that dragging a slider never
-    /// piles up threads.
-    is_prepared: bool,
-    /// True until the worker has taken up another algorithm or other branches.
-    is_following: bool,
+    readiness: Readiness,
     /// When the worker began to prepare.
     began: Instant,
     wants_to_play: bool,
@@ -35,6 +31,17 @@ pub struct Session {
     dataset: Option<Arc<Dataset>>,
     problem: Option<String>,
     ctx: egui::Context,
+}
+
+/// How far the worker is. It is told nothing more before it has answered, so that dragging a slider never piles up work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readiness {
+    /// It makes data and start.
+    Preparing,
+    /// It takes up another algorithm or other branches.
+    Following,
+    /// It does what it is told.
+    Ready,
 }
 
 /// What is kept of the steps, for going back in time.
@@ -66,8 +73,7 @@ impl Session {
         let mut session = Session {
             worker: None,
             running: experiment.clone(),
-            is_prepared: false,
-            is_following: false,
+            readiness: Readiness::Preparing,
             began: Instant::now(),
             wants_to_play: false,
             pace: None,
@@ -95,7 +101,7 @@ impl Session {
             Ok(worker) => {
                 self.worker = Some(worker);
                 self.send_pace();
-                (self.is_prepared, self.is_following) = (false, false);
+                self.readiness = Readiness::Preparing;
                 self.began = Instant::now();
                 self.problem = None;
             }
@@ -121,8 +127,8 @@ impl Session {
                 Event::Run(id, news) => {
                     if let News::Started(_) = news {
                         has_begun |= id == self.chosen;
-                        if !self.is_prepared {
-                            self.is_prepared = true;
+                        if self.readiness == Readiness::Preparing {
+                            self.readiness = Readiness::Ready;
                             if self.wants_to_play {
                                 worker.send(Command::Play(who(self.is_race, self.chosen)));
                             }
@@ -134,9 +140,9 @@ impl Session {
                     }
                 }
                 Event::Stopped => self.wants_to_play = false,
-                Event::Followed => self.is_following = false,
+                Event::Followed => self.readiness = Readiness::Ready,
                 Event::Failed { message, dataset } => {
-                    (self.is_prepared, self.is_following) = (true, false);
+                    self.readiness = Readiness::Ready;
                     self.wants_to_play = false;
                     self.problem = Some(message);
                     self.tracks.iter_mut().for_each(|track| track.hear(News::Waits));
@@ -166,9 +172,13 @@ impl Session {
         let is_there = |id: &BranchId| self.track(*id).is_some();
         let chosen = [chosen, self.chosen].into_iter().find(is_there);
         (self.chosen, self.is_race) = (chosen.unwrap_or(BranchId::TRUNK), is_race);
-        if before != self.who() && self.wants_to_play && self.is_prepared {
+        if before != self.who() && self.wants_to_play && self.is_prepared() {
             self.send(Command::Play(self.who()));
         }
+    }
+
+    fn is_prepared(&self) -> bool {
+        self.readiness != Readiness::Preparing
     }
 
     /// The runs that are stepped.
@@ -191,7 +201,13 @@ impl Session {
             return Followed::Same;
         }
         let has_same_start = experiment.has_same_start(&self.running) && self.problem.is_none();
-        if !self.is_prepared || (has_same_start && self.is_following) {
+        let is_answered = match self.readiness {
+            Readiness::Preparing => false,
+            // A new start needs a new worker, which waits for nobody.
+            Readiness::Following => !has_same_start,
+            Readiness::Ready => true,
+        };
+        if !is_answered {
             return Followed::Waiting;
         }
         let before = std::mem::replace(&mut self.running, experiment.clone());
@@ -200,7 +216,7 @@ impl Session {
             return Followed::Restarted;
         }
         self.keep_tracks();
-        self.is_following = true;
+        self.readiness = Readiness::Following;
         self.send(Command::Follow(Box::new(experiment.clone())));
         let change = experiment.alone(self.chosen).change_since(&before.alone(self.chosen));
         let is_new = before.runs().all(|id| id != self.chosen);
@@ -224,7 +240,7 @@ impl Session {
         self.go_on();
         self.send_pace();
         // A worker that still prepares is told as soon as it has.
-        if self.is_prepared {
+        if self.is_prepared() {
             self.send(Command::Play(self.who()));
         }
     }
@@ -276,7 +292,7 @@ impl Session {
     /// For how long data and start have been in the making; `None` if they are made.
     #[must_use]
     pub fn preparing_for(&self) -> Option<Duration> {
-        (!self.is_prepared).then(|| self.began.elapsed())
+        (!self.is_prepared()).then(|| self.began.elapsed())
     }
 
     /// Adds a step to what was recorded.
@@ -441,7 +457,7 @@ impl Session {
     /// Where those data come from; `None` while others are being made.
     #[must_use]
     pub fn source(&self) -> Option<&Source> {
-        self.is_prepared.then_some(&self.running.source)
+        self.is_prepared().then_some(&self.running.source)
     }
 
     /// Why there is nothing to run.

@@ -50,8 +50,6 @@ pub struct View {
     pub nll_spacing: Spacing,
     /// Which run is looked at and changed.
     pub run: BranchId,
-    /// True with all runs side by side, trained in turn.
-    pub is_race: bool,
     /// How runs are compared.
     pub race: RaceView,
     /// What the audience expects.
@@ -164,6 +162,8 @@ impl Default for MapsView {
 /// How runs are compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RaceView {
+    /// True with all runs side by side, trained in turn.
+    pub is_on: bool,
     /// By which points.
     pub likelihood: Likelihood,
     /// The NLL that stops the watch of the run which comes to it, in nats per point.
@@ -293,8 +293,7 @@ impl Default for View {
             time_spacing: Spacing::Linear,
             nll_spacing: Spacing::Linear,
             run: BranchId::TRUNK,
-            is_race: false,
-            race: RaceView { likelihood: Likelihood::Training, target: None },
+            race: RaceView { is_on: false, likelihood: Likelihood::Training, target: None },
             prediction: Prediction::default(),
             position: Position::Newest,
             playback: Playback::default(),

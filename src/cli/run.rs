@@ -162,7 +162,7 @@ fn train(tree: &mut Tree) -> BTreeMap<BranchId, Vec<Record>> {
                     bar.set_message(format!("NLL {:.4}", record.judged_by()));
                 }
                 News::Stuck(message) => {
-                    bar.suspend(|| eprintln!("run {id} cannot begin: {message}"))
+                    bar.suspend(|| eprintln!("run {id} cannot begin: {message}"));
                 }
                 News::Finished(_) | News::Waits => {}
             }

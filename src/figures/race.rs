@@ -110,7 +110,8 @@ fn range(racers: &[Racer], likelihood: Likelihood, target: Option<f64>) -> Optio
     let low = racers.iter().flat_map(values).chain(target).fold(f64::INFINITY, f64::min);
     let start = racers.iter().filter_map(|racer| values(racer).next()).fold(low, f64::max);
     // A run that diverges leaves the plot at its top.
-    let ends = racers.iter().filter_map(|racer| values(racer).last()).filter(|end| *end <= start);
+    let ends =
+        racers.iter().filter_map(|racer| values(racer).next_back()).filter(|end| *end <= start);
     let worst = ends.chain(target).fold(low, f64::max);
     let high = (low + (worst - low) / SHARE_OF_ENDS).max(low + 0.25 * (start - low)).min(start);
     let high = high.max(worst);

@@ -312,13 +312,11 @@ impl Tree {
             let timeline = locked(&entry.timeline);
             timeline.at(branch.step).filter(|moment| moment.record.step == branch.step).cloned()
         });
-        match kept {
-            Some(moment) => Ok(moment),
-            None => {
-                let again = parent.again_to(branch.step)?;
-                Ok(Moment { record: again.record(), mixture: again.mixture().clone().into() })
-            }
+        if let Some(moment) = kept {
+            return Ok(moment);
         }
+        let again = parent.again_to(branch.step)?;
+        Ok(Moment { record: again.record(), mixture: again.mixture().clone().into() })
     }
 
     /// Puts a run that has just begun in its place.

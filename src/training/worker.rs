@@ -200,13 +200,13 @@ impl Driver {
                     let Some(Playing { who, due }) = &mut playing else { continue };
                     // From when it was due, so that the pace is kept; but never catch up on missed steps.
                     *due = (*due + interval).max(Instant::now());
-                    if !self.turn(&mut tree, *who) {
+                    if self.turn(&mut tree, *who) {
+                        self.report(&mut tree, Some(*who));
+                    } else {
                         playing = None;
                         self.report(&mut tree, None);
                         self.tell(Event::Stopped);
                         self.wake();
-                    } else {
-                        self.report(&mut tree, Some(*who));
                     }
                     continue;
                 }

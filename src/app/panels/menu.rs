@@ -76,33 +76,7 @@ pub fn menu_ui(
                     ui.add(value).labelled_by(label.id);
                 });
             });
-            ui.menu_button("Train", |ui| {
-                for action in [
-                    Action::PlayPause,
-                    Action::Step,
-                    Action::Rewind,
-                    Action::RunToEnd,
-                    Action::NewStart,
-                    Action::RunSeeds,
-                    Action::RunBasin,
-                    Action::RunLandscape,
-                ] {
-                    menu_item_ui(ui, action, has_run, actions);
-                }
-                ui.separator();
-                let has_branches = !document.experiment.branches.is_empty();
-                for (action, is_enabled) in [
-                    (Action::Fork, has_run),
-                    (Action::Race, has_run),
-                    (Action::ToggleRace, has_branches),
-                    (Action::NextRun, has_branches),
-                    (Action::PreviousRun, has_branches),
-                    (Action::Bet, has_branches),
-                    (Action::RemoveRun, document.experiment.branch(view.run).is_some()),
-                ] {
-                    menu_item_ui(ui, action, is_enabled, actions);
-                }
-            });
+            ui.menu_button("Train", |ui| train_ui(ui, document, has_run, view, actions));
             ui.menu_button("Time", |ui| {
                 for action in Action::PAST {
                     menu_item_ui(ui, action, has_run, actions);
@@ -129,4 +103,39 @@ pub fn menu_ui(
         });
         ui.add_space(1.0);
     });
+}
+
+/// The entries about training, and about the runs.
+fn train_ui(
+    ui: &mut egui::Ui,
+    document: &Document,
+    has_run: bool,
+    view: &View,
+    actions: &mut Vec<Action>,
+) {
+    for action in [
+        Action::PlayPause,
+        Action::Step,
+        Action::Rewind,
+        Action::RunToEnd,
+        Action::NewStart,
+        Action::RunSeeds,
+        Action::RunBasin,
+        Action::RunLandscape,
+    ] {
+        menu_item_ui(ui, action, has_run, actions);
+    }
+    ui.separator();
+    let has_branches = !document.experiment.branches.is_empty();
+    for (action, is_enabled) in [
+        (Action::Fork, has_run),
+        (Action::Race, has_run),
+        (Action::ToggleRace, has_branches),
+        (Action::NextRun, has_branches),
+        (Action::PreviousRun, has_branches),
+        (Action::Bet, has_branches),
+        (Action::RemoveRun, document.experiment.branch(view.run).is_some()),
+    ] {
+        menu_item_ui(ui, action, is_enabled, actions);
+    }
 }

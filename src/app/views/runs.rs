@@ -31,7 +31,7 @@ pub fn runs_ui(
     heading_ui(ui, "Runs", |ui| {
         ui.add_enabled_ui(has_run, |ui| {
             for (action, word, is_on) in [
-                (Action::ToggleRace, "side by side", view.is_race),
+                (Action::ToggleRace, "side by side", view.race.is_on),
                 (Action::Race, "race", false),
                 (Action::Fork, "fork", false),
             ] {
