@@ -211,6 +211,7 @@ fn basin_map() {
     until(&mut window, "the experiment", |app| {
         app.snapshot().is_some_and(|s| s.mixture.components().len() == 3)
     });
+    view(&mut window).maps.basin_detail = 64;
     press(&mut window, Modifiers::SHIFT, Key::B);
     until(&mut window, "the map", |app| app.basin().is_some() && !app.is_mapping());
     picture(&mut window, "basin-map");

@@ -51,6 +51,8 @@ pub struct Canvas {
     drawing: Drawing,
     handles: Handles,
     flags: Flags,
+    /// True once a click has chosen a run: the hand needs no more hints.
+    knows_choice: bool,
 }
 
 impl Canvas {
@@ -69,6 +71,7 @@ impl Canvas {
             drawing: Drawing::default(),
             handles: Handles::default(),
             flags: Flags::default(),
+            knows_choice: false,
         }
     }
 
@@ -227,6 +230,7 @@ impl Canvas {
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, &label));
         if response.clicked() {
             view.run = spot.id;
+            self.knows_choice = true;
         }
         let brush = ui.painter().with_clip_rect(*transform.frame());
         let mut layers: Vec<Layer> = path_layer(spot.id, session, view).into_iter().collect();
@@ -239,7 +243,12 @@ impl Canvas {
         let scene = scene(spot.id, bounds_of(&transform), layers, false, (document, session));
         self.paint(&brush, (&transform, &frame), spot.id, scene, view);
         caption_ui(&brush, spot.id, document, session, view);
-        response.on_hover_cursor(egui::CursorIcon::PointingHand);
+        let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
+        if !self.knows_choice {
+            response.on_hover_text(
+                "Click to choose this run: the panels then tell of it and change it.",
+            );
+        }
     }
 
     /// A plot without content, moved by the hand or following another one.

@@ -375,7 +375,7 @@ fn draw(
 }
 
 /// A line beside the pointer.
-fn hint_ui(brush: &egui::Painter, at: Pos2, text: &str, view: &View) {
+pub fn hint_ui(brush: &egui::Painter, at: Pos2, text: &str, view: &View) {
     let palette = view.theme.palette();
     let font = FontId::proportional(14.0);
     let galley = brush.layout_no_wrap(text.to_owned(), font, color32(palette.text));

@@ -7,6 +7,7 @@ use egui::{
 use egui_plot::PlotTransform;
 
 use super::grip::{on_plane, on_screen};
+use super::handles::hint_ui;
 use super::plot::color32;
 use super::session::Session;
 use super::track::Track;
@@ -86,6 +87,8 @@ pub struct Flags {
     held: Option<usize>,
     /// True in the frame in which the button let go of one.
     has_let_go: bool,
+    /// True once a hand has dragged one: it needs no more hints.
+    is_known: bool,
 }
 
 impl Flags {
@@ -114,6 +117,7 @@ impl Flags {
                 egui::Event::PointerMoved(pos) => {
                     let guess = self.held.and_then(|i| view.prediction.guesses.get_mut(i));
                     if let Some(guess) = guess {
+                        self.is_known = true;
                         // Its foot is what it points to; a hand holds the cloth.
                         guess.place = on_plane(&transform, pos + vec2(0.0, POLE / 2.0));
                         guess.step = step;
@@ -144,7 +148,11 @@ impl Flags {
             draw(brush, transform, guess, moment, view);
         }
         let hovered = response.hover_pos().filter(|_| view.tool.is_none());
-        if hovered.is_some_and(|at| flag_at(at, transform, &view.prediction).is_some()) {
+        let is_over = |at: &Pos2| flag_at(*at, transform, &view.prediction).is_some();
+        if let Some(at) = hovered.filter(is_over) {
+            if !self.is_known && self.held.is_none() {
+                hint_ui(brush, at, "Drag it to where the mean will go, then play", view);
+            }
             let icon = if self.held.is_some() { CursorIcon::Grabbing } else { CursorIcon::Grab };
             response.ctx.set_cursor_icon(icon);
         }

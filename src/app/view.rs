@@ -151,7 +151,7 @@ impl Default for MapsView {
             component: 0,
             other: 1,
             color_by: ColorBy::Optimum,
-            basin_detail: 64,
+            basin_detail: 256,
             is_zoomed: false,
             over: Over::Mean,
             landscape_detail: 64,

@@ -11,8 +11,8 @@ pub enum TimeAxis {
     Steps,
     /// Gradient evaluations, in passes over the training points.
     Evaluations,
-    /// Seconds of the algorithm's own computing.
-    Seconds,
+    /// Milliseconds of the algorithm's own computing.
+    Milliseconds,
 }
 
 impl TimeAxis {
@@ -22,7 +22,7 @@ impl TimeAxis {
         match self {
             TimeAxis::Steps => record.step as f64,
             TimeAxis::Evaluations => record.evaluations,
-            TimeAxis::Seconds => record.seconds,
+            TimeAxis::Milliseconds => 1e3 * record.seconds,
         }
     }
 
@@ -32,8 +32,7 @@ impl TimeAxis {
         match self {
             TimeAxis::Steps => format!("step {}", record.step),
             TimeAxis::Evaluations => format!("{:.0} evaluations", record.evaluations),
-            TimeAxis::Seconds if record.seconds < 1.0 => format!("{:.1} ms", 1e3 * record.seconds),
-            TimeAxis::Seconds => format!("{:.2} s", record.seconds),
+            TimeAxis::Milliseconds => format!("{:.1} ms", 1e3 * record.seconds),
         }
     }
 
@@ -42,7 +41,7 @@ impl TimeAxis {
             (TimeAxis::Steps, Spacing::Logarithmic) => Axis::new("step", Spacing::Logarithmic),
             (TimeAxis::Steps, _) => Axis::new("step", Spacing::Whole),
             (TimeAxis::Evaluations, spacing) => Axis::new("gradient evaluations", spacing),
-            (TimeAxis::Seconds, spacing) => Axis::new("seconds of training", spacing),
+            (TimeAxis::Milliseconds, spacing) => Axis::new("ms of its own computing", spacing),
         }
     }
 }

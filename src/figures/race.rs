@@ -151,7 +151,7 @@ mod tests {
             racer(0, &[3.0, 9.0, 1e6], None),
         ];
         for (time, unit) in
-            [(TimeAxis::Steps, 1.0), (TimeAxis::Seconds, 0.001), (TimeAxis::Evaluations, 0.5)]
+            [(TimeAxis::Steps, 1.0), (TimeAxis::Milliseconds, 1.0), (TimeAxis::Evaluations, 0.5)]
         {
             let plot = race(&racers, &look(time, Some(1.6)), Theme::Light.palette());
             let lines: Vec<_> = plot.layers.iter().filter(|layer| layer.id == "series").collect();

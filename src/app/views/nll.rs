@@ -49,7 +49,7 @@ pub(super) fn clocks_ui(ui: &mut egui::Ui, view: &mut View) {
         &mut view.time_spacing,
     );
     for (time, word) in [
-        (TimeAxis::Seconds, "seconds"),
+        (TimeAxis::Milliseconds, "ms"),
         (TimeAxis::Evaluations, "evals"),
         (TimeAxis::Steps, "steps"),
     ] {
@@ -65,7 +65,7 @@ fn clock_help(time: TimeAxis) -> &'static str {
             "Over gradient evaluations, in passes over the training points: a step of EM is one, a mini-batch its \
              share of one."
         }
-        TimeAxis::Seconds => {
+        TimeAxis::Milliseconds => {
             "Over the time that the algorithm itself computed; each run counts its own steps only."
         }
     }
