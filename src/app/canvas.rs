@@ -245,7 +245,7 @@ impl Canvas {
         caption_ui(&brush, spot.id, document, session, view);
         let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
         if !self.knows_choice {
-            response.on_hover_text(
+            response.on_hover_text_at_pointer(
                 "Click to choose this run: the panels then tell of it and change it.",
             );
         }
