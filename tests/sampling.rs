@@ -47,6 +47,8 @@ fn walked(kernel: Box<dyn Kernel>, start: &[Point], steps: usize) -> Walk {
     walk
 }
 
+type OfPoint = fn(Point) -> f64;
+
 /// Mean of a function over points, and its standard error.
 fn mean(points: &[Point], f: impl Fn(Point) -> f64) -> (f64, f64) {
     let n = points.len() as f64;
@@ -133,7 +135,7 @@ fn particles_come_to_have_the_moments_and_the_modes_of_the_density() {
     for (id, knobs) in EXACT {
         let walk = walked(kernel(id, knobs, Arc::new(truth.clone())), &start, 150);
         let points = walk.points();
-        let functions: [(&str, fn(Point) -> f64); 5] = [
+        let functions: [(&str, OfPoint); 5] = [
             ("x", |x| x[0]),
             ("y", |x| x[1]),
             ("xx", |x| x[0] * x[0]),
@@ -191,11 +193,11 @@ fn imbalance(kernel: Box<dyn Kernel>, density: &dyn Density) -> (f64, f64) {
         flow[cell(from)][cell(to)] += 1.0;
     }
     let (mut sum, mut pairs) = (0.0, 0.0);
-    for i in 0..SIDE * SIDE {
-        for j in 0..i {
-            let both = flow[i][j] + flow[j][i];
+    for (i, row) in flow.iter().enumerate() {
+        for (there, other) in row.iter().zip(&flow[..i]) {
+            let (back, both) = (other[i], there + other[i]);
             if both >= 10.0 {
-                sum += (flow[i][j] - flow[j][i]).powi(2) / both;
+                sum += (there - back).powi(2) / both;
                 pairs += 1.0;
             }
         }

@@ -1,6 +1,7 @@
 //! Known densities against the points of their generators, against themselves, and against theorems.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use scorescope::data::Scaling;
 use scorescope::data::generators::{GENERATORS, Generator};
@@ -286,5 +287,38 @@ fn check_constant(what: &str, truth: &Truth) {
         let difference = (got.constant.value - truth.information.value).abs();
         let allowed = got.constant.error + truth.information.error + 1e-9;
         assert_eq!(difference > allowed, is_sharp, "{what}: {got:?} {:?}", truth.information);
+    }
+}
+
+/// How long it takes to prepare a truth, and to compare a model of twelve components with it.
+#[test]
+#[ignore = "measures time"]
+fn a_comparison_takes_milliseconds() {
+    for info in GENERATORS {
+        let Some(density) = info.density.and_then(|density| density(&Settings::default())) else {
+            continue;
+        };
+        let points = draw(info, &Settings::default(), 2000);
+        let means: Vec<Point> = points[..12].to_vec();
+        let variance = Scaling::of(&points).unit.map(|unit| 0.05 * unit * unit);
+        let covariances = vec![[variance[0], 0.0, variance[1]]; 12];
+        let model = Mixture::new(&[1.0 / 12.0; 12], &means, &covariances).unwrap();
+        let began = Instant::now();
+        let truth = Truth::new(density);
+        let prepared = began.elapsed().as_secs_f64();
+        let began = Instant::now();
+        let got = truth.compare(&model);
+        let compared = began.elapsed().as_secs_f64();
+        println!(
+            "{:14} {:6} places, prepared in {:6.1} ms, compared in {:5.1} ms, KL {:.6} ± {:.0e}, Fisher {:.5} ± {:.0e}",
+            info.id,
+            truth.place_count(),
+            1e3 * prepared,
+            1e3 * compared,
+            got.kl.value,
+            got.kl.error,
+            got.fisher.value,
+            got.fisher.error
+        );
     }
 }

@@ -58,7 +58,7 @@ static STEPS_PER_LEVEL: Setting = Setting {
 
 /// Song and Ermon (2019), algorithm 1.
 struct Annealed {
-    /// On every level the density of x + ε with ε ~ N(0, σ²I), and the step size α (σ/σ_last)².
+    /// On every level the density of x + ε with ε ~ N(0, σ²I), and the step size α (σ / last σ)².
     levels: Vec<(Arc<dyn Density>, f64)>,
     steps_per_level: usize,
 }

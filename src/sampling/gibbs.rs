@@ -96,7 +96,7 @@ fn advance(
 
 /// A component and a value of coordinate `axis` where the other coordinate is fixed.
 ///
-/// p(xₐ | x_b) = Σₖ rₖ N(µₐ + Σₐb/Σbb (x_b − µ_b), Σₐₐ − Σₐb²/Σbb) with rₖ ∝ πₖ N(x_b | µ_b, Σbb).
+/// p(x₁ | x₂) = Σₖ rₖ N(µ₁ + Σ₁₂/Σ₂₂ (x₂ − µ₂), Σ₁₁ − Σ₁₂²/Σ₂₂) with rₖ ∝ πₖ N(x₂ | µ₂, Σ₂₂); likewise for x₂.
 fn draw_coordinate(mixture: &Mixture, axis: usize, fixed: f64, rng: &mut Rng) -> (usize, f64) {
     let split = |k: usize| {
         let gaussian = mixture.components()[k].gaussian;

@@ -32,8 +32,11 @@ pub struct Sampler {
     /// Its knobs.
     pub settings: &'static [&'static Setting],
     /// Makes the sampler of a density, or says why this density has none.
-    pub kernel: fn(&Settings, Arc<dyn Density>) -> Result<Box<dyn Kernel>, SamplerError>,
+    pub kernel: fn(&Settings, Arc<dyn Density>) -> MadeKernel,
 }
+
+/// A sampler that is ready to walk, or why there is none.
+pub type MadeKernel = Result<Box<dyn Kernel>, SamplerError>;
 
 /// Why a sampler cannot walk on a density.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rand::RngExt;
 
 use super::{Generator, noisy};
+use crate::model::Point;
 use crate::model::known::Boxes;
-use crate::model::{Density, Point};
 use crate::random::Rng;
 use crate::settings::{Kind, Setting, Settings};
 
@@ -17,7 +17,7 @@ pub static INFO: Generator = Generator {
     help: "Points spread evenly over the dark squares of a board: sharp edges, and no Gaussian anywhere.",
     settings: &[&SQUARES, &NOISE],
     generate,
-    density: Some(density),
+    density: Some(|settings| Some(Arc::new(blurred_squares(settings)))),
 };
 
 static SQUARES: Setting = Setting {
@@ -54,7 +54,7 @@ fn on_dark_square(squares: usize, rng: &mut Rng) -> Point {
     }
 }
 
-fn density(settings: &Settings) -> Option<Arc<dyn Density>> {
+fn blurred_squares(settings: &Settings) -> Boxes {
     let (squares, noise) = (settings.integer(&SQUARES), settings.number(&NOISE));
     let side = 2.0 * HALF_SIDE / squares as f64;
     let dark: Vec<Point> = (0..squares * squares)
@@ -64,7 +64,7 @@ fn density(settings: &Settings) -> Option<Arc<dyn Density>> {
         .collect();
     let share = 1.0 / dark.len() as f64;
     let boxes = dark.into_iter().map(|center| (center, share)).collect();
-    Some(Arc::new(Boxes::new(boxes, [side; 2], [noise; 2])))
+    Boxes::new(boxes, [side; 2], [noise; 2])
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rand::RngExt;
 
-use super::normal::{log_bell, log_interval};
+use super::normal::Interval;
 use super::{Node, REACH, equal_cells, normal};
 use crate::model::cells::fitted;
 use crate::model::{Bounds, Density, Point, Symmetric, Values, log_sum_exp};
@@ -19,12 +19,16 @@ use crate::random::Rng;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Boxes {
     /// Centers, and shares that sum to one.
-    boxes: Vec<Node>,
+    centers: Vec<Node>,
     /// Width and height of every box.
     side: [f64; 2],
     /// Standard deviation of the noise in both coordinates.
     noise: [f64; 2],
 }
+
+/// How much farther outside than the nearest one a box no longer matters, in squared standard deviations: there it has
+/// fallen to 10⁻¹³ of the nearest.
+const NEGLIGIBLE: f64 = 60.0;
 
 /// One box as seen from a point.
 struct Term {
@@ -40,8 +44,8 @@ impl Boxes {
     /// From centers with shares that sum to one, the boxes' width and height, and the noise, which may be zero if the
     /// boxes do not overlap.
     #[must_use]
-    pub fn new(boxes: Vec<Node>, side: [f64; 2], noise: [f64; 2]) -> Boxes {
-        Boxes { boxes, side, noise }
+    pub fn new(centers: Vec<Node>, side: [f64; 2], noise: [f64; 2]) -> Boxes {
+        Boxes { centers, side, noise }
     }
 
     /// How far outside of a box a point lies, squared, in standard deviations of the noise.
@@ -57,13 +61,13 @@ impl Boxes {
     /// The boxes that matter at a point; empty where the density is zero.
     fn terms(&self, x: Point) -> Vec<Term> {
         let distances: Vec<f64> =
-            self.boxes.iter().map(|node| self.square_distance(node.0, x)).collect();
+            self.centers.iter().map(|node| self.square_distance(node.0, x)).collect();
         let nearest = distances.iter().copied().fold(f64::INFINITY, f64::min);
         if nearest == f64::INFINITY {
             return Vec::new();
         }
-        let matters = |square: f64| square <= nearest + 1.3 * REACH * REACH;
-        let near = self.boxes.iter().zip(distances).filter(|(_, square)| matters(*square));
+        let matters = |square: f64| square <= nearest + NEGLIGIBLE;
+        let near = self.centers.iter().zip(distances).filter(|(_, square)| matters(*square));
         near.map(|(&(center, share), _)| self.term(center, share, x)).collect()
     }
 
@@ -77,9 +81,7 @@ impl Boxes {
                 continue;
             }
             let (low, high) = ((from_center - half) / noise, (from_center + half) / noise);
-            let log_share = log_interval(low, high);
-            let slope = |t: f64| (log_bell(t) - log_share).exp();
-            let (at_high, at_low) = (slope(high), slope(low));
+            let Interval { log_share, ends: [at_low, at_high] } = Interval::new(low, high);
             term.log_joint += log_share;
             term.score[axis] = (at_high - at_low) / noise;
             term.curvature[axis] = (low * at_low - high * at_high) / (noise * noise);
@@ -134,7 +136,7 @@ impl Density for Boxes {
     }
 
     fn sample(&self, count: usize, rng: &mut Rng) -> Vec<Point> {
-        let mut ends: Vec<f64> = self.boxes.iter().map(|node| node.1).collect();
+        let mut ends: Vec<f64> = self.centers.iter().map(|node| node.1).collect();
         for i in 1..ends.len() {
             ends[i] += ends[i - 1];
         }
@@ -143,7 +145,7 @@ impl Density for Boxes {
             let i = ends.partition_point(|&end| end <= u).min(ends.len() - 1);
             std::array::from_fn(|axis| {
                 let inside = self.side[axis] * (rng.random::<f64>() - 0.5);
-                self.boxes[i].0[axis] + inside + self.noise[axis] * normal(rng)
+                self.centers[i].0[axis] + inside + self.noise[axis] * normal(rng)
             })
         };
         (0..count).map(point).collect()
@@ -153,8 +155,16 @@ impl Density for Boxes {
         Values::of(points, |x| self.at(x))
     }
 
+    fn scores(&self, points: &[Point]) -> Vec<(f64, Point)> {
+        let score = |&x: &Point| {
+            let (log_density, score, _) = self.at(x);
+            (log_density, score)
+        };
+        points.iter().map(score).collect()
+    }
+
     fn cells(&self) -> Vec<Bounds> {
-        let centers: Vec<Point> = self.boxes.iter().map(|node| node.0).collect();
+        let centers: Vec<Point> = self.centers.iter().map(|node| node.0).collect();
         let around = |center: Point, reach: f64| Bounds {
             min: [0, 1].map(|a| center[a] - 0.5 * self.side[a] - reach * self.noise[a]),
             max: [0, 1].map(|a| center[a] + 0.5 * self.side[a] + reach * self.noise[a]),

@@ -84,38 +84,33 @@ impl Density for Curve {
 /// out is 10⁻⁷ of the density, or less.
 pub fn along(place: impl Fn(f64) -> Point, share: impl Fn(f64) -> f64, noise: f64) -> Vec<Node> {
     let mut nodes = Vec::new();
-    let longest = 3.5 * noise.max(LEAST_NOISE);
-    panels(&place, 0.0, 1.0, longest, &mut |start, end| {
+    for [start, end] in panels(&place, 3.5 * noise.max(LEAST_NOISE)) {
         let (middle, half) = (f64::midpoint(start, end), 0.5 * (end - start));
         for (x, w) in GAUSS_LEGENDRE {
             for t in [middle - half * x, middle + half * x] {
                 nodes.push((place(t), half * w * share(t)));
             }
         }
-    });
+    }
     nodes
 }
 
-/// Cuts start..end in two until no part of the curve is too long.
-fn panels(
-    place: &impl Fn(f64) -> Point,
-    start: f64,
-    end: f64,
-    longest: f64,
-    found: &mut impl FnMut(f64, f64),
-) {
-    let at = |i: i32| place(start + (end - start) * f64::from(i) / 8.0);
-    let step = |i: i32| {
+/// Cuts 0..1 into parts, all about equally long on the curve and none longer than `longest`; at least four, because
+/// where there is much noise it is the bends that count.
+fn panels(place: &impl Fn(f64) -> Point, longest: f64) -> Vec<[f64; 2]> {
+    const FINE: usize = 20_000;
+    let at = |i: usize| place(i as f64 / FINE as f64);
+    let mut lengths = vec![0.0; FINE + 1];
+    for i in 0..FINE {
         let (a, b) = (at(i), at(i + 1));
-        (b[0] - a[0]).hypot(b[1] - a[1])
-    };
-    if (0..8).map(step).sum::<f64>() <= longest {
-        found(start, end);
-        return;
+        lengths[i + 1] = lengths[i] + (b[0] - a[0]).hypot(b[1] - a[1]);
     }
-    let middle = f64::midpoint(start, end);
-    panels(place, start, middle, longest, found);
-    panels(place, middle, end, longest, found);
+    let count = (lengths[FINE] / longest).ceil().max(4.0) as usize;
+    let cut = |k: usize| {
+        let length = lengths[FINE] * k as f64 / count as f64;
+        lengths.partition_point(|&l| l < length).min(FINE) as f64 / FINE as f64
+    };
+    (0..count).map(|k| [cut(k), if k + 1 == count { 1.0 } else { cut(k + 1) }]).collect()
 }
 
 /// Nodes around a circle that stand for all points together.

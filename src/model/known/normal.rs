@@ -6,7 +6,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 ///
 /// Far out, where the error function is no longer above zero, by its asymptotic series (DLMF 7.12.1); its sixth term
 /// is 10⁻¹¹ of the first there.
-pub(super) fn log_tail(t: f64) -> f64 {
+fn log_tail(t: f64) -> f64 {
     if t < 25.0 {
         return (0.5 * libm::erfc(t * FRAC_1_SQRT_2)).ln();
     }
@@ -17,7 +17,7 @@ pub(super) fn log_tail(t: f64) -> f64 {
 
 /// log P(low < Z < high) of a standard normal Z. Accurate on both sides, because it subtracts tails, never shares near
 /// one.
-pub(super) fn log_interval(low: f64, high: f64) -> f64 {
+fn log_interval(low: f64, high: f64) -> f64 {
     if high < 0.0 {
         return log_interval(-high, -low);
     }
@@ -29,9 +29,28 @@ pub(super) fn log_interval(low: f64, high: f64) -> f64 {
     near + (-(log_tail(high) - near).exp()).ln_1p()
 }
 
-/// log of the standard normal density.
-pub(super) fn log_bell(t: f64) -> f64 {
-    -0.5 * t * t - 0.5 * TAU.ln()
+/// A share A of the standard normal distribution between two places.
+pub(super) struct Interval {
+    /// log A.
+    pub log_share: f64,
+    /// φ(low) / A and φ(high) / A.
+    pub ends: [f64; 2],
+}
+
+impl Interval {
+    /// Between `low` and `high`, in standard deviations.
+    pub fn new(low: f64, high: f64) -> Interval {
+        // On the side where tails are small, so that their difference is accurate.
+        let [near, far] = if low + high > 0.0 { [low, high] } else { [-high, -low] };
+        let share = 0.5 * (libm::erfc(near * FRAC_1_SQRT_2) - libm::erfc(far * FRAC_1_SQRT_2));
+        if share > 1e-250 {
+            let bell = |t: f64| (-0.5 * t * t).exp() / (TAU.sqrt() * share);
+            return Interval { log_share: share.ln(), ends: [bell(low), bell(high)] };
+        }
+        let log_share = log_interval(low, high);
+        let bell = |t: f64| (-0.5 * t * t - 0.5 * TAU.ln() - log_share).exp();
+        Interval { log_share, ends: [bell(low), bell(high)] }
+    }
 }
 
 #[cfg(test)]
@@ -46,7 +65,10 @@ mod tests {
             assert!((got - expected).abs() <= 1e-11 * (1.0 + expected.abs()), "{t}: {got}");
         }
         for (low, high, expected) in INTERVALS {
-            for got in [log_interval(low, high), log_interval(-high, -low)] {
+            let both = [(low, high), (-high, -low)];
+            let logs = both.map(|(low, high)| log_interval(low, high));
+            let others = both.map(|(low, high)| Interval::new(low, high).log_share);
+            for got in [logs, others].concat() {
                 let allowed = 1e-10 * (1.0 + expected.abs());
                 assert!((got - expected).abs() <= allowed, "{low} {high}: {got}, not {expected}");
             }
@@ -55,7 +77,7 @@ mod tests {
 
     const TAILS: [(f64, f64); 9] = [
         (-3.0, -0.001_350_809_964_748_193_8),
-        (0.0, -0.693_147_180_559_945_3),
+        (0.0, -std::f64::consts::LN_2),
         (0.5, -1.175_911_761_593_618_5),
         (4.0, -10.360_101_486_527_292),
         (10.0, -53.231_285_150_512_47),
