@@ -249,6 +249,10 @@ fn annealing_recovers_the_weights_that_plain_langevin_ignores() {
     let start = spread(square(8.0), 2000, 7);
     let share = |id: &str, knobs: &[(&str, &str)]| {
         let kernel = kernel(id, knobs, Arc::new(truth.clone()));
+        let is_annealed = id == "annealed_langevin";
+        let noises = [0, 99, 999].map(|step| kernel.noise(step));
+        let expected = if is_annealed { [20.0, 20.0, 1.0] } else { [0.0; 3] };
+        assert!(noises.iter().zip(expected).all(|(got, want)| (got - want).abs() < 1e-12));
         let steps = kernel.length().unwrap_or(1000);
         assert_eq!(steps, 1000);
         mode_shares(&truth, &walked(kernel, &start, steps).points())[0].share

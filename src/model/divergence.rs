@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 pub use super::quadrature::Estimate;
-use super::quadrature::{Integrals, NODES, Nodes, over_cell, total, worst};
-use super::{Bounds, Density, Gaussian, Mixture, Point};
+use super::quadrature::{Integrals, total, worst};
+use super::survey::{CELLS_AT_ONCE, COARSE, Survey, remove};
+use super::{Bounds, Density, Gaussian, Mixture};
 
 /// A known density p, prepared for comparisons: where it has its mass, how much, and its score there.
 ///
@@ -13,7 +14,7 @@ use super::{Bounds, Density, Gaussian, Mixture, Point};
 #[derive(Clone)]
 pub struct Truth {
     density: Arc<dyn Density>,
-    known: Known,
+    survey: Survey,
     /// ∫ p dx: one, as far as the quadrature sees.
     pub mass: Estimate,
     /// −E log p(x), in nats: no model's expected NLL is below it.
@@ -21,16 +22,6 @@ pub struct Truth {
     /// ½ E‖∇ log p(x)‖²: by this the explicit objective of score matching exceeds the implicit one, for every model
     /// (Hyvärinen 2005, theorem 1).
     pub information: Estimate,
-}
-
-/// What is known of p at nodes.
-#[derive(Debug, Clone, Default)]
-struct Known {
-    nodes: Nodes,
-    /// p times the area that the node stands for.
-    weights: Vec<f64>,
-    log_density: Vec<f64>,
-    score: Vec<Point>,
 }
 
 /// How far a model q is from the truth p; every E is over p.
@@ -59,30 +50,23 @@ const TOLERANCE: f64 = 1e-5;
 /// What the error of a Fisher divergence should stay below, as a share of the value.
 const RELATIVE_TOLERANCE: f64 = 2e-3;
 
-/// How large a cell may be for a component of a model to be seen, in its standard deviations: three nodes within two of
-/// them.
-const COARSE: f64 = 6.0;
-
 /// Cells with less than this share of the mass are left out.
 const NEGLIGIBLE: f64 = 1e-20;
-
-/// Cells that are computed at a time: few enough for the processor's cache.
-const CELLS_AT_ONCE: usize = 64;
 
 impl Truth {
     /// Finds the places at which models will be compared with the density: in its own cells, which are cut where its
     /// mass, entropy or information is not exact enough.
     #[must_use]
     pub fn new(density: Arc<dyn Density>) -> Truth {
-        let mut done = Known::default();
+        let mut done = Survey::default();
         let mut own: Vec<Integrals<3>> = Vec::new();
         let mut next = density.cells();
         let mut cuts = 0;
         loop {
             for cells in next.chunks(CELLS_AT_ONCE) {
-                let known = Known::at(&*density, cells.to_vec());
-                own.extend((0..cells.len()).map(|cell| known.own_integrals(cell)));
-                done.append(&known);
+                let survey = Survey::at(&*density, cells.to_vec());
+                own.extend((0..cells.len()).map(|cell| survey.own_integrals(cell)));
+                done.append(&survey);
             }
             let totals = total(&own);
             let limits = limits(&totals);
@@ -99,7 +83,7 @@ impl Truth {
         let negligible = |&cell: &usize| own[cell].values[0] <= NEGLIGIBLE;
         let negligible: Vec<usize> = (0..own.len()).filter(negligible).collect();
         let [mass, entropy, information] = total(&own);
-        Truth { density, known: done.without(&negligible), mass, entropy, information }
+        Truth { density, survey: done.without(&negligible), mass, entropy, information }
     }
 
     /// The density itself.
@@ -111,16 +95,16 @@ impl Truth {
     /// At how many places a model is evaluated, those aside that it gets for itself.
     #[must_use]
     pub fn place_count(&self) -> usize {
-        self.known.nodes.places.len()
+        self.survey.nodes.places.len()
     }
 
     /// KL and Fisher divergence of a model, and both objectives of score matching.
     #[must_use]
     pub fn compare(&self, model: &dyn Density) -> Divergence {
-        let mut cells = self.known.nodes.cells.clone();
-        let mut integrals = self.known.integrals(model);
+        let mut cells = self.survey.nodes.cells.clone();
+        let mut integrals = self.survey.integrals(model);
         let thin = self.thin_components(model);
-        let mut is_coarse = self.known.is_coarse(&thin);
+        let mut is_coarse = self.survey.is_coarse(&thin);
         let mut cuts = 0;
         loop {
             // Rules that see nothing of a thin component agree; so its own cells come first.
@@ -136,13 +120,17 @@ impl Truth {
             }
             cuts += bad.len();
             let quarters = bad.iter().flat_map(|&cell| quarters(cells[cell])).collect();
-            let known = Known::at(&*self.density, quarters);
+            let survey = Survey::at(&*self.density, quarters);
             remove(&mut cells, &bad);
             remove(&mut integrals, &bad);
             remove(&mut is_coarse, &bad);
-            integrals.extend(known.integrals(model));
-            is_coarse.extend(known.is_coarse(&thin));
-            cells.extend(known.nodes.cells);
+            integrals.extend(survey.integrals(model));
+            is_coarse.extend(survey.is_coarse(&thin));
+            cells.extend(survey.nodes.cells);
+        }
+        for (cell, _) in integrals.iter_mut().zip(is_coarse).filter(|(_, is_coarse)| *is_coarse) {
+            // What may still hide a component is not known at all.
+            cell.errors = cell.values.map(f64::abs);
         }
         let [kl, fisher, implicit, constant] = total(&integrals);
         Divergence { kl, fisher, implicit, constant }
@@ -159,86 +147,12 @@ impl Truth {
 
     /// The components of a model that the cells might miss.
     fn thin_components(&self, model: &dyn Density) -> Vec<Gaussian> {
-        let largest = self.known.nodes.sizes().flatten().fold(0.0, f64::max);
+        let largest = self.survey.nodes.sizes().flatten().fold(0.0, f64::max);
         let components = model.modes().map_or(&[][..], Mixture::components).iter();
         let gaussians = components.filter(|c| c.log_weight > -40.0).map(|c| c.gaussian);
         gaussians
             .filter(|gaussian| COARSE * gaussian.cholesky.ellipse(1.0).semi_axes[1] < largest)
             .collect()
-    }
-}
-
-impl Known {
-    fn at(density: &dyn Density, cells: Vec<Bounds>) -> Known {
-        let nodes = Nodes::over(density, cells);
-        let values = density.scores(&nodes.places);
-        let (log_density, score): (Vec<f64>, Vec<Point>) = values.into_iter().unzip();
-        let weights = log_density.iter().zip(&nodes.areas).map(|(log, area)| area * log.exp());
-        Known { weights: weights.collect(), nodes, log_density, score }
-    }
-
-    /// Of every cell whether a thin component that it meets could be missed.
-    fn is_coarse(&self, thin: &[Gaussian]) -> Vec<bool> {
-        let is_missed = |(size, bounds): ([f64; 2], Option<Bounds>)| {
-            let Some(bounds) = bounds else { return false };
-            thin.iter().any(|gaussian| {
-                let allowed = gaussian.allowed(&bounds).map(|side| side.map(|s| s * COARSE / 3.0));
-                allowed.is_some_and(|allowed| size[0] > allowed[0] || size[1] > allowed[1])
-            })
-        };
-        if thin.is_empty() {
-            return vec![false; self.nodes.cells.len()];
-        }
-        let bounds = self.nodes.places.chunks_exact(NODES).map(Bounds::around);
-        self.nodes.sizes().zip(bounds).map(is_missed).collect()
-    }
-
-    fn append(&mut self, other: &Known) {
-        self.nodes.append(&other.nodes);
-        self.weights.extend_from_slice(&other.weights);
-        self.log_density.extend_from_slice(&other.log_density);
-        self.score.extend_from_slice(&other.score);
-    }
-
-    /// All but these cells, whose numbers are sorted.
-    fn without(self, cells: &[usize]) -> Known {
-        let nodes: Vec<usize> = cells.iter().flat_map(|&cell| Nodes::of_cell(cell)).collect();
-        let Known { nodes: mut all, mut weights, mut log_density, mut score } = self;
-        remove(&mut all.cells, cells);
-        remove(&mut all.places, &nodes);
-        remove(&mut all.areas, &nodes);
-        remove(&mut weights, &nodes);
-        remove(&mut log_density, &nodes);
-        remove(&mut score, &nodes);
-        Known { nodes: all, weights, log_density, score }
-    }
-
-    /// Mass, entropy and information in a cell.
-    fn own_integrals(&self, cell: usize) -> Integrals<3> {
-        let range = Nodes::of_cell(cell);
-        let (log_density, score) = (&self.log_density[range.clone()], &self.score[range.clone()]);
-        over_cell(&self.weights[range], |i| [1.0, -log_density[i], 0.5 * square(score[i])])
-    }
-
-    /// The integrals of [`Divergence`] over every cell.
-    fn integrals(&self, model: &dyn Density) -> Vec<Integrals<4>> {
-        let mut integrals = Vec::with_capacity(self.nodes.cells.len());
-        for places in self.nodes.places.chunks(CELLS_AT_ONCE * NODES) {
-            let values = model.values(places);
-            for cell in 0..places.len() / NODES {
-                let first = integrals.len() * NODES;
-                integrals.push(over_cell(&self.weights[first..first + NODES], |i| {
-                    let (p, q) = (first + i, cell * NODES + i);
-                    let (s, t) = (self.score[p], values.score[q]);
-                    let [h11, _, h22] = values.hessian[q];
-                    let kl = self.log_density[p] - values.log_density[q];
-                    let fisher = 0.5 * square([s[0] - t[0], s[1] - t[1]]);
-                    let implicit = h11 + h22 + 0.5 * square(t);
-                    [kl, fisher, implicit, fisher - implicit]
-                }));
-            }
-        }
-        integrals
     }
 }
 
@@ -253,32 +167,18 @@ fn is_too_rough<const N: usize>(totals: &[Estimate; N], limits: &[f64; N]) -> bo
     is_finite && totals.iter().zip(limits).any(|(total, limit)| total.error > *limit)
 }
 
-/// Removes the entries at sorted places, and keeps the order of the others.
-fn remove<T>(entries: &mut Vec<T>, sorted: &[usize]) {
-    let mut places = sorted.iter().peekable();
-    let mut place = 0;
-    entries.retain(|_| {
-        let is_there = places.next_if_eq(&&place).is_some();
-        place += 1;
-        !is_there
-    });
-}
-
 fn quarters(cell: Bounds) -> [Bounds; 4] {
     let [left, right] = cell.halves(0);
     let ([a, b], [c, d]) = (left.halves(1), right.halves(1));
     [a, b, c, d]
 }
 
-fn square(x: Point) -> f64 {
-    x[0] * x[0] + x[1] * x[1]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Symmetric;
     use crate::model::known::{Boxes, Donut};
+    use crate::model::survey::square;
+    use crate::model::{Point, Symmetric};
 
     fn gaussian(mean: Point, covariance: Symmetric) -> Mixture {
         Mixture::new(&[1.0], &[mean], &[covariance]).unwrap()

@@ -12,6 +12,7 @@ mod mixture;
 mod parameters;
 mod quadrature;
 mod raster;
+mod survey;
 
 pub use divergence::{Divergence, Estimate, Truth};
 pub use field::{Field, Values, field};

@@ -58,9 +58,17 @@ static STEPS_PER_LEVEL: Setting = Setting {
 
 /// Song and Ermon (2019), algorithm 1.
 struct Annealed {
-    /// On every level the density of x + ε with ε ~ N(0, σ²I), and the step size α (σ / last σ)².
-    levels: Vec<(Arc<dyn Density>, f64)>,
+    levels: Vec<Level>,
     steps_per_level: usize,
+}
+
+struct Level {
+    /// σ.
+    noise: f64,
+    /// The density of x + ε with ε ~ N(0, σ²I).
+    density: Arc<dyn Density>,
+    /// α (σ / last σ)².
+    step_size: f64,
 }
 
 impl Annealed {
@@ -69,9 +77,9 @@ impl Annealed {
         let count = settings.integer(&LEVELS);
         let level = |i: usize| {
             let share = if count > 1 { i as f64 / (count - 1) as f64 } else { 1.0 };
-            let sigma = first.powf(1.0 - share) * last.powf(share);
-            let step_size = settings.number(&STEP_SIZE) * (sigma / last).powi(2);
-            density.blurred([sigma; 2]).map(|blurred| (blurred, step_size))
+            let noise = first.powf(1.0 - share) * last.powf(share);
+            let step_size = settings.number(&STEP_SIZE) * (noise / last).powi(2);
+            density.blurred([noise; 2]).map(|density| Level { noise, density, step_size })
         };
         let levels: Option<Vec<_>> = (0..count).map(level).collect();
         Ok(Annealed {
@@ -79,14 +87,21 @@ impl Annealed {
             steps_per_level: settings.integer(&STEPS_PER_LEVEL),
         })
     }
+
+    /// The level of a step; after its end it stays on the last one.
+    fn level(&self, step: usize) -> &Level {
+        &self.levels[(step / self.steps_per_level).min(self.levels.len() - 1)]
+    }
 }
 
 impl Kernel for Annealed {
     fn advance(&self, group: &mut Group, step: usize, watched: Option<usize>) -> Option<Told> {
-        // After its end it stays on the last level.
-        let level = (step / self.steps_per_level).min(self.levels.len() - 1);
-        let (density, step_size) = &self.levels[level];
+        let Level { density, step_size, .. } = self.level(step);
         langevin::advance(&**density, *step_size, group, watched)
+    }
+
+    fn noise(&self, step: usize) -> f64 {
+        self.level(step).noise
     }
 
     fn length(&self) -> Option<usize> {

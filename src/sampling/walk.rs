@@ -105,6 +105,12 @@ impl Walk {
         self.step
     }
 
+    /// The noise of the density that the next step walks on; see [`Kernel::noise`].
+    #[must_use]
+    pub fn noise(&self) -> f64 {
+        self.kernel.noise(self.step)
+    }
+
     /// True if the kernel has come to its end.
     #[must_use]
     pub fn is_done(&self) -> bool {
