@@ -148,8 +148,12 @@ impl Truth {
     /// The components of a model that the cells might miss.
     fn thin_components(&self, model: &dyn Density) -> Vec<Gaussian> {
         let largest = self.survey.nodes.sizes().flatten().fold(0.0, f64::max);
-        let components = model.modes().map_or(&[][..], Mixture::components).iter();
-        let gaussians = components.filter(|c| c.log_weight > -40.0).map(|c| c.gaussian);
+        let components = model.modes().map_or(&[][..], Mixture::components);
+        if components.len() == 1 {
+            // The logarithm of a single one is a parabola, however thin.
+            return Vec::new();
+        }
+        let gaussians = components.iter().filter(|c| c.log_weight > -40.0).map(|c| c.gaussian);
         gaussians
             .filter(|gaussian| COARSE * gaussian.cholesky.ellipse(1.0).semi_axes[1] < largest)
             .collect()
@@ -293,35 +297,45 @@ mod tests {
         }
     }
 
+    /// KL(p ‖ q) by the midpoint rule over a square around `center`, outside of which p/q is known.
+    fn by_midpoints(
+        [p, q]: [&Mixture; 2],
+        outside: f64,
+        center: Point,
+        half: f64,
+        count: usize,
+    ) -> f64 {
+        let bounds = Bounds { min: center.map(|v| v - half), max: center.map(|v| v + half) };
+        let (p, q) = (p.field(bounds, count, count), q.field(bounds, count, count));
+        let cell = (2.0 * half / count as f64).powi(2);
+        let term = |i: usize| {
+            p.log_density[i].exp() * (p.log_density[i] - q.log_density[i] - outside) * cell
+        };
+        outside + (0..count * count).map(term).sum::<f64>()
+    }
+
     #[test]
     fn a_component_thinner_than_the_cells_is_found() {
         let p = gaussian([0.0; 2], [1.0, 0.0, 1.0]);
-        let truth = Truth::new(Arc::new(p));
-        let v = 0.01_f64.powi(2);
-        let q = |weight: f64| {
-            let weights = [1.0 - weight, weight];
-            Mixture::new(&weights, &[[0.0; 2], [0.3, 0.2]], &[[1.0, 0.0, 1.0], [v, 0.0, v]])
-                .unwrap()
+        let truth = Truth::new(Arc::new(p.clone()));
+        let model = |covariance: Symmetric| {
+            let covariances = [[1.0, 0.0, 1.0], covariance];
+            Mixture::new(&[0.7, 0.3], &[[0.0; 2], [0.3, 0.2]], &covariances).unwrap()
         };
-        // By the midpoint rule over the square of ±12 deviations of the thin component, and a closed form without it:
-        // outside, log p − log q is −log (1 − weight).
-        let weight = 0.3;
-        let model = q(weight);
-        let (low, side, count) = (-0.12, 0.24, 600);
-        let step = side / f64::from(count);
-        let outside = -(1.0 - weight).ln();
-        let mut expected = outside;
-        for i in 0..count {
-            for j in 0..count {
-                let at = |k: i32| low + (f64::from(k) + 0.5) * step;
-                let x = [0.3 + at(i), 0.2 + at(j)];
-                let log_p = truth.density().log_density(x);
-                let inside = log_p - model.log_density(x);
-                expected += log_p.exp() * step * step * (inside - outside);
-            }
+        // Beyond the thin component, log p − log q is −log 0.7.
+        let outside = -(0.7_f64).ln();
+        for deviation in [0.2, 0.05, 0.01, 1e-3] {
+            let q = model([deviation * deviation, 0.0, deviation * deviation]);
+            let expected = by_midpoints([&p, &q], outside, [0.3, 0.2], 12.0 * deviation, 600);
+            let got = truth.compare(&q).kl;
+            let off = (got.value - expected).abs();
+            assert!(off <= got.error + 1e-7 && got.error < 1e-3, "{deviation}: {got:?} {expected}");
         }
-        let got = truth.compare(&model).kl;
-        assert!((got.value - expected).abs() <= got.error, "{got:?} {expected}");
-        assert!(got.error < 1e-4, "{got:?}");
+        // Semi-axes 1 and 0.03, turned by 45°: as long as the truth is wide.
+        let q = model([0.500_45, 0.499_55, 0.500_45]);
+        let expected = by_midpoints([&p, &q], outside, [0.3, 0.2], 9.0, 1800);
+        let got = truth.compare(&q).kl;
+        assert!((got.value - expected).abs() <= got.error + 1e-6, "{got:?} {expected}");
+        assert!(got.error < 0.03, "{got:?}");
     }
 }
