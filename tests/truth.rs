@@ -238,6 +238,13 @@ fn scaled_densities_are_those_of_scaled_points() {
         let want = own.entropy.value - scaling.log_unit_area();
         let allowed = truth.entropy.error + own.entropy.error + 1e-6;
         assert!((truth.entropy.value - want).abs() < allowed, "{what}: {:?} {want}", truth.entropy);
+        // The KL divergence does not depend on units.
+        let model =
+            Mixture::new(&[0.4, 0.6], &[[0.5, 0.0], [-0.5, 0.1]], &[[1.0, 0.2, 0.8]; 2]).unwrap();
+        let there = truth.compare(&model).kl;
+        let here = own.compare(&scaling.undo_mixture(&model)).kl;
+        let allowed = there.error + here.error + 1e-6;
+        assert!((there.value - here.value).abs() < allowed, "{what}: {there:?} {here:?}");
     }
 }
 
