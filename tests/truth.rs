@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use scorescope::data::Scaling;
 use scorescope::data::generators::{GENERATORS, Generator};
-use scorescope::model::{Bounds, Density, Mixture, Point, Truth};
+use scorescope::model::{Bounds, Density, Estimate, Mixture, Point, Truth};
 use scorescope::random::{Purpose, generator};
 use scorescope::settings::Settings;
 
@@ -133,8 +133,17 @@ fn points_lie_where_the_density_says() {
     }
 }
 
-/// What the quadrature says of a density: its mass; its entropy, against the mean over drawn points; and Hyvärinen's
-/// constant, which is the same for different models unless the density has edges.
+/// Mean of a function over points, and its standard error.
+fn mean(points: &[Point], f: impl Fn(Point) -> f64) -> (f64, f64) {
+    let n = points.len() as f64;
+    let terms: Vec<f64> = points.iter().map(|&x| f(x)).collect();
+    let mean = terms.iter().sum::<f64>() / n;
+    let variance = terms.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / n;
+    (mean, (variance / n).sqrt())
+}
+
+/// What the quadrature says of a density: its mass; its entropy and how far a model is, against means over drawn points;
+/// and Hyvärinen's constant, which is the same for different models unless the density has edges.
 #[test]
 fn integrals_are_what_they_should_be() {
     const COUNT: usize = 10_000;
@@ -149,14 +158,26 @@ fn integrals_are_what_they_should_be() {
             truth.entropy,
             truth.information
         );
-        let n = COUNT as f64;
         let points = draw(info, &settings, COUNT);
-        let terms: Vec<f64> = points.iter().map(|&x| -density.log_density(x)).collect();
-        let mean = terms.iter().sum::<f64>() / n;
-        let variance = terms.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / n;
-        let entropy = truth.entropy;
-        let allowed = 5.0 * (variance / n).sqrt() + entropy.error + 1e-9;
-        assert!((mean - entropy.value).abs() < allowed, "{what}: {mean} {entropy:?} {allowed}");
+        let check = |name: &str, got: Estimate, f: &dyn Fn(Point) -> f64| {
+            let (mean, error) = mean(&points, f);
+            let allowed = 5.0 * error + got.error + 1e-9;
+            assert!((mean - got.value).abs() < allowed, "{what} {name}: {mean} {got:?} {allowed}");
+        };
+        check("entropy", truth.entropy, &|x| -density.log_density(x));
+        let variances = Scaling::of(&points).unit.map(|unit| unit * unit);
+        let covariances = [[variances[0], 0.0, variances[1]]; 2];
+        let model = Mixture::new(&[0.6, 0.4], &[points[0], points[1]], &covariances).unwrap();
+        let got = truth.compare(&model);
+        check("KL", got.kl, &|x| density.log_density(x) - model.log_density(x));
+        check("explicit", got.fisher, &|x| {
+            let (s, t) = (density.score(x), model.score(x));
+            0.5 * ((s[0] - t[0]).powi(2) + (s[1] - t[1]).powi(2))
+        });
+        check("implicit", got.implicit, &|x| {
+            let ([a, b], [h11, _, h22]) = (model.score(x), model.hessian(x));
+            h11 + h22 + 0.5 * (a * a + b * b)
+        });
         check_constant(&what, &truth);
     }
 }
