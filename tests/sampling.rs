@@ -158,7 +158,7 @@ fn particles_come_to_have_the_moments_and_the_modes_of_the_density() {
     }
 }
 
-/// On N(0, 1), x ← (1 − α/2) x + √α z has the variance α / (1 − (1 − α/2)²) = 1 / (1 − α/4): too wide, by a known share.
+/// On N(0, 1), x ← (1 − α/2) x + √α z has the variance α / (1 − (1 − α/2)²) = 1 / (1 − α/4): too wide by a known share.
 #[test]
 fn unadjusted_langevin_spreads_as_wide_as_its_step_says() {
     let unit: Arc<dyn Density> =
@@ -232,7 +232,7 @@ fn as_many_particles_go_as_come_back() {
 /// For one point against points around it: 2 E‖X − Y‖ − E‖Y − Y′‖, known in closed form for two places.
 #[test]
 fn the_energy_distance_is_that_of_two_places() {
-    // X is always at 0; Y is at 1 or −1 in turn: 2 · 1 − E‖Y − Y′‖ with E‖Y − Y′‖ = 2 · n/2 / (n − 1) over unequal pairs.
+    // X is always at 0; Y is at 1 or −1 in turn: 2 · 1 − E‖Y − Y′‖ with E‖Y − Y′‖ = n / (n − 1) over unequal pairs.
     let x = vec![[0.0; 2]; 400];
     let y: Vec<Point> = (0..400).map(|i| [if i % 2 == 0 { 1.0 } else { -1.0 }, 0.0]).collect();
     let got = energy_distance(&x, &y).unwrap();
@@ -263,7 +263,7 @@ fn annealing_recovers_the_weights_that_plain_langevin_ignores() {
     assert!((annealed - 0.8).abs() < 0.04, "{annealed}");
 }
 
-/// How long 10,000 particles take for 1,000 Langevin steps at K = 8: `cargo test --release ... -- --ignored --nocapture`.
+/// How long 10,000 particles take for 1,000 steps at K = 8: `cargo test --release … -- --ignored --nocapture`.
 #[test]
 #[ignore = "measures time"]
 fn ten_thousand_particles_take_seconds_for_a_thousand_steps() {

@@ -142,7 +142,7 @@ fn mean(points: &[Point], f: impl Fn(Point) -> f64) -> (f64, f64) {
     (mean, (variance / n).sqrt())
 }
 
-/// What the quadrature says of a density: its mass; its entropy and how far a model is, against means over drawn points;
+/// What the quadrature says of a density: its mass; its entropy and how far a model is, against means over points;
 /// and Hyvärinen's constant, which is the same for different models unless the density has edges.
 #[test]
 fn integrals_are_what_they_should_be() {

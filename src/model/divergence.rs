@@ -136,8 +136,8 @@ impl Truth {
         Divergence { kl, fisher, implicit, constant }
     }
 
-    /// The errors that a comparison may have. The Fisher divergence also by its own size, because between modes far apart
-    /// it is tiny and yet the point of the lesson; rounding limits that.
+    /// The errors that a comparison may have. The Fisher divergence also by its own size, because between modes far
+    /// apart it is tiny and yet the point of the lesson; rounding limits that.
     fn limits(&self, totals: &[Estimate; 4]) -> [f64; 4] {
         let mut limits = limits(totals);
         let rounding = 1e-13 * (1.0 + self.information.value);

@@ -3,8 +3,8 @@
 use super::quadrature::{Integrals, NODES, Nodes, over_cell};
 use super::{Bounds, Density, Gaussian, Point};
 
-/// How large a cell may be for a component of a model to be seen, in its standard deviations: nodes are then at most 2.6
-/// of them apart. Whether what is seen is exact enough, the rules say.
+/// How large a cell may be for a component of a model to be seen, in its standard deviations: nodes are then at most
+/// 2.6 of them apart. Whether what is seen is exact enough, the rules say.
 pub(super) const COARSE: f64 = 12.0;
 
 /// Cells that are computed at a time: few enough for the processor's cache.

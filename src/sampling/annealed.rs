@@ -10,7 +10,7 @@ use crate::settings::{Kind, Setting, Settings};
 pub static INFO: Sampler = Sampler {
     id: "annealed_langevin",
     label: "Annealed Langevin",
-    help: "Langevin on the density blurred by much noise, then by less and less: finds every mode, in the right shares.",
+    help: "Langevin on the density blurred by much noise, then by less and less: finds every mode in its share.",
     settings: &[&STEP_SIZE, &SIGMA_MAX, &SIGMA_MIN, &LEVELS, &STEPS_PER_LEVEL],
     kernel: |settings, density| Ok(Box::new(Annealed::new(settings, &*density)?)),
 };
@@ -43,7 +43,7 @@ static SIGMA_MIN: Setting = Setting {
 static LEVELS: Setting = Setting {
     key: "levels",
     label: "Levels",
-    help: "How many levels there are from the first noise to the last one, each by the same factor below the one before.",
+    help: "How many levels there are from the first noise to the last; each has the same share of the one before.",
     kind: Kind::Integer { default: 10, min: 1, max: 100 },
     is_live: true,
 };

@@ -12,7 +12,7 @@ use crate::settings::{Kind, Setting};
 pub static INFO: Sampler = Sampler {
     id: "gibbs",
     label: "Gibbs",
-    help: "Draws one coordinate anew with the other one fixed, or the component with the point fixed and then the point: \
+    help: "Draws one coordinate anew with the other one fixed, or the component with the point fixed, then the point: \
            every step is accepted.",
     settings: &[&SCHEME],
     kernel: |settings, density| {
@@ -29,7 +29,7 @@ pub static INFO: Sampler = Sampler {
 static SCHEME: Setting = Setting {
     key: "scheme",
     label: "What is drawn",
-    help: "One coordinate with the other one fixed, as the cut through a density shows it; or the component of the point \
+    help: "One coordinate with the other one fixed, as the cut through a density shows it; or the component of a point \
            and then a new point of it, as EM sees a mixture.",
     kind: Kind::Choice {
         default: "coordinate",

@@ -11,8 +11,8 @@ use crate::settings::{Kind, Setting};
 pub static INFO: Sampler = Sampler {
     id: "hmc",
     label: "Hamiltonian Monte Carlo",
-    help: "A push in a random direction, then a ride over the landscape −log p without friction: far, and nearly always \
-           accepted.",
+    help: "A push in a random direction, then a ride over the landscape −log p without friction: far, and nearly \
+           always accepted.",
     settings: &[&STEP_SIZE, &LEAPFROG_STEPS],
     kernel: |settings, density| {
         Ok(Box::new(Hmc {
@@ -56,7 +56,7 @@ struct Motion {
 }
 
 impl Motion {
-    /// One leapfrog step: half a step of momentum, a step of position, half a step of momentum (Neal 2011, eq. 2.28–30).
+    /// One leapfrog step: half a step of momentum, one of position, half a step of momentum (Neal 2011, eq. 2.28–30).
     fn leapfrog(&mut self, density: &dyn Density, step_size: f64) {
         self.kick(0.5 * step_size);
         for (x, &p) in self.positions.iter_mut().zip(&self.momenta) {

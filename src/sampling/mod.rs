@@ -61,8 +61,8 @@ pub trait Kernel: Send + Sync {
     /// `step` counts from 0 and `watched` is a place in the group.
     fn advance(&self, group: &mut Group, step: usize, watched: Option<usize>) -> Option<Told>;
 
-    /// By how much noise the density is blurred on which it walks in this step, as a standard deviation; zero for all but
-    /// annealing. [`Density::blurred`] is that density.
+    /// By how much noise the density is blurred on which it walks in this step, as a standard deviation; zero for all
+    /// but annealing. [`Density::blurred`] is that density.
     fn noise(&self, _step: usize) -> f64 {
         0.0
     }
