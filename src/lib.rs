@@ -6,7 +6,7 @@
 //! # The folders, and who may use whom
 //!
 //! ```text
-//! settings, random, lanes ─► model ─► data ─► objectives ─► algorithms ─► training ─► figures ─► export ─► {cli, app}
+//! settings, random, lanes ─► model ─► sampling ─► data ─► objectives ─► algorithms ─► training ─► figures ─► export ─► {cli, app}
 //! ```
 //!
 //! Read `A ─► B` as *B may use A, and whatever A may use*. `tests/architecture.rs` holds it.
@@ -16,7 +16,8 @@
 //! | [`settings`] | One knob declared as data, where it is read; sliders, `--set`, files and `--help` are made from it. |
 //! | [`random`] | The one generator type, always from a seed, one stream for each purpose. |
 //! | `lanes` | Numbers computed side by side, in the widest registers that the machine has. |
-//! | [`model`] | Densities on the plane: plain `f64`. Views speak to `Density`; `Mixture` is the first. |
+//! | [`model`] | Densities on the plane: plain `f64`. Views speak to `Density`; `Mixture` is the first, `known` has more; `Truth` compares. |
+//! | [`sampling`] | Walks on a density: Langevin, Metropolis, Hamiltonian, Gibbs; and how far they are from it. |
 //! | [`data`] | Points and where they come from: generators, drawing tools, files. |
 //! | [`objectives`] | What is minimized: fused kernels that give value and gradient in one pass over the data. |
 //! | [`algorithms`] | How: EM, and gradient descent with θ as burn tensors and the objective as a burn operation. |
@@ -76,6 +77,7 @@
 //! | --- | --- | --- |
 //! | an objective | its file in `objectives/`, with `INFO` | its two words in `objectives/mod.rs`; it then is an algorithm |
 //! | a data set | its file in `data/generators/`, with `INFO` | its two words in that folder's list |
+//! | a sampler | its file in `sampling/`, with `INFO` | its two words in that folder's list |
 //! | a named start | an arm in `algorithms/initial.rs`, and its option in `INIT_PARAMS` | |
 //! | an action | a variant in `app/action.rs`, an arm in `app/apply.rs` | |
 //! | a knob | a `static` `Setting` in the file that reads it | its name in that file's list |
@@ -94,5 +96,6 @@ mod lanes;
 pub mod model;
 pub mod objectives;
 pub mod random;
+pub mod sampling;
 pub mod settings;
 pub mod training;

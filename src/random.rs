@@ -26,6 +26,8 @@ pub enum Purpose {
     Samples = 6,
     /// Points that a drawing tool sprays.
     Spray = 7,
+    /// Particles that walk on a density.
+    Walks = 8,
 }
 
 /// A generator for one purpose. Equal seeds and purposes give equal numbers, for ever.
@@ -33,6 +35,15 @@ pub enum Purpose {
 pub fn generator(seed: u64, purpose: Purpose) -> Rng {
     let mut rng = Rng::seed_from_u64(seed);
     rng.set_stream(purpose as u64);
+    rng
+}
+
+/// A generator for one of many parts of a purpose, each with its own stream. Part 0 is not [`generator`]'s.
+#[must_use]
+pub fn generator_of_part(seed: u64, purpose: Purpose, part: u64) -> Rng {
+    let mut rng = Rng::seed_from_u64(seed);
+    // Purposes are less than 256.
+    rng.set_stream(((part + 1) << 8) | purpose as u64);
     rng
 }
 
@@ -48,5 +59,9 @@ mod tests {
         assert_eq!(draw(1, Purpose::Data), draw(1, Purpose::Data));
         assert_ne!(draw(1, Purpose::Data), draw(1, Purpose::Start));
         assert_ne!(draw(1, Purpose::Data), draw(2, Purpose::Data));
+        let part = |i| generator_of_part(1, Purpose::Walks, i).random::<u64>();
+        assert_eq!(part(3), part(3));
+        assert_ne!(part(0), part(1));
+        assert_ne!(part(0), draw(1, Purpose::Walks));
     }
 }

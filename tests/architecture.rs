@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders and files of `src/`, each allowed to use only itself and those before it.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "settings",
     "random",
     "lanes",
     "model",
+    "sampling",
     "data",
     "objectives",
     "algorithms",

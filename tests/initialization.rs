@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rand_distr::{Distribution, StandardNormal};
 use scorescope::algorithms::{Start, find, initial};
 use scorescope::data::{Dataset, generators};
-use scorescope::model::{CovarianceType, Density, Mixture, Point};
+use scorescope::model::{CovarianceType, Mixture, Point};
 use scorescope::random::{Purpose, generator};
 use scorescope::settings::{Settings, Value};
 
@@ -92,7 +92,7 @@ fn found(kind: Kind, component_count: usize) -> usize {
 #[test]
 fn the_entropy_is_that_of_the_ring() {
     let ring = generators::find("ring").unwrap();
-    let density = ring.density.unwrap()(&Settings::default());
+    let density = ring.density.unwrap()(&Settings::default()).unwrap();
     let points: Arc<[Point]> = density.sample(200_000, &mut generator(0, Purpose::Samples)).into();
     let entropy = -points.iter().map(|&x| density.log_density(x)).sum::<f64>() / 200_000.0;
     // Four standard errors: the log density of a Gaussian on the plane has standard deviation 1.

@@ -136,7 +136,7 @@ fn by_hand() {
         [[start.component]]\nweight = 0.25\nmean = [0.6, -0.2]\ncovariance = [[0.08, 0], [0, 0.05]]
         [[start.component]]\nweight = 0.4\nmean = [1.5, 0.2]\ncovariance = [[0.1, 0.04], [0.04, 0.12]]\n";
     let path = experiment("by-hand", text);
-    let mut window = sized(Some(&path), [1280.0, 1000.0]);
+    let mut window = sized(Some(&path), [1280.0, 1060.0]);
     until(&mut window, "the experiment", |app| {
         app.snapshot().is_some_and(|s| s.mixture.components().len() == 3)
     });

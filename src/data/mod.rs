@@ -3,13 +3,16 @@
 pub mod formats;
 pub mod generators;
 pub mod memory;
+mod scaled;
 pub mod spray;
+
+pub use scaled::Scaled;
 
 use std::sync::Arc;
 
 use rand::seq::SliceRandom;
 
-use crate::model::{Bounds, Cholesky, Component, Gaussian, Mixture, Point};
+use crate::model::{Bounds, Cholesky, Component, Density, Gaussian, Mixture, Point};
 use crate::random::{Purpose, generator};
 
 /// Shared points that nobody changes: all of them, and how they are split and scaled.
@@ -136,15 +139,20 @@ impl Scaling {
     /// both units.
     #[must_use]
     pub fn undo_mixture(&self, mixture: &Mixture) -> Mixture {
-        let [u1, u2] = self.unit;
-        let component = |component: &Component| {
-            let Gaussian { mean, cholesky } = component.gaussian;
-            let cholesky =
-                Cholesky { l11: u1 * cholesky.l11, l21: u2 * cholesky.l21, l22: u2 * cholesky.l22 };
-            let gaussian = Gaussian { mean: self.undo(mean), cholesky };
-            Component { log_weight: component.log_weight, gaussian }
-        };
-        Mixture::from_components(mixture.components().iter().map(component).collect())
+        map_mixture(mixture, self.unit, |mean| self.undo(mean))
+    }
+
+    /// A known density over the points of the source as the one over scaled points. Mixtures stay mixtures.
+    #[must_use]
+    pub fn apply_density(&self, density: Arc<dyn Density>) -> Arc<dyn Density> {
+        if *self == Scaling::NONE {
+            return density;
+        }
+        if let Some(mixture) = density.modes() {
+            let scaled = map_mixture(mixture, self.unit.map(f64::recip), |mean| self.apply(mean));
+            return Arc::new(scaled);
+        }
+        Arc::new(Scaled { density, scaling: *self })
     }
 
     /// What a log density over scaled points exceeds that over the source's points by: log(u₁u₂).
@@ -158,6 +166,17 @@ impl Scaling {
     pub fn undo(&self, x: Point) -> Point {
         std::array::from_fn(|axis| x[axis] * self.unit[axis] + self.offset[axis])
     }
+}
+
+/// Means moved, and covariances scaled by both factors.
+fn map_mixture(mixture: &Mixture, [u1, u2]: [f64; 2], mean: impl Fn(Point) -> Point) -> Mixture {
+    let component = |component: &Component| {
+        let Cholesky { l11, l21, l22 } = component.gaussian.cholesky;
+        let cholesky = Cholesky { l11: u1 * l11, l21: u2 * l21, l22: u2 * l22 };
+        let gaussian = Gaussian { mean: mean(component.gaussian.mean), cholesky };
+        Component { log_weight: component.log_weight, gaussian }
+    };
+    Mixture::from_components(mixture.components().iter().map(component).collect())
 }
 
 /// Mean and (population) variance of both coordinates. Zeros without points.

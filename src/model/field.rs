@@ -25,17 +25,48 @@ pub struct Field {
     pub hessian: Vec<Symmetric>,
 }
 
-impl Field {
-    fn empty(bounds: Bounds, width: usize, height: usize) -> Field {
-        let count = width * height;
-        Field {
-            bounds,
-            width,
-            height,
+/// Log density and its derivatives at points, in their order. Length of each: the number of points.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Values {
+    /// log p(x), in nats.
+    pub log_density: Vec<f64>,
+    /// The score ∇ₓ log p(x).
+    pub score: Vec<Point>,
+    /// The Hessian of log p at x.
+    pub hessian: Vec<Symmetric>,
+}
+
+impl Values {
+    /// From what is known at single points: log density, score and Hessian.
+    #[must_use]
+    pub fn of(points: &[Point], at: impl Fn(Point) -> (f64, Point, Symmetric)) -> Values {
+        let mut values = Values::with_capacity(points.len());
+        for &point in points {
+            let (log_density, score, hessian) = at(point);
+            values.log_density.push(log_density);
+            values.score.push(score);
+            values.hessian.push(hessian);
+        }
+        values
+    }
+
+    fn with_capacity(count: usize) -> Values {
+        Values {
             log_density: Vec::with_capacity(count),
             score: Vec::with_capacity(count),
             hessian: Vec::with_capacity(count),
         }
+    }
+}
+
+impl Field {
+    fn empty(bounds: Bounds, width: usize, height: usize) -> Field {
+        Field::from_values(bounds, width, height, Values::default())
+    }
+
+    fn from_values(bounds: Bounds, width: usize, height: usize, values: Values) -> Field {
+        let Values { log_density, score, hessian } = values;
+        Field { bounds, width, height, log_density, score, hessian }
     }
 
     /// The center of a cell, counted row after row.
@@ -58,14 +89,9 @@ pub fn field(
     height: usize,
     at: impl Fn(Point) -> (f64, Point, Symmetric),
 ) -> Field {
-    let mut field = Field::empty(bounds, width, height);
-    for index in 0..width * height {
-        let (log_density, score, hessian) = at(field.place(index));
-        field.log_density.push(log_density);
-        field.score.push(score);
-        field.hessian.push(hessian);
-    }
-    field
+    let cells = Field::empty(bounds, width, height);
+    let places: Vec<Point> = (0..width * height).map(|i| cells.place(i)).collect();
+    Field::from_values(bounds, width, height, Values::of(&places, at))
 }
 
 /// The field of a mixture; the same formulas as for single points, for neighbours side by side.
@@ -75,12 +101,20 @@ pub(super) fn mixture_field(
     width: usize,
     height: usize,
 ) -> Field {
-    let forms = mixture.components().iter().map(|component| {
-        let Gaussian { mean, cholesky } = component.gaussian;
-        Form { mean, cholesky, log_peak: component.log_joint(mean) }
-    });
-    let forms: Vec<Form> = forms.collect();
-    widest(Cells { forms, field: Field::empty(bounds, width, height) })
+    let cells = Field::empty(bounds, width, height);
+    let place = |i| cells.place(i);
+    let values = widest(Cells { forms: forms(mixture), count: width * height, place });
+    Field::from_values(bounds, width, height, values)
+}
+
+/// The values of a mixture at points, side by side.
+pub(super) fn mixture_values(mixture: &Mixture, points: &[Point]) -> Values {
+    widest(Cells { forms: forms(mixture), count: points.len(), place: |i: usize| points[i] })
+}
+
+/// Log density and score of a mixture at points, side by side.
+pub(super) fn mixture_scores(mixture: &Mixture, points: &[Point]) -> Vec<(f64, Point)> {
+    widest(Scores { forms: forms(mixture), points })
 }
 
 /// A component: log πN(x) = `log_peak` − ½‖L⁻¹(x − µ)‖².
@@ -90,47 +124,95 @@ struct Form {
     log_peak: f64,
 }
 
-/// All cells of a field.
-struct Cells {
-    forms: Vec<Form>,
-    field: Field,
+fn forms(mixture: &Mixture) -> Vec<Form> {
+    let forms = mixture.components().iter().map(|component| {
+        let Gaussian { mean, cholesky } = component.gaussian;
+        Form { mean, cholesky, log_peak: component.log_joint(mean) }
+    });
+    forms.collect()
 }
 
-/// Cells that are computed side by side.
+/// Places of which log density, score and Hessian are computed.
+struct Cells<F> {
+    forms: Vec<Form>,
+    count: usize,
+    place: F,
+}
+
+/// Places that are computed side by side.
 const SIDE: usize = MAX_GROUP_LANES;
 
-impl WithSimd for Cells {
-    type Output = Field;
+impl<F: Fn(usize) -> Point> WithSimd for Cells<F> {
+    type Output = Values;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Field {
-        let Cells { forms, mut field } = self;
-        let count = field.width * field.height;
-        // Of every component its share and its score at the cells.
+    fn with_simd<S: Simd>(self, simd: S) -> Values {
+        let Cells { forms, count, place } = self;
+        let mut values = Values::with_capacity(count);
+        // Of every component its share and its score at the places.
         let mut pairs = vec![[0.0; SIDE]; 3 * forms.len()];
         for start in (0..count).step_by(SIDE) {
-            let places: [Point; SIDE] =
-                std::array::from_fn(|l| field.place((start + l).min(count - 1)));
-            let (x, y) = (places.map(|place| place[0]), places.map(|place| place[1]));
-            let mut cells = [[0.0; SIDE]; 7];
+            let places: [Point; SIDE] = std::array::from_fn(|l| place((start + l).min(count - 1)));
             let pairs = pairs.as_flattened_mut();
-            for group in 0..groups::<S>(&x).len() {
-                neighbours(simd, &forms, &x, &y, group, pairs, &mut cells);
-            }
-            let [max, sum, s1, s2, h11, h12, h22] = cells;
+            let [max, sum, s1, s2, h11, h12, h22] =
+                side_by_side::<S, true>(simd, &forms, &places, pairs);
             for l in 0..SIDE.min(count - start) {
-                field.log_density.push(max[l] + sum[l].ln());
-                field.score.push([s1[l], s2[l]]);
-                field.hessian.push([h11[l], h12[l], h22[l]]);
+                values.log_density.push(max[l] + sum[l].ln());
+                values.score.push([s1[l], s2[l]]);
+                values.hessian.push([h11[l], h12[l], h22[l]]);
             }
         }
-        field
+        values
     }
+}
+
+/// Points at which log density and score are computed.
+struct Scores<'a> {
+    forms: Vec<Form>,
+    points: &'a [Point],
+}
+
+impl WithSimd for Scores<'_> {
+    type Output = Vec<(f64, Point)>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<(f64, Point)> {
+        let Scores { forms, points } = self;
+        let mut scores = Vec::with_capacity(points.len());
+        let mut pairs = vec![[0.0; SIDE]; 3 * forms.len()];
+        for points in points.chunks(SIDE) {
+            let places: [Point; SIDE] = std::array::from_fn(|l| points[l.min(points.len() - 1)]);
+            let pairs = pairs.as_flattened_mut();
+            let [max, sum, s1, s2, ..] = side_by_side::<S, false>(simd, &forms, &places, pairs);
+            let score = |l: usize| (max[l] + sum[l].ln(), [s1[l], s2[l]]);
+            scores.extend((0..points.len()).map(score));
+        }
+        scores
+    }
+}
+
+/// Largest log joint density, Σ exp(joint − largest), score and (if asked for) Hessian at neighbouring places.
+#[inline(always)]
+fn side_by_side<S: Simd, const HESSIAN: bool>(
+    simd: S,
+    forms: &[Form],
+    places: &[Point; SIDE],
+    pairs: &mut [f64],
+) -> [[f64; SIDE]; 7] {
+    let (mut x, mut y) = ([0.0; SIDE], [0.0; SIDE]);
+    for l in 0..SIDE {
+        [x[l], y[l]] = places[l];
+    }
+    let mut cells = [[0.0; SIDE]; 7];
+    for group in 0..groups::<S>(&x).len() {
+        neighbours::<S, HESSIAN>(simd, forms, &x, &y, group, pairs, &mut cells);
+    }
+    cells
 }
 
 /// Largest log joint density, Σ exp(joint − largest), score and Hessian at one group of neighbouring cells.
 #[inline(always)]
-fn neighbours<S: Simd>(
+fn neighbours<S: Simd, const HESSIAN: bool>(
     simd: S,
     forms: &[Form],
     x: &[f64; SIDE],
@@ -180,7 +262,8 @@ fn neighbours<S: Simd>(
         s2[v] = s2[v] * share[v];
     }
     let (mut h11, mut h12, mut h22) = (zero, zero, zero);
-    for (form, [r, g1, g2]) in forms.iter().zip(pairs) {
+    let with_hessian = if HESSIAN { forms } else { &[] };
+    for (form, [r, g1, g2]) in with_hessian.iter().zip(pairs) {
         let [p11, p12, p22] = form.cholesky.precision();
         for v in 0..GROUP {
             // Centered on the mixture's score: Σ rₖ(gₖ−s)(gₖ−s)ᵀ does not cancel far from the means.

@@ -1,6 +1,9 @@
 //! A Gaussian on the plane: Cholesky factor, log density, ellipse.
 
-use super::{Point, Symmetric};
+use super::{Bounds, Point, Symmetric};
+
+/// How far integrals look, in standard deviations.
+const REACH: f64 = 8.0;
 
 /// Lower triangular factor L of a covariance Σ = LLᵀ; the diagonal is positive.
 ///
@@ -124,6 +127,26 @@ impl Gaussian {
     #[must_use]
     pub fn whiten(&self, x: Point) -> Point {
         self.cholesky.whiten([x[0] - self.mean[0], x[1] - self.mean[1]])
+    }
+
+    /// Opposite corners of the rectangle around the ellipse that holds all the mass but 10⁻¹⁴.
+    pub(super) fn ends(&self) -> [Point; 2] {
+        let [s11, _, s22] = self.cholesky.covariance();
+        let half = [s11, s22].map(|variance| REACH * variance.sqrt());
+        [-1.0, 1.0].map(|sign| [0, 1].map(|axis| self.mean[axis] + sign * half[axis]))
+    }
+
+    /// How large a cell of a quadrature may be: three standard deviations along each axis, the other coordinate being
+    /// fixed; `None` if the cell lies out of reach.
+    pub(super) fn allowed(&self, cell: &Bounds) -> Option<[f64; 2]> {
+        let norm = |y: Point| y[0].hypot(y[1]);
+        let [width, height] = cell.size();
+        // ‖L⁻¹d‖ over the cell is at least that of its center minus that of the farthest corner from there.
+        let corners = [[width, height], [width, -height]];
+        let corner = corners.map(|d| 0.5 * norm(self.cholesky.whiten(d)));
+        let nearest = norm(self.whiten(cell.center())) - corner[0].max(corner[1]);
+        let [p11, _, p22] = self.cholesky.precision();
+        (nearest <= REACH).then(|| [p11, p22].map(|precision| 3.0 / precision.sqrt()))
     }
 
     /// log N(x | µ, Σ) in nats; thesis eq. 3.4.

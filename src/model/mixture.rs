@@ -1,11 +1,14 @@
 //! A mixture of Gaussians: log density, responsibilities, score, Hessian, samples.
 
+use std::sync::Arc;
+
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::field::mixture_field;
+use super::cells::fitted;
+use super::field::{mixture_field, mixture_scores, mixture_values};
 use super::raster::mixture_raster;
-use super::{Bounds, Cholesky, Density, Field, Gaussian, Point, Raster, Symmetric};
+use super::{Bounds, Cholesky, Density, Field, Gaussian, Point, Raster, Symmetric, Values};
 use crate::random::Rng;
 
 /// One Gaussian and its share of the mixture.
@@ -153,6 +156,20 @@ impl Mixture {
         &self.components
     }
 
+    /// The mixture of x + ε with ε ~ N(0, diag(d₁², d₂²)): every covariance Σₖ becomes Σₖ + diag(d₁², d₂²).
+    #[must_use]
+    pub fn convolved(&self, deviations: [f64; 2]) -> Mixture {
+        let mut mixture = self.clone();
+        for component in &mut mixture.components {
+            let [s11, s12, s22] = component.gaussian.cholesky.covariance();
+            let wider = [s11 + deviations[0].powi(2), s12, s22 + deviations[1].powi(2)];
+            // A sum of positive definite matrices is one; rounding may leave a thin one as it was.
+            component.gaussian.cholesky =
+                Cholesky::of(wider).unwrap_or(component.gaussian.cholesky);
+        }
+        mixture
+    }
+
     /// The weights πₖ; they sum to one. Length K.
     #[must_use]
     pub fn weights(&self) -> Vec<f64> {
@@ -263,5 +280,29 @@ impl Density for Mixture {
 
     fn field(&self, bounds: Bounds, width: usize, height: usize) -> Field {
         mixture_field(self, bounds, width, height)
+    }
+
+    fn values(&self, points: &[Point]) -> Values {
+        mixture_values(self, points)
+    }
+
+    fn scores(&self, points: &[Point]) -> Vec<(f64, Point)> {
+        mixture_scores(self, points)
+    }
+
+    fn cells(&self) -> Vec<Bounds> {
+        let present = self.components.iter().filter(|component| component.log_weight > -40.0);
+        let gaussians: Vec<Gaussian> = present.map(|component| component.gaussian).collect();
+        let ends = gaussians.iter().flat_map(Gaussian::ends).collect::<Vec<_>>();
+        let Some(bounds) = Bounds::around(&ends) else { return Vec::new() };
+        fitted(bounds, &gaussians, Gaussian::allowed)
+    }
+
+    fn blurred(&self, deviations: [f64; 2]) -> Option<Arc<dyn Density>> {
+        Some(Arc::new(self.convolved(deviations)))
+    }
+
+    fn modes(&self) -> Option<&Mixture> {
+        Some(self)
     }
 }

@@ -2,14 +2,20 @@
 //!
 //! Views and samplers speak to [`Density`]. [`Mixture`] is the first one; circuits and energy networks come later.
 
+mod cells;
+mod divergence;
 mod field;
 mod gaussian;
+pub mod known;
 mod measures;
 mod mixture;
 mod parameters;
+mod quadrature;
 mod raster;
+mod survey;
 
-pub use field::{Field, field};
+pub use divergence::{Divergence, Estimate, Truth};
+pub use field::{Field, Values, field};
 pub use gaussian::{Cholesky, Ellipse, Gaussian};
 pub use measures::{aic, bic};
 pub(crate) use mixture::log_sum_exp;
@@ -17,6 +23,8 @@ pub use mixture::{Component, Mixture, MixtureError};
 pub(crate) use parameters::raised;
 pub use parameters::{COVARIANCE_TYPE, CovarianceType, N_COMPONENTS, Parameters, REG_COVAR};
 pub use raster::{Raster, raster};
+
+use std::sync::Arc;
 
 use crate::random::Rng;
 
@@ -49,6 +57,38 @@ pub trait Density: Send + Sync {
     fn field(&self, bounds: Bounds, width: usize, height: usize) -> Field {
         let at = |x| (self.log_density(x), self.score(x), self.hessian(x));
         field(bounds, width, height, at)
+    }
+
+    /// Log density, score and Hessian at many points, in their order.
+    fn values(&self, points: &[Point]) -> Values {
+        Values::of(points, |x| (self.log_density(x), self.score(x), self.hessian(x)))
+    }
+
+    /// Log density and score at many points, in their order: what a sampler asks for at every step.
+    fn scores(&self, points: &[Point]) -> Vec<(f64, Point)> {
+        points.iter().map(|&x| (self.log_density(x), self.score(x))).collect()
+    }
+
+    /// Disjoint rectangles that hold all the mass but 10⁻¹², small enough that the density is tame in each. They lie on
+    /// the plane of [`Density::unfold`].
+    fn cells(&self) -> Vec<Bounds>;
+
+    /// The place of a point of the cells' plane, and how much larger areas are there (the Jacobian determinant).
+    ///
+    /// Most densities are integrated where they are; a funnel is integrated where it is a Gaussian.
+    fn unfold(&self, u: Point) -> (Point, f64) {
+        (u, 1.0)
+    }
+
+    /// The density of x + ε with ε ~ N(0, diag(d₁², d₂²)) for deviations d above zero; `None` where no closed form is
+    /// known.
+    fn blurred(&self, _deviations: [f64; 2]) -> Option<Arc<dyn Density>> {
+        None
+    }
+
+    /// The mixture whose components are the density's modes, if it is one.
+    fn modes(&self) -> Option<&Mixture> {
+        None
     }
 }
 
@@ -84,6 +124,16 @@ impl Bounds {
     #[must_use]
     pub fn center(&self) -> Point {
         [f64::midpoint(self.min[0], self.max[0]), f64::midpoint(self.min[1], self.max[1])]
+    }
+
+    /// Both halves, cut across the first coordinate (axis 0) or the second (axis 1).
+    #[must_use]
+    pub fn halves(&self, axis: usize) -> [Bounds; 2] {
+        let (mut lower, mut upper) = (*self, *self);
+        let middle = self.center()[axis];
+        lower.max[axis] = middle;
+        upper.min[axis] = middle;
+        [lower, upper]
     }
 
     /// The rectangle with a margin on every side, as a share of its larger side; never empty.

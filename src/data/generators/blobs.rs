@@ -1,6 +1,7 @@
 //! Generator: a mixture of Gaussians that is itself drawn at random.
 
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 use rand::RngExt;
 
@@ -15,8 +16,8 @@ pub static INFO: Generator = Generator {
     label: "Random blobs",
     help: "A mixture of Gaussians drawn at random; the true density is known.",
     settings: &[&CENTERS, &CLUSTER_STD, &BLOB_SEED],
-    generate: |settings, count, rng| density(settings).sample(count, rng),
-    density: Some(density),
+    generate: |settings, count, rng| mixture(settings).sample(count, rng),
+    density: Some(|settings| Some(Arc::new(mixture(settings)))),
 };
 
 static CENTERS: Setting = Setting {
@@ -49,7 +50,7 @@ const SPREAD: f64 = 2.0;
 /// Beyond every `random_state`: the mixture and the points never share their random numbers.
 const SEED_OFFSET: u64 = 1 << 32;
 
-fn density(settings: &Settings) -> Mixture {
+fn mixture(settings: &Settings) -> Mixture {
     let count = settings.integer(&CENTERS);
     let typical = settings.number(&CLUSTER_STD);
     let seed = settings.integer(&BLOB_SEED) as u64 + SEED_OFFSET;

@@ -1,9 +1,12 @@
 //! Generator: the dark squares of a checkerboard on [−4, 4]².
 
+use std::sync::Arc;
+
 use rand::RngExt;
 
 use super::{Generator, noisy};
 use crate::model::Point;
+use crate::model::known::Boxes;
 use crate::random::Rng;
 use crate::settings::{Kind, Setting, Settings};
 
@@ -14,7 +17,7 @@ pub static INFO: Generator = Generator {
     help: "Points spread evenly over the dark squares of a board: sharp edges, and no Gaussian anywhere.",
     settings: &[&SQUARES, &NOISE],
     generate,
-    density: None,
+    density: Some(|settings| Some(Arc::new(blurred_squares(settings)))),
 };
 
 static SQUARES: Setting = Setting {
@@ -49,6 +52,19 @@ fn on_dark_square(squares: usize, rng: &mut Rng) -> Point {
             return [column, row].map(|i| (i as f64 + rng.random::<f64>()) * side - HALF_SIDE);
         }
     }
+}
+
+fn blurred_squares(settings: &Settings) -> Boxes {
+    let (squares, noise) = (settings.integer(&SQUARES), settings.number(&NOISE));
+    let side = 2.0 * HALF_SIDE / squares as f64;
+    let dark: Vec<Point> = (0..squares * squares)
+        .map(|i| [i % squares, i / squares])
+        .filter(|[column, row]| (column + row) % 2 == 0)
+        .map(|at| at.map(|i| (i as f64 + 0.5) * side - HALF_SIDE))
+        .collect();
+    let share = 1.0 / dark.len() as f64;
+    let boxes = dark.into_iter().map(|center| (center, share)).collect();
+    Boxes::new(boxes, [side; 2], [noise; 2])
 }
 
 #[cfg(test)]

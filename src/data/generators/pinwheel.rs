@@ -16,6 +16,7 @@ pub static INFO: Generator = Generator {
     help: "Thin Gaussians around the center, each bent into an arm.",
     settings: &[&ARMS, &RATE, &RADIAL_STD, &TANGENTIAL_STD],
     generate,
+    // Where arms bend strongly, several places along one are the same point: there is no simple inverse.
     density: None,
 };
 

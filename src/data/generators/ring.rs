@@ -1,6 +1,7 @@
 //! Generator: equal Gaussians on a circle.
 
 use std::f64::consts::TAU;
+use std::sync::Arc;
 
 use super::Generator;
 use crate::model::{Density, Mixture, Point};
@@ -12,8 +13,8 @@ pub static INFO: Generator = Generator {
     label: "Ring of Gaussians",
     help: "Equal Gaussians on a circle; the true density is known.",
     settings: &[&CENTERS, &RADIUS, &CLUSTER_STD],
-    generate: |settings, count, rng| density(settings).sample(count, rng),
-    density: Some(density),
+    generate: |settings, count, rng| mixture(settings).sample(count, rng),
+    density: Some(|settings| Some(Arc::new(mixture(settings)))),
 };
 
 static CENTERS: Setting = Setting {
@@ -40,7 +41,7 @@ static CLUSTER_STD: Setting = Setting {
     is_live: false,
 };
 
-fn density(settings: &Settings) -> Mixture {
+fn mixture(settings: &Settings) -> Mixture {
     let count = settings.integer(&CENTERS);
     let radius = settings.number(&RADIUS);
     let variance = settings.number(&CLUSTER_STD).powi(2);

@@ -1,11 +1,13 @@
 //! Generator: circles around each other.
 
 use std::f64::consts::TAU;
+use std::sync::Arc;
 
 use rand::RngExt;
 
 use super::{Generator, noisy};
-use crate::model::Point;
+use crate::model::known::{Curve, around};
+use crate::model::{Density, Point};
 use crate::random::Rng;
 use crate::settings::{Kind, Setting, Settings};
 
@@ -16,7 +18,7 @@ pub static INFO: Generator = Generator {
     help: "Circles around each other, each with the same number of points.",
     settings: &[&N_RINGS, &NOISE],
     generate,
-    density: None,
+    density: Some(density),
 };
 
 static N_RINGS: Setting = Setting {
@@ -46,4 +48,13 @@ fn generate(settings: &Settings, count: usize, rng: &mut Rng) -> Vec<Point> {
             noisy([radius * cos, radius * sin], noise, rng)
         })
         .collect()
+}
+
+fn density(settings: &Settings) -> Option<Arc<dyn Density>> {
+    let (rings, noise) = (settings.integer(&N_RINGS), settings.number(&NOISE));
+    let circles = (1..=rings).flat_map(|ring| {
+        let circle = around([0.0; 2], OUTERMOST * ring as f64 / rings as f64, noise);
+        circle.into_iter().map(move |(place, share)| (place, share / rings as f64))
+    });
+    Some(Arc::new(Curve::new(&circles.collect::<Vec<_>>(), noise)?))
 }

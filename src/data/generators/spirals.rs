@@ -1,11 +1,13 @@
 //! Generator: two spiral arms, as in FFJORD (Grathwohl et al., 2019) and the thesis.
 
 use std::f64::consts::{PI, TAU};
+use std::sync::Arc;
 
 use rand::RngExt;
 
-use super::{Generator, noisy};
-use crate::model::Point;
+use super::{Generator, half, noisy};
+use crate::model::known::{Boxes, LEAST_NOISE, along};
+use crate::model::{Density, Point};
 use crate::random::Rng;
 use crate::settings::{Kind, Setting, Settings};
 
@@ -16,7 +18,7 @@ pub static INFO: Generator = Generator {
     help: "Two arms that wind around each other; the hardest set of the thesis.",
     settings: &[&TURNS, &NOISE],
     generate,
-    density: None,
+    density: Some(density),
 };
 
 static TURNS: Setting = Setting {
@@ -44,12 +46,30 @@ fn generate(settings: &Settings, count: usize, rng: &mut Rng) -> Vec<Point> {
         .map(|_| {
             // The root spreads points evenly along the arm, whose length grows with the angle squared.
             let share = rng.random::<f64>().sqrt();
-            let (sin, cos) = (share * turns * TAU).sin_cos();
-            let radius = share * PI;
-            let x = -cos * radius + WIDTH * rng.random::<f64>();
-            let y = sin * radius + WIDTH * rng.random::<f64>();
+            let [x, y] = on_arm(share, turns).map(|v| v + WIDTH * rng.random::<f64>());
             let is_first: bool = rng.random();
             noisy(if is_first { [x, y] } else { [-x, -y] }, noise, rng)
         })
         .collect()
+}
+
+/// The inner corner of the first arm where its angle and radius are this share of their largest.
+fn on_arm(share: f64, turns: f64) -> Point {
+    let (sin, cos) = (share * turns * TAU).sin_cos();
+    let radius = share * PI;
+    [-cos * radius, sin * radius]
+}
+
+/// Every place of an arm is a box that is blurred by the noise.
+fn density(settings: &Settings) -> Option<Arc<dyn Density>> {
+    let (turns, noise) = (settings.number(&TURNS), settings.number(&NOISE));
+    if noise < LEAST_NOISE {
+        return None;
+    }
+    let arms = [1.0, -1.0].map(|sign| {
+        let center = |t| on_arm(t, turns).map(|v| sign * (v + 0.5 * WIDTH));
+        // The root of an even number has the density 2t.
+        half(along(center, |t| 2.0 * t, noise))
+    });
+    Some(Arc::new(Boxes::new(arms.concat(), [WIDTH; 2], [noise; 2])))
 }

@@ -1,11 +1,13 @@
 //! Generator: a rolled-up line, the flat cut through scikit-learn's `make_swiss_roll`.
 
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 use rand::RngExt;
 
 use super::{Generator, noisy};
-use crate::model::Point;
+use crate::model::known::{Curve, along};
+use crate::model::{Density, Point};
 use crate::random::Rng;
 use crate::settings::{Kind, Setting, Settings};
 
@@ -16,7 +18,7 @@ pub static INFO: Generator = Generator {
     help: "A single line rolled up one and a half times, denser towards its inner end.",
     settings: &[&NOISE],
     generate,
-    density: None,
+    density: Some(density),
 };
 
 static NOISE: Setting = Setting {
@@ -32,12 +34,18 @@ const SHRINK: f64 = 5.0;
 
 fn generate(settings: &Settings, count: usize, rng: &mut Rng) -> Vec<Point> {
     let noise = settings.number(&NOISE);
-    (0..count)
-        .map(|_| {
-            let angle = 1.5 * PI * (1.0 + 2.0 * rng.random::<f64>());
-            let (sin, cos) = angle.sin_cos();
-            let radius = angle / SHRINK;
-            noisy([radius * cos, radius * sin], noise, rng)
-        })
-        .collect()
+    (0..count).map(|_| noisy(on_roll(rng.random()), noise, rng)).collect()
+}
+
+/// The point at a share t of the roll's angle.
+fn on_roll(t: f64) -> Point {
+    let angle = 1.5 * PI * (1.0 + 2.0 * t);
+    let (sin, cos) = angle.sin_cos();
+    let radius = angle / SHRINK;
+    [radius * cos, radius * sin]
+}
+
+fn density(settings: &Settings) -> Option<Arc<dyn Density>> {
+    let noise = settings.number(&NOISE);
+    Some(Arc::new(Curve::new(&along(on_roll, |_| 1.0, noise), noise)?))
 }

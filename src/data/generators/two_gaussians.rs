@@ -1,5 +1,7 @@
 //! Generator: two Gaussians far apart, the example of Song and Ermon (2019), section 3.2.2.
 
+use std::sync::Arc;
+
 use super::Generator;
 use crate::model::{Density, Mixture};
 use crate::settings::{Kind, Setting, Settings};
@@ -10,8 +12,8 @@ pub static INFO: Generator = Generator {
     label: "Two Gaussians",
     help: "Two unit Gaussians so far apart that the score hardly shows their weights; the true density is known.",
     settings: &[&SEPARATION, &WEIGHT],
-    generate: |settings, count, rng| density(settings).sample(count, rng),
-    density: Some(density),
+    generate: |settings, count, rng| mixture(settings).sample(count, rng),
+    density: Some(|settings| Some(Arc::new(mixture(settings)))),
 };
 
 static SEPARATION: Setting = Setting {
@@ -30,7 +32,7 @@ static WEIGHT: Setting = Setting {
     is_live: false,
 };
 
-fn density(settings: &Settings) -> Mixture {
+fn mixture(settings: &Settings) -> Mixture {
     let (s, weight) = (settings.number(&SEPARATION), settings.number(&WEIGHT));
     Mixture::new(&[weight, 1.0 - weight], &[[s, s], [-s, -s]], &[[1.0, 0.0, 1.0]; 2])
         .expect("shares and unit variances")
