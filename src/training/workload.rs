@@ -12,7 +12,10 @@ use crate::data::Dataset;
 use crate::data::generators::N_SAMPLES;
 use crate::model::{Mixture, N_COMPONENTS, Parameters, Point};
 use crate::objectives::kernel::expectation;
-use crate::objectives::{Batch, Evaluation, OBJECTIVES, slices};
+use crate::objectives::{
+    Batch, CONTROL_VARIATE, Evaluation, N_LEVELS, NOISED_MODEL, OBJECTIVES, ORDER, Order, SIGMA,
+    SIGMA_WEIGHT, noise, shifts, slices,
+};
 use crate::random::{Purpose, Rng, generator};
 use crate::settings::{Setting, Settings};
 
@@ -122,14 +125,33 @@ impl Workload {
     pub fn plain_tensors(&self) -> Option<Timed> {
         let points = self.prepared.dataset.train.clone();
         let parameters = self.parameters();
+        let settings = &self.experiment.algorithm;
         Some(match self.experiment.algorithm_id.as_str() {
             "nll" => Box::new(move || plain::negative_log_likelihood(&parameters, &points).value)
                 as Timed,
             "sm" => Box::new(move || plain::score_matching(&parameters, &points).value),
-            "ssm" => {
-                let settings = &self.experiment.algorithm;
+            "ssm" | "ssm_plain" => {
                 let slices = slices(settings, points.len(), &mut slice_rng(settings));
-                Box::new(move || plain::sliced(&parameters, &points, &slices).value)
+                let is_plain = self.experiment.algorithm_id == "ssm_plain";
+                let beta = if is_plain { 0.0 } else { settings.number(&CONTROL_VARIATE) };
+                Box::new(move || plain::sliced(&parameters, &points, &slices, beta).value)
+            }
+            "dsm" if settings.integer(&N_LEVELS) == 1 => {
+                let noise = noise(settings, points.len(), 0, &mut slice_rng(settings));
+                let sigma = settings.number(&SIGMA);
+                let blur = if settings.switch(&NOISED_MODEL) { sigma * sigma } else { 0.0 };
+                let weight = if settings.switch(&SIGMA_WEIGHT) { sigma * sigma } else { 1.0 };
+                Box::new(move || {
+                    weight * plain::denoising(&parameters, &points, &noise, sigma, blur).value
+                })
+            }
+            "csm" => {
+                let order = Order::of(&settings.choice(&ORDER));
+                Box::new(move || plain::composite(&parameters, &points, order).value)
+            }
+            "nce" => {
+                let shifts = shifts(settings, points.len(), &mut slice_rng(settings));
+                Box::new(move || plain::contrastive(&parameters, &points, &shifts).value)
             }
             _ => return None,
         })
