@@ -76,6 +76,9 @@ pub static NOISED_MODEL: Setting = Setting {
 
 /// (1/NM) Σₙ Σₘ ½‖s(x̃) + (x̃ − xₙ)/σ²‖² with x̃ = xₙ + σz and z from N(0, I); Vincent (2011), eq. 9. Several levels of
 /// noise are averaged, each weighted by λ(σ), which is 1 or σ²; Song and Ermon (2019), eq. 6.
+///
+/// Of ½‖s + z/σ‖² the part ½‖z‖²/σ² does not depend on θ. Where the objective itself draws z, the mean 1/σ² takes its
+/// place in the value, so that the curve shows the fit and not how long the noise happened to be.
 #[derive(Debug)]
 pub struct Denoising {
     noise: Noise,
@@ -250,6 +253,12 @@ impl Forms for Level<'_> {
             Noise::Drawn(directions) => directions.count,
         };
         if self.denoising.has_pairs { 2 * draws } else { draws }
+    }
+
+    fn mean_of_targets(&self) -> Option<f64> {
+        // E½‖z‖²/σ² in two dimensions.
+        let is_drawn = matches!(self.denoising.noise, Noise::Drawn(_));
+        is_drawn.then_some(1.0 / (self.sigma * self.sigma))
     }
 
     fn fill(

@@ -141,8 +141,13 @@ impl Workload {
                 let sigma = settings.number(&SIGMA);
                 let blur = if settings.switch(&NOISED_MODEL) { sigma * sigma } else { 0.0 };
                 let weight = if settings.switch(&SIGMA_WEIGHT) { sigma * sigma } else { 1.0 };
+                // Drawn noise counts with its mean length.
+                let squares = noise.iter().flatten().map(|z| z[0] * z[0] + z[1] * z[1]);
+                let mean = squares.sum::<f64>() / (noise.len() * points.len()) as f64;
+                let offset = (1.0 - 0.5 * mean) / (sigma * sigma);
                 Box::new(move || {
-                    weight * plain::denoising(&parameters, &points, &noise, sigma, blur).value
+                    let plain = plain::denoising(&parameters, &points, &noise, sigma, blur);
+                    weight * (plain.value + offset)
                 })
             }
             "csm" => {
@@ -210,6 +215,24 @@ mod tests {
             }
             assert!(run.record().objective < objective, "{}", info.id);
         }
+    }
+
+    #[test]
+    fn plain_tensors_follow_the_settings() {
+        let workload = Workload::new(half_moons(300).unwrap(), 3).unwrap();
+        let check = |id: &str, settings: &[(&str, &str)]| {
+            let owned = |&(key, value): &(&str, &str)| (key.to_owned(), value.to_owned());
+            let settings: Vec<_> = settings.iter().map(owned).collect();
+            let workload = workload.of_algorithm(id, &settings).unwrap();
+            let (plain, fused) = (workload.plain_tensors().unwrap()(), workload.kernel()());
+            assert!((plain - fused).abs() < 1e-11, "{id} {settings:?}: {plain} {fused}");
+        };
+        check("ssm", &[("control_variate", "0.3"), ("slice_distribution", "sphere")]);
+        check("ssm_plain", &[("n_slices", "5"), ("slice_distribution", "rademacher")]);
+        check("dsm", &[("noise_pairs", "true"), ("n_draws", "3"), ("noised_model", "true")]);
+        check("dsm", &[("sigma_weight", "true"), ("sigma", "0.7"), ("redraw", "false")]);
+        check("csm", &[("order", "x2_x1")]);
+        check("nce", &[("shift", "0.5"), ("n_slices", "4"), ("slice_distribution", "sphere")]);
     }
 
     #[test]

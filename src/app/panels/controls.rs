@@ -8,7 +8,7 @@ use egui_material_icons::icons;
 use super::components::components_ui;
 use super::settings::{row_ui, setting_ui, settings_ui, short};
 use super::thumbnails::{Choice, Thumbnails};
-use crate::algorithms::{ALGORITHMS, MAX_ITER, TOL, initial};
+use crate::algorithms::{ALGORITHMS, AlgorithmInfo, MAX_ITER, TOL, initial};
 use crate::app::action::Action;
 use crate::app::document::Document;
 use crate::app::session::Session;
@@ -233,25 +233,9 @@ fn draw_ui(ui: &mut egui::Ui, document: &Document, view: &mut View, actions: &mu
 }
 
 fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document) {
-    let chosen = document.experiment.algorithm_id.clone();
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        let width = (ui.available_width() - 4.0 * 3.0) / 4.0;
-        for info in &*ALGORITHMS {
-            let button = egui::Button::new(RichText::new(info.short).strong())
-                .selected(info.id == chosen)
-                .min_size(egui::vec2(width, 30.0));
-            let is_chosen = info.id == chosen;
-            let response = ui.add(button);
-            response.widget_info(|| {
-                egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, info.label)
-            });
-            if response.on_hover_text(format!("{}. {}", info.label, info.help)).clicked() {
-                document.mark();
-                document.experiment.choose_algorithm(info.id);
-            }
-        }
-    });
+    for row in ALGORITHMS.chunks(ALGORITHMS_IN_ROW) {
+        algorithms_ui(ui, document, row);
+    }
     let experiment = &mut document.experiment;
     let info = experiment.algorithm_info();
     ui.label(RichText::new(info.label).strong());
@@ -267,6 +251,33 @@ fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document) {
     egui::CollapsingHeader::new("Stop rule and more").show(ui, |ui| {
         settings_ui(ui, &[&MAX_ITER, &TOL], &mut experiment.algorithm);
         settings_ui(ui, rest, &mut experiment.algorithm);
+    });
+}
+
+/// How many algorithms stand side by side.
+const ALGORITHMS_IN_ROW: usize = 4;
+
+/// A row of algorithms, one of which may be the chosen one.
+fn algorithms_ui(ui: &mut egui::Ui, document: &mut Document, row: &[AlgorithmInfo]) {
+    let chosen = document.experiment.algorithm_id.clone();
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let gaps = 4.0 * (ALGORITHMS_IN_ROW - 1) as f32;
+        let width = (ui.available_width() - gaps) / ALGORITHMS_IN_ROW as f32;
+        for info in row {
+            let is_chosen = info.id == chosen;
+            let button = egui::Button::new(RichText::new(info.short).strong())
+                .selected(is_chosen)
+                .min_size(egui::vec2(width, 30.0));
+            let response = ui.add(button);
+            response.widget_info(|| {
+                egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, info.label)
+            });
+            if response.on_hover_text(format!("{}. {}", info.label, info.help)).clicked() {
+                document.mark();
+                document.experiment.choose_algorithm(info.id);
+            }
+        }
     });
 }
 

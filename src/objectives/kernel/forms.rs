@@ -25,6 +25,12 @@ pub(in crate::objectives) trait Forms: Sync {
         1
     }
 
+    /// The mean of ½‖t‖² over the targets that could have been drawn, if it is to stand in for that of those that were:
+    /// the difference does not depend on θ, and its scatter would hide what does.
+    fn mean_of_targets(&self) -> Option<f64> {
+        None
+    }
+
     /// Writes the forms of the points at a range of places, which starts at a multiple of the tile's length. Only where
     /// there are targets, it may move the points, too.
     fn fill(

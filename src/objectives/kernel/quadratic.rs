@@ -259,7 +259,14 @@ impl<F: Forms> Quadratic<'_, F> {
                 let (u1, u2) = (target1[v] - (t1 + t1), target2[v] - (t2 + t2));
                 w1[v] = u1 + u1;
                 w2[v] = u2 + u2;
-                splat(0.5) * u1.mul_add(u1, u2 * u2)
+                let square = u1.mul_add(u1, u2 * u2);
+                match self.forms.mean_of_targets() {
+                    None => splat(0.5) * square,
+                    Some(mean) => {
+                        let drawn = target1[v].mul_add(target1[v], target2[v] * target2[v]);
+                        (square - drawn).mul_add(splat(0.5), splat(mean))
+                    }
+                }
             } else {
                 // Likewise W = 2w = 4(2A − B)t, ℓ = m − 4tᵀAt + 2tᵀBt.
                 let (at1, at2) = times(simd, F::A, &a, v, t1, t2);
