@@ -248,7 +248,9 @@ fn contrast_with_a_shifted_copy_becomes_sliced_score_matching() {
         let shifts = v.iter().map(|v| v.map(|v| length * v)).collect();
         let mut got = numbers(&Contrastive::new(vec![shifts]).evaluate(&parameters, batch));
         got[0] -= 2.0 * std::f64::consts::LN_2;
-        got.iter_mut().for_each(|number| *number *= 2.0 / (length * length));
+        for number in &mut got {
+            *number *= 2.0 / (length * length);
+        }
         distance(&got, &numbers(&sliced))
     };
     assert!(apart(1e-3) < 1e-4, "{}", apart(1e-3));

@@ -17,7 +17,7 @@ const VARIANTS: [(&str, &[(&str, &str)]); 7] = [
     ("ssm", &[("control_variate", "0.4"), ("slice_distribution", "sphere"), ("n_slices", "2")]),
     ("ssm_plain", &[("slice_distribution", "rademacher"), ("redraw", "false")]),
     ("dsm", &[("sigma", "0.5"), ("n_draws", "3"), ("noise_pairs", "true")]),
-    ("dsm", &[("n_levels", "3"), ("sigma_weight", "true"), ("noise_pairs", "true")]),
+    ("dsm", &[("n_levels", "3"), ("sigma_weight", "true"), ("sigma_max", "0.4")]),
     ("dsm", &[("n_levels", "2"), ("noised_model", "true"), ("sigma", "0.3")]),
     ("csm", &[("order", "x2_x1")]),
     ("nce", &[("shift", "0.7"), ("n_slices", "3")]),
@@ -43,7 +43,7 @@ fn objectives(point_count: usize) -> Vec<(String, Arc<dyn Objective>)> {
 
 /// f′(0) by central differences of fourth order.
 fn derivative(f: impl Fn(f64) -> f64) -> f64 {
-    let h = 1e-3;
+    let h = 4e-4;
     (8.0 * (f(h) - f(-h)) - (f(2.0 * h) - f(-2.0 * h))) / (12.0 * h)
 }
 

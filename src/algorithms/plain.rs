@@ -50,7 +50,7 @@ pub fn sliced(
     })
 }
 
-/// The mean of ½‖s(x̃) + (x̃ − xₙ)/σ²‖² with x̃ = xₙ + σz over points and draws (Vincent 2011, eq. 9), its gradient, and
+/// The mean of ½‖s(x̃) + (x̃ − xₙ)/σ²‖² with x̃ = xₙ + σz over points and draws (Vincent 2011), its gradient, and
 /// the mean log-likelihood of the points themselves. s is the score of the mixture with `blur` added to the diagonal
 /// of every covariance. θ has full covariances; there is at least one draw. Shape of z: M × N.
 #[must_use]

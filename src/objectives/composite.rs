@@ -27,7 +27,8 @@ pub enum Order {
     SecondThenFirst,
 }
 
-/// (1/N) Σₙ Σ_d ½s_d(xₙ)² + ∂s_d(xₙ)/∂x_d with s_d = ∂ log p(x_d | x_<d)/∂x_d; Meng et al. (2020), eq. 5.
+/// (1/N) Σₙ ½s₁² + ∂s₁/∂x₁ + ½s₂² + ∂s₂/∂x₂ at xₙ with s₁ = ∂ log p(x₁)/∂x₁ and s₂ = ∂ log p(x₂|x₁)/∂x₂, or with the
+/// coordinates in the other order; Meng et al. (2020), eq. 5.
 #[derive(Debug)]
 pub struct Composite(pub Order);
 
@@ -35,7 +36,7 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     id: "csm",
     label: "Composite score matching",
     short: "CSM",
-    formula: "(1/N) Σ ½s₁² + ∂₁s₁ + ½s₂² + ∂₂s₂, s₁ of p(x₁), s₂ of p(x₂|x₁)",
+    formula: "(1/N) Σ ½s₁² + ∂₁s₁ + ½s₂² + ∂₂s₂ with s₁ = ∂₁ log p(x₁), s₂ = ∂₂ log p(x₂|x₁)",
     help: "Matches one coordinate after the other: the score of a marginal, then that of the other coordinate given it.",
     settings: &[&ORDER],
     prepare: |settings, _| Arc::new(Composite(Order::of(&settings.choice(&ORDER)))),

@@ -74,7 +74,7 @@ pub static NOISED_MODEL: Setting = Setting {
     is_live: true,
 };
 
-/// (1/NM) Σₙ Σₘ ½‖s(x̃) + (x̃ − xₙ)/σ²‖² with x̃ = xₙ + σz and z from N(0, I); Vincent (2011), eq. 9. Several levels of
+/// (1/NM) Σₙ Σₘ ½‖s(x̃) + (x̃ − xₙ)/σ²‖² with x̃ = xₙ + σz and z from N(0, I); Vincent (2011). Several levels of
 /// noise are averaged, each weighted by λ(σ), which is 1 or σ²; Song and Ermon (2019), eq. 6.
 ///
 /// Of ½‖s + z/σ‖² the part ½‖z‖²/σ² does not depend on θ. Where the objective itself draws z, the mean 1/σ² takes its
@@ -102,7 +102,8 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     id: "dsm",
     label: "Denoising score matching",
     short: "DSM",
-    formula: "(1/NM) ΣΣ ½‖s(x̃) + (x̃ − x)/σ²‖², x̃ = x + σz",
+    // Not x̃: the window's font has no tilde to put on it.
+    formula: "(1/NM) ΣΣ ½‖s(y) + (y − x)/σ²‖², y = x + σz",
     help: "The score at a noised point has to point back to where the point came from; no second derivatives.",
     settings: &[
         &SIGMA,
@@ -213,7 +214,7 @@ impl Denoising {
     ) {
         let [sigma, weight] = self.levels[level];
         let blur = if self.noises_model { Blur(sigma * sigma) } else { Blur::NONE };
-        let forms = Level { denoising: self, level, sigma };
+        let forms = Level { denoising: self, index: level, sigma };
         kernel::quadratic_of_blurred(parameters, blur, batch, &forms, weight, evaluation);
     }
 }
@@ -238,7 +239,8 @@ impl Objective for Denoising {
 /// A level of noise.
 struct Level<'a> {
     denoising: &'a Denoising,
-    level: usize,
+    /// Counted from 0.
+    index: usize,
     sigma: f64,
 }
 
@@ -278,7 +280,7 @@ impl Forms for Level<'_> {
             Noise::Given(draws) => &draws[draw][places],
             Noise::Drawn(directions) => {
                 let noise = &mut memory[..places.len()];
-                directions.fill(places, draw | self.level << LEVEL_BITS, noise);
+                directions.fill(places, draw | self.index << LEVEL_BITS, noise);
                 noise
             }
         };

@@ -49,7 +49,7 @@ pub(super) static PLAIN_INFO: ObjectiveInfo = ObjectiveInfo {
 
 pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     id: "ssm",
-    label: "Sliced score matching, reduced variance",
+    label: "SSM with reduced variance",
     short: "SSM-VR",
     formula: "(1/NM) ΣΣ vᵀ∇s(x)v + ½‖s(x)‖²",
     help: "Sliced score matching in which the mean over v of the second term, ½‖s‖², takes its place.",

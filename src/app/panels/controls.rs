@@ -40,7 +40,7 @@ pub fn controls_ui(
             let reopen = data_ui(ui, document, session, view, thumbnails, actions);
             divider_ui(ui);
             draw_ui(ui, document, view, actions);
-            section_ui(ui, "Algorithm");
+            divider_ui(ui);
             algorithm_ui(ui, document);
             section_ui(ui, "Mixture");
             mixture_ui(ui, document, session);
@@ -126,7 +126,7 @@ fn data_ui(
         }
         ui.label(RichText::new(text).color(ui.visuals().weak_text_color()));
     }
-    egui::CollapsingHeader::new("Split, scale and seed").show(ui, |ui| {
+    egui::CollapsingHeader::new("Split, scale and seed").show_unindented(ui, |ui| {
         settings_ui(ui, DATA_SETTINGS, &mut experiment.data);
     });
     reopened
@@ -233,22 +233,24 @@ fn draw_ui(ui: &mut egui::Ui, document: &Document, view: &mut View, actions: &mu
 }
 
 fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document) {
+    let weak = ui.visuals().weak_text_color();
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("Algorithm").heading());
+        ui.label(RichText::new(document.experiment.algorithm_info().label).color(weak));
+    });
     for row in ALGORITHMS.chunks(ALGORITHMS_IN_ROW) {
         algorithms_ui(ui, document, row);
     }
     let experiment = &mut document.experiment;
     let info = experiment.algorithm_info();
-    ui.label(RichText::new(info.label).strong());
-    ui.label(
-        RichText::new(format!("minimizes {}", info.formula)).color(ui.visuals().weak_text_color()),
-    );
+    ui.label(RichText::new(format!("minimizes {}", info.formula)).color(weak));
     // The first knob is what a lecture turns; stop rules and the rest fold away.
     let is_stop = |setting: &&&'static Setting| [MAX_ITER.key, TOL.key].contains(&setting.key);
     let own: Vec<&'static Setting> =
         info.settings.iter().filter(|s| !is_stop(s)).copied().collect();
     let (first, rest) = own.split_at(own.len().min(3));
     settings_ui(ui, first, &mut experiment.algorithm);
-    egui::CollapsingHeader::new("Stop rule and more").show(ui, |ui| {
+    egui::CollapsingHeader::new("Stop rule and more").show_unindented(ui, |ui| {
         settings_ui(ui, &[&MAX_ITER, &TOL], &mut experiment.algorithm);
         settings_ui(ui, rest, &mut experiment.algorithm);
     });
@@ -268,7 +270,7 @@ fn algorithms_ui(ui: &mut egui::Ui, document: &mut Document, row: &[AlgorithmInf
             let is_chosen = info.id == chosen;
             let button = egui::Button::new(RichText::new(info.short).strong())
                 .selected(is_chosen)
-                .min_size(egui::vec2(width, 30.0));
+                .min_size(egui::vec2(width, 28.0));
             let response = ui.add(button);
             response.widget_info(|| {
                 egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, info.label)
@@ -319,7 +321,7 @@ fn start_ui(ui: &mut egui::Ui, document: &mut Document, actions: &mut Vec<Action
         return;
     }
     let start = &mut document.experiment.start;
-    egui::CollapsingHeader::new("Weights, covariances and seed").show(ui, |ui| {
+    egui::CollapsingHeader::new("Weights, covariances and seed").show_unindented(ui, |ui| {
         settings_ui(ui, &[&initial::INIT_WEIGHTS, &initial::INIT_COVARIANCES], start);
         let seed = &initial::RANDOM_STATE;
         row_ui(ui, seed.label, |ui| {

@@ -13,12 +13,12 @@ use super::{Pass, SUMS, Whitener, components, over_chunks, with_whiteners};
 use crate::model::{Cholesky, Parameters, Point, raised};
 use crate::objectives::{Batch, Evaluation, Gradient};
 
-/// Σ over both coordinates of ½s² + ∂s, for the scores of log p(xₐ) and of log p(x_b | xₐ), with a = `FIRST` and b the
-/// other coordinate, counted from 0; the mean over points, with its gradient.
+/// ½s² + ∂s for the scores of log p(x) and of log p(y|x), where x is the coordinate `FIRST`, counted from 0, and y the
+/// other one; the mean over points, with its gradient.
 ///
-/// ∂ log p(x_b | xₐ)/∂x_b = ∂ log p(x)/∂x_b: the conditional's term is the quadratic form of the joint density with
-/// A = B = e_b e_bᵀ. A mixture's marginal is the mixture of its components' marginals: its term is exact score
-/// matching on the line.
+/// ∂ log p(y|x)/∂y = ∂ log p(x, y)/∂y: the conditional's term is the quadratic form of the joint density whose A = B
+/// picks y. A mixture's marginal is the mixture of its components' marginals: its term is exact score matching on the
+/// line.
 pub(in crate::objectives) fn composite<const FIRST: usize>(
     parameters: &Parameters,
     batch: Batch<'_>,

@@ -1,4 +1,5 @@
-//! Objectives that are quadratic in the score: (1/N) Σ tr(AH) + ½ sᵀBs, with s the score and H the Hessian of log p.
+//! Objectives that are quadratic in the score: (1/N) Σ tr(AH) + ½ sᵀBs, or (1/N) Σ ½‖s + t‖² with a target t; s is the
+//! score and H the Hessian of log p.
 
 use std::ops::Range;
 
@@ -246,8 +247,11 @@ impl<F: Forms> Quadratic<'_, F> {
 
         let is_live = group_of(simd, tile.is_live, group);
         let b = form(simd, F::B, &points.forms.b, group);
-        let [target1, target2] = &points.forms.target;
-        let (target1, target2) = (group_of(simd, target1, group), group_of(simd, target2, group));
+        let (mut target1, mut target2) = (zero, zero);
+        if F::HAS_TARGETS {
+            target1 = group_of(simd, points.forms.target[0], group);
+            target2 = group_of(simd, points.forms.target[1], group);
+        }
         let (mut share, mut w1, mut w2, mut base) = (zero, zero, zero, zero);
         let (mut center1, mut center2) = (zero, zero);
         let mut value = splat(0.0);
@@ -324,8 +328,13 @@ impl<F: Forms> Quadratic<'_, F> {
                 let share = group_of(simd, tile.share, group);
                 let w1 = group_of(simd, points.w1, group);
                 let w2 = group_of(simd, points.w2, group);
-                let base = group_of(simd, points.base, group);
-                let (t1, t2) = (group_of(simd, points.t1, group), group_of(simd, points.t2, group));
+                let (mut base, mut t1, mut t2) = (zero, zero, zero);
+                if F::HAS_TARGETS {
+                    t1 = group_of(simd, points.t1, group);
+                    t2 = group_of(simd, points.t2, group);
+                } else {
+                    base = group_of(simd, points.base, group);
+                }
                 let a = form(simd, F::A, &points.forms.a, group);
                 for v in 0..GROUP {
                     // ½r, ½c = ½r(q − Wᵀp − base), h = ½r(W − 8Ap).
