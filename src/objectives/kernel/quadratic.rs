@@ -213,13 +213,21 @@ impl<F: Forms> Quadratic<'_, F> {
         let q = &mut pairs.q[of_group];
 
         let (x, y) = (group_of(simd, tile.x, group), group_of(simd, tile.y, group));
-        let max = log_joints(simd, self.whiteners, x, y, e, |k, v, z1, z2| {
-            let whitener = &self.whiteners[k];
-            let second = z2 * splat(whitener.p2);
-            let first = second.mul_sub_from(splat(whitener.p12), z1 * splat(whitener.p1));
-            p1[k][v] = first.register;
-            p2[k][v] = second.register;
-        });
+        let max = log_joints(
+            simd,
+            self.whiteners,
+            x,
+            y,
+            e,
+            #[inline(always)]
+            |k, v, z1, z2| {
+                let whitener = &self.whiteners[k];
+                let second = z2 * splat(whitener.p2);
+                let first = second.mul_sub_from(splat(whitener.p12), z1 * splat(whitener.p1));
+                p1[k][v] = first.register;
+                p2[k][v] = second.register;
+            },
+        );
 
         let a = form(simd, F::A, &points.forms.a, group);
         let (mut sum, mut t1, mut t2, mut m) = (zero, zero, zero, zero);
