@@ -26,7 +26,7 @@ pub(in crate::objectives) fn composite<const FIRST: usize>(
 ) {
     let floor = parameters.floor;
     let component_count = parameters.logits.len();
-    let joint = components(parameters, floor).map(Whitener::of);
+    let joint = components(parameters, floor).map(Whitener::new);
     let marginals = components(parameters, floor).map(Whitener::of_marginal::<FIRST>);
     with_whiteners(joint.chain(marginals), |whiteners| {
         let (joint, marginals) = whiteners.split_at(component_count);

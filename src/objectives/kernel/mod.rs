@@ -87,11 +87,7 @@ struct Whitener {
 }
 
 impl Whitener {
-    fn of((log_weight, mean, factor): (f64, Point, Cholesky)) -> Whitener {
-        Whitener::new(log_weight, mean, factor)
-    }
-
-    fn new(log_weight: f64, mean: Point, factor: Cholesky) -> Whitener {
+    fn new((log_weight, mean, factor): (f64, Point, Cholesky)) -> Whitener {
         use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2, TAU};
         Whitener {
             mean,
@@ -269,14 +265,14 @@ fn aligned(memory: &mut Vec<f64>, count: usize) -> &mut [f64] {
 fn with_mixture<T>(mixture: &Mixture, then: impl FnOnce(&[Whitener]) -> T) -> T {
     let components = mixture.components().iter();
     with_whiteners(
-        components.map(|c| Whitener::new(c.log_weight, c.gaussian.mean, c.gaussian.cholesky)),
+        components.map(|c| Whitener::new((c.log_weight, c.gaussian.mean, c.gaussian.cholesky))),
         then,
     )
 }
 
 /// The components that θ describes, as the loops need them.
 fn with_parameters<T>(parameters: &Parameters, then: impl FnOnce(&[Whitener]) -> T) -> T {
-    with_whiteners(components(parameters, parameters.floor).map(Whitener::of), then)
+    with_whiteners(components(parameters, parameters.floor).map(Whitener::new), then)
 }
 
 /// Log weight, mean and covariance factor of every component that θ describes, with this floor.

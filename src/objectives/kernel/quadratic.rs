@@ -54,8 +54,8 @@ pub(in crate::objectives) fn quadratic_of_blurred<F: Forms>(
     let component_count = parameters.logits.len();
     let floor = parameters.floor + variance;
     let sharp_count = if variance > 0.0 { component_count } else { 0 };
-    let seen = components(parameters, floor).map(Whitener::of);
-    let sharp = components(parameters, parameters.floor).map(Whitener::of).take(sharp_count);
+    let seen = components(parameters, floor).map(Whitener::new);
+    let sharp = components(parameters, parameters.floor).map(Whitener::new).take(sharp_count);
     with_whiteners(seen.chain(sharp), |whiteners| {
         let (whiteners, sharp) = whiteners.split_at(component_count);
         let sharp = if sharp.is_empty() { whiteners } else { sharp };
