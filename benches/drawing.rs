@@ -73,7 +73,14 @@ fn curves(criterion: &mut Criterion) {
     for step in 0..100_000 {
         let train_nll = 1.5 + 1.0 / (1.0 + step as f64);
         let val_nll = train_nll + 0.02 * (0.37 * step as f64).sin();
-        history.push(Record { step, seconds: 0.0, objective: train_nll, train_nll, val_nll });
+        history.push(Record {
+            step,
+            seconds: 0.0,
+            evaluations: 0.0,
+            objective: train_nll,
+            train_nll,
+            val_nll,
+        });
     }
     let palette = Theme::Dark.palette();
     criterion.bench_function("curve of 100,000 steps", |bencher| {

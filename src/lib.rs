@@ -20,7 +20,7 @@
 //! | [`data`] | Points and where they come from: generators, drawing tools, files. |
 //! | [`objectives`] | What is minimized: fused kernels that give value and gradient in one pass over the data. |
 //! | [`algorithms`] | How: EM, and gradient descent with θ as burn tensors and the objective as a burn operation. |
-//! | [`training`] | Experiment (all that decides a run), Run (the loop), Worker (the thread), Snapshot (a picture of it), Timeline (its steps), Ensemble (many seeds). |
+//! | [`training`] | Experiment (all that decides a run), Run (the loop), Tree (runs that leave one another, stepped in turn), Worker (the thread), Snapshot (a picture of it), Timeline (its steps), Ensemble (many seeds), Basin and Landscape (maps over a square). |
 //! | [`figures`] | Pictures as plain shapes in data coordinates; window, exporters and tests draw the same ones. |
 //! | [`export`] | Figures, tables, points and models as bytes, and writing them without harm. |
 //! | [`cli`] | The engine without a window. |
@@ -29,20 +29,20 @@
 //! What is absent, on purpose: the engine knows no window (egui appears under `app/` only, behind the feature `gui`);
 //! burn appears under `algorithms/` only; threads start in the worker, the painter and jobs only, and rayon computes
 //! in the kernels only, over fixed chunks whose sums are added in order, so that equal experiments give equal bits
-//! whatever the number of threads (on one kind of processor: see `lanes`); an [`training::Ensemble`] has pools of one
-//! thread each, where runs are computed whole. Everything random takes a generator that was made from a seed.
+//! whatever the number of threads (on one kind of processor: see `lanes`); an [`training::Ensemble`] and the maps have
+//! crews: pools of one thread each, where runs and cells are computed whole. Everything random takes a generator that was made from a seed.
 //!
 //! # One frame
 //!
 //! ```text
 //!  worker thread                           window thread (eframe)
 //!  loop {                                  App::logic      (also while hidden)
-//!    command? ◄──────── Command ───────┐     1 receive: session.drain() → history, problem; results of jobs
-//!    run.step() ─► timeline            │   App::ui       look up the step to show: newest, best, or one of the timeline
-//!    send Event::Recorded ──────────►  │     2 draw:    panels edit the document, push Actions; the canvas asks
-//!    publish Arc<Snapshot> ─ latest ►  │                the painter for rasters and draws the newest it has
+//!    command? ◄──────── Command ───────┐     1 receive: session.drain() → a Track each run; results of jobs
+//!    tree.turn() ─► timelines          │   App::ui       look up the step to show: newest, best, or one of the timeline
+//!    publish Arc<Snapshot> ─ board ─►  │     2 draw:    panels edit the document, push Actions; the canvas asks
+//!    send Event::Run(id, news) ─────►  │                a painter for rasters and draws the newest it has
 //!    wake() ─► request_repaint ─────►  │     3 act:     for action in actions { apply }
-//!  }                                   └──── 4 follow:  document → Nothing | Tune | Restart the worker
+//!  }                                   └──── 4 follow:  document → Nothing | Follow | another worker
 //!                                            5 remember: the undoer sees the document
 //! ```
 //!
@@ -51,9 +51,17 @@
 //! All views show one step, which is looked up once a frame. The timeline keeps mixtures, not copies of them, and is
 //! bounded: the window locks it for a lookup, never for long.
 //!
-//! Events lose nothing, snapshots may skip. A new run replaces the worker, and dropping the old one ends its thread,
+//! Events lose nothing, snapshots may skip. A new start replaces the worker, and dropping the old one ends its thread,
 //! so stale results cannot arrive. Nothing over a millisecond runs in a frame: it belongs to the worker, the painter
 //! or a job.
+//!
+//! # Runs
+//!
+//! An experiment has a trunk and up to five branches ([`training::Branch`]): a branch leaves a run at a step, with an
+//! algorithm of its own or with components that a hand has changed. Racers are branches that leave the trunk at its start,
+//! so a race is no special case. The worker follows other algorithms and branches; only another start needs another worker.
+//! A branch whose parent has not come to its step waits for it; one that only differs in live settings takes over what its
+//! parent remembers (momentum, what was drawn) by taking the same steps again.
 //!
 //! # A step
 //!

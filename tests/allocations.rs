@@ -75,6 +75,7 @@ fn a_timeline_takes_no_more_memory_than_it_says() {
             let record = Record {
                 step,
                 seconds: 0.0,
+                evaluations: 0.0,
                 objective: number,
                 train_nll: number,
                 val_nll: number,

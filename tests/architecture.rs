@@ -76,11 +76,11 @@ fn each_library_stays_in_its_room() {
 }
 
 #[test]
-fn rayon_computes_in_the_kernels_and_in_ensembles_only() {
+fn rayon_computes_in_the_kernels_and_in_crews_only() {
     for (room, path, code) in sources() {
         // The command line and the window choose the number of threads.
         let may = ["objectives", "cli", "app"].contains(&room.as_str())
-            || path == Path::new("training/ensemble.rs");
+            || path == Path::new("training/crew.rs");
         assert!(!code.contains("rayon::") || may, "{}", path.display());
     }
 }

@@ -516,10 +516,44 @@ fn many_seeds_are_a_table_whose_first_row_is_the_run_itself() {
     let metrics = rows(&read(&folder, "metrics.csv"));
     let last = &metrics[metrics.len() - 1];
     assert_eq!(rows_of[0][1], last[0]);
-    assert_eq!(rows_of[0][3..], last[2..]);
-    assert_ne!(rows_of[1][3..], last[2..]);
+    assert_eq!(rows_of[0][3..], last[2..5]);
+    assert_ne!(rows_of[1][3..], last[2..5]);
     assert_eq!(run("2"), table);
     assert!(
         fails(&["run", "--dataset", "ring", "--seeds", "0", "--out", &out]).contains("--seeds")
     );
+}
+
+#[test]
+fn a_race_and_a_fork_from_a_file_write_a_folder_a_run() {
+    let (_folder, path) = temporary();
+    let file = path.join("race.toml");
+    let text = "[data]\ndataset = 'halfmoons'\nn_samples = 400\n[model]\nn_components = 4\n\
+                [algorithm]\nmax_iter = 12\ntol = 0.0\n\
+                [[branch]]\nname = 'nll'\nmax_iter = 12\ntol = 0.0\nlearning_rate = 0.1\n\
+                [[branch]]\nname = 'sm'\nstep = 5\nmax_iter = 12\ntol = 0.0\n\
+                [[branch]]\nname = 'em'\nstep = 99\n";
+    fs::write(&file, text).unwrap();
+    let out = path.join("out");
+    let output = scorescope(&["run", file.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("run 4, Expectation–maximization: never began"), "{told}");
+    let curve = |folder: &str| rows(&read(&out.join(folder), "metrics.csv"));
+    let (trunk, nll, sm) = (curve(""), curve("run-2-nll"), curve("run-3-sm"));
+    assert_eq!([&trunk, &nll, &sm].map(|rows| rows[0][0]), [0.0, 0.0, 5.0]);
+    assert!([&trunk, &nll, &sm].into_iter().all(|rows| rows.last().unwrap()[0] == 12.0));
+    // A fork begins with the likelihood at which it left, a racer with that of the start.
+    assert!((sm[0][3] - trunk[5][3]).abs() < 1e-12 && (nll[0][3] - trunk[0][3]).abs() < 1e-12);
+    // A racer's experiment is one of its own, and repeats it; a fork's is the whole.
+    let again = path.join("again");
+    let racer = out.join("run-2-nll").join("experiment.toml");
+    succeeds(&["run", racer.to_str().unwrap(), "--out", again.to_str().unwrap()]);
+    let without_clock = |rows: &[Vec<f64>]| -> Vec<Vec<u64>> {
+        let bits = |row: &Vec<f64>| [0, 2, 3, 4, 5].map(|i| row[i].to_bits()).to_vec();
+        rows.iter().map(bits).collect()
+    };
+    assert_eq!(without_clock(&rows(&read(&again, "metrics.csv"))), without_clock(&nll));
+    let fork = read(&out.join("run-3-sm"), "experiment.toml");
+    assert!(String::from_utf8_lossy(&fork).contains("[[branch]]"));
 }

@@ -11,6 +11,7 @@ use egui_kittest::kittest::Queryable;
 use scorescope::algorithms::given::GivenComponent;
 use scorescope::data::Scaling;
 use scorescope::model::{Cholesky, N_COMPONENTS, Point};
+use scorescope::training::BranchId;
 use support::window::{
     Window, app, canvas, click, drag, fill, mixture, press, sized, step, until, window,
 };
@@ -311,7 +312,7 @@ fn arrow_keys_move_what_is_selected_and_train_otherwise() {
 }
 
 #[test]
-fn a_change_in_mid_training_makes_the_step_shown_the_start_and_says_so() {
+fn a_change_in_mid_training_is_a_fork_and_says_so() {
     let mut window = window(None);
     let before = app(&window).experiment().clone();
     for wanted in 1..=3 {
@@ -323,18 +324,33 @@ fn a_change_in_mid_training_makes_the_step_shown_the_start_and_says_so() {
     let from = place(&window, mean);
     drag(&mut window, &way(from, vec2(0.0, -25.0)));
     let text = app(&window).notice().unwrap().text.clone();
-    assert!(text.starts_with("Step 3, as changed, is the new start"), "{text}");
-    follow(&mut window);
-    assert_eq!(step(app(&window)), 0);
+    assert!(text.starts_with("Run 2 leaves run 1 at step 3"), "{text}");
+    let fork = app(&window).experiment().branches[0].clone();
+    assert_eq!((fork.step, fork.given.len(), app(&window).view().run), (3, 12, fork.id));
+    until(&mut window, "the fork", |app| {
+        app.snapshot_of(fork.id).is_some_and(|s| s.branch.as_ref() == Some(&fork))
+    });
+    // The run that it left is as it was, and the fork begins with what the hand made.
+    assert_eq!(step(app(&window)), 3);
+    let trunk = app(&window).snapshot_of(BranchId::TRUNK).unwrap();
+    assert_eq!((trunk.record.step, &*trunk.mixture), (3, &trained));
     let start = mixture(&window);
     let changed: Vec<usize> = (0..12)
         .filter(|&k| start.components()[k].gaussian.mean != trained.components()[k].gaussian.mean)
         .collect();
     assert_eq!(changed.len(), 1, "{changed:?}");
+    // Changed again before it has taken a step, it stays one fork.
+    let from = place(&window, start.components()[changed[0]].gaussian.mean);
+    drag(&mut window, &way(from, vec2(10.0, 0.0)));
+    assert_eq!(app(&window).experiment().branches.len(), 1);
     press(&mut window, Modifiers::COMMAND, Key::Z);
+    press(&mut window, Modifiers::COMMAND, Key::Z);
+    assert_eq!(app(&window).view().run, BranchId::TRUNK);
     assert_eq!(app(&window).experiment(), &before);
+    assert_eq!(mixture(&window), trained);
+    press(&mut window, Modifiers::NONE, Key::Home);
     // A fit as a start changes nothing but where training begins.
-    follow(&mut window);
+    until(&mut window, "the start", |app| step(app) == 0);
     click(&mut window, "One step");
     until(&mut window, "a step", |app| step(app) == 1);
     let fit = mixture(&window);

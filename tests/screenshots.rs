@@ -145,3 +145,87 @@ fn by_hand() {
     view(&mut window).selected = Some(0);
     picture(&mut window, "hand-dark");
 }
+
+/// The window on an experiment of which something can be seen at once.
+fn opened(name: &str, text: &str, component_count: usize, size: [f32; 2]) -> Window {
+    let path = experiment(name, text);
+    let mut window = sized(Some(&path), size);
+    until(&mut window, "the experiment", |app| {
+        app.snapshot().is_some_and(|s| s.mixture.components().len() == component_count)
+    });
+    window
+}
+
+#[test]
+fn raced() {
+    let text = "[data]\ndataset = 'halfmoons'\n[model]\nn_components = 7\n\
+                [algorithm]\nmax_iter = 120\ntol = 0.0\n";
+    let mut window = opened("race", text, 7, [1280.0, 800.0]);
+    press(&mut window, Modifiers::NONE, Key::R);
+    until(&mut window, "four runs", |app| app.experiment().branches.len() == 3);
+    press(&mut window, Modifiers::NONE, Key::End);
+    until(&mut window, "the end of the race", |app| {
+        app.experiment().runs().all(|id| app.snapshot_of(id).is_some_and(|s| s.record.step == 120))
+    });
+    click(&mut window, "stopwatch");
+    view(&mut window).shown.paths = true;
+    picture(&mut window, "race-dark");
+}
+
+#[test]
+fn forked() {
+    let text = "[data]\ndataset = 'ring'\nn_samples = 1600\n[model]\nn_components = 8\n\
+                [start]\ninit_params = 'random'\nrandom_state = 4\n\
+                [algorithm]\nname = 'nll'\nmax_iter = 150\ntol = 0.0\n";
+    let mut window = opened("fork", text, 8, [1280.0, 800.0]);
+    train(&mut window);
+    for (step, algorithm) in [(12.0, "Exact score matching"), (37.0, "Expectation–maximization")]
+    {
+        window.get_by_role_and_label(Role::Slider, "Time").set_value_accesskit(step);
+        window.run_steps(5);
+        press(&mut window, Modifiers::NONE, Key::K);
+        window.run_steps(3);
+        click(&mut window, algorithm);
+        window.run_steps(3);
+        settle(&mut window);
+        press(&mut window, Modifiers::NONE, Key::End);
+        until(&mut window, "the branch", |app| {
+            app.snapshot_of(app.view().run).is_some_and(|s| s.record.step == 150)
+        });
+        press(&mut window, Modifiers::NONE, Key::PageUp);
+    }
+    press(&mut window, Modifiers::NONE, Key::PageDown);
+    click(&mut window, "Light or dark");
+    view(&mut window).shown.paths = true;
+    picture(&mut window, "fork-light");
+}
+
+/// Six heaps and three components: which of them share one depends on the start.
+const HEAPS: &str = "[data]\ndataset = 'blobs'\nn_samples = 800\n[model]\nn_components = 3\n\
+                     [start]\ninit_params = 'random'\nrandom_state = 3\n";
+
+#[test]
+fn basin_map() {
+    let path = experiment("basin", &format!("{HEAPS}[algorithm]\nmax_iter = 200\n"));
+    let mut window = sized(Some(&path), [1280.0, 800.0]);
+    until(&mut window, "the experiment", |app| {
+        app.snapshot().is_some_and(|s| s.mixture.components().len() == 3)
+    });
+    view(&mut window).maps.basin_detail = 64;
+    press(&mut window, Modifiers::SHIFT, Key::B);
+    until(&mut window, "the map", |app| app.basin().is_some() && !app.is_mapping());
+    picture(&mut window, "basin-map");
+}
+
+#[test]
+fn landscape() {
+    let path = experiment("landscape", &format!("{HEAPS}[algorithm]\nmax_iter = 60\n"));
+    let mut window = sized(Some(&path), [1280.0, 800.0]);
+    until(&mut window, "the experiment", |app| {
+        app.snapshot().is_some_and(|s| s.mixture.components().len() == 3)
+    });
+    train(&mut window);
+    press(&mut window, Modifiers::SHIFT, Key::L);
+    until(&mut window, "the landscape", |app| app.landscape().is_some() && !app.is_mapping());
+    picture(&mut window, "landscape");
+}

@@ -77,6 +77,10 @@ impl Algorithm for ExpectationMaximization {
         -self.current.log_likelihood
     }
 
+    fn evaluated_points(&self) -> usize {
+        self.start.points.len()
+    }
+
     fn train_log_likelihood(&self) -> Option<f64> {
         Some(self.current.log_likelihood)
     }

@@ -193,6 +193,20 @@ pub fn mirror(component: &mut GivenComponent, x1: f64) {
     component.covariance[1] = -component.covariance[1];
 }
 
+/// Brings a component in line with the one whose row or column is nearest: equal x₂, or equal x₁, whichever takes the
+/// shorter way. The last ones that are left need no line.
+pub fn align(given: &mut [GivenComponent], index: usize) {
+    let Some(own) = given.get(index).map(|component| component.mean) else { return };
+    let others = given.iter().enumerate().filter(|(k, _)| *k != index).map(|(_, other)| other.mean);
+    let lines = others.flat_map(|other| [(0, other[0]), (1, other[1])]);
+    let way = |(axis, line): &(usize, f64)| (line - own[*axis]).abs();
+    // Lines that it stands on already are not what is asked for.
+    let nearest = lines.filter(|line| way(line) > 0.0).min_by(|a, b| way(a).total_cmp(&way(b)));
+    if let Some((axis, line)) = nearest {
+        given[index].mean[axis] = line;
+    }
+}
+
 /// Makes the weights sum to `total`, in the proportions that they have; equal ones where all are zero.
 fn share(given: &mut [GivenComponent], total: f64) {
     let sum: f64 = given.iter().map(|g| g.weight).sum();
@@ -290,6 +304,18 @@ mod tests {
         assert_eq!((component.mean, component.covariance[1]), ([1.5, 1.0], -0.3));
         mirror(&mut component, 0.75);
         assert_eq!(component, three()[0]);
+    }
+
+    #[test]
+    fn aligned_components_stand_in_the_nearest_row_or_column() {
+        let mut given = three();
+        align(&mut given, 0);
+        assert_eq!(given[0].mean, [0.0, 0.5]);
+        align(&mut given, 0);
+        assert_eq!(given[0].mean, [-2.0, 0.5]);
+        let mut alone = vec![three()[0]];
+        align(&mut alone, 0);
+        assert_eq!(alone[0], three()[0]);
     }
 
     #[test]

@@ -119,6 +119,8 @@ pub struct Gradient {
 struct Evaluated {
     mixture: Mixture,
     objective: f64,
+    /// Points that it was evaluated on.
+    point_count: usize,
     log_likelihood: Option<f64>,
     gradient: GradientsParams,
 }
@@ -172,6 +174,10 @@ impl Algorithm for Gradient {
 
     fn objective(&self) -> f64 {
         self.state.objective
+    }
+
+    fn evaluated_points(&self) -> usize {
+        self.state.point_count
     }
 
     fn train_log_likelihood(&self) -> Option<f64> {
@@ -235,6 +241,7 @@ impl Theta {
             sight: sight.clone(),
         };
         let is_whole = task.indices.is_none();
+        let evaluated_count = if is_whole { point_count } else { batch_size };
         let factors = self.full_factors(start.covariance_type);
         let value = evaluate(self.logits.val(), self.means.val(), factors, task);
         let (mixture, objective, log_likelihood) = {
@@ -249,6 +256,7 @@ impl Theta {
         Ok(Evaluated {
             mixture,
             objective,
+            point_count: evaluated_count,
             log_likelihood: is_whole.then_some(log_likelihood),
             gradient: between_passes(|| GradientsParams::from_grads(value.backward(), self)),
         })

@@ -14,7 +14,7 @@ pub use gradient::{Gradient, Prepare};
 use std::sync::{Arc, LazyLock};
 
 use crate::model::{CovarianceType, Mixture, Point};
-use crate::objectives::{OBJECTIVES, ObjectiveInfo};
+use crate::objectives::{NegativeLogLikelihood, OBJECTIVES, Objective, ObjectiveInfo};
 use crate::settings::{Kind, Setting, Settings};
 
 /// When training stops by itself.
@@ -131,11 +131,21 @@ pub trait Algorithm: Send {
     /// The objective at that mixture; an estimate where slices or mini-batches are random.
     fn objective(&self) -> f64;
 
+    /// How many training points the last evaluation of objective and gradient looked at.
+    fn evaluated_points(&self) -> usize;
+
     /// The mean log-likelihood of all training points there, where the algorithm knows it anyway.
     fn train_log_likelihood(&self) -> Option<f64>;
 }
 
 impl AlgorithmInfo {
+    /// True if a step depends on the steps before, by momentum or by what was drawn so far, and not on the mixture
+    /// alone.
+    #[must_use]
+    pub fn has_memory(&self) -> bool {
+        self.objective.is_some()
+    }
+
     /// The algorithm at its start, the objective evaluated there.
     ///
     /// # Errors
@@ -151,5 +161,18 @@ impl AlgorithmInfo {
                 Box::new(Gradient::start(start, settings, gradient::prepare(objective, settings))?)
             }
         })
+    }
+
+    /// What it minimizes, as a run evaluates it after this many steps: slices that are drawn are those of that step, and
+    /// frozen. Of all points, also where a run looks at mini-batches.
+    #[must_use]
+    pub fn objective_at(&self, settings: &Settings, step: usize) -> Arc<dyn Objective> {
+        let Some(objective) = self.objective else { return Arc::new(NegativeLogLikelihood) };
+        let mut prepare = gradient::prepare(objective, settings);
+        // A run evaluates once at the start, and once after every step.
+        for _ in 0..step {
+            prepare(settings);
+        }
+        prepare(settings)
     }
 }

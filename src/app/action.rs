@@ -33,6 +33,8 @@ pub enum Action {
     CopyComponent,
     /// The selected component on the other side.
     MirrorComponent,
+    /// The selected component in a row or column with another.
+    AlignComponent,
     /// The selected component away.
     DeleteComponent,
     /// Start or stop stepping.
@@ -63,6 +65,30 @@ pub enum Action {
     RunSeeds,
     /// Stop them.
     CancelSeeds,
+    /// Another run that leaves this one at the step shown.
+    Fork,
+    /// The standard algorithms from the same start.
+    Race,
+    /// All runs side by side, or one.
+    ToggleRace,
+    /// The chosen branch away.
+    RemoveRun,
+    /// The next run in the list.
+    NextRun,
+    /// The run before it.
+    PreviousRun,
+    /// The paths of the means, or none.
+    TogglePaths,
+    /// A flag where the selected component's mean will go, or none.
+    Predict,
+    /// A bet on the chosen run, or none.
+    Bet,
+    /// Where training ends from every start of one mean, in the background.
+    RunBasin,
+    /// The objective over two directions, in the background.
+    RunLandscape,
+    /// Stop the map.
+    CancelMap,
     /// Show the best step instead of the newest, or back.
     ToggleBest,
     /// Show all of the data.
@@ -102,7 +128,7 @@ impl Action {
     ];
 
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 34] = [
+    pub const ALL: [Action; 47] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -117,6 +143,18 @@ impl Action {
         Action::NewStart,
         Action::RunSeeds,
         Action::CancelSeeds,
+        Action::Fork,
+        Action::Race,
+        Action::ToggleRace,
+        Action::NextRun,
+        Action::PreviousRun,
+        Action::RemoveRun,
+        Action::TogglePaths,
+        Action::Predict,
+        Action::Bet,
+        Action::RunBasin,
+        Action::RunLandscape,
+        Action::CancelMap,
         Action::ToggleBest,
         Action::Fit,
         Action::ToggleLogDensity,
@@ -135,6 +173,7 @@ impl Action {
         Action::AddComponent,
         Action::CopyComponent,
         Action::MirrorComponent,
+        Action::AlignComponent,
         Action::DeleteComponent,
         Action::Quit,
     ];
@@ -216,6 +255,12 @@ impl Action {
                 "Move the selected component to the other side of the vertical line through the middle of the data.",
                 icons::ICON_FLIP,
                 plain(Key::M),
+            ),
+            Action::AlignComponent => (
+                "Align component",
+                "Bring the selected component in line with the nearest row or column of another.",
+                icons::ICON_ALIGN_HORIZONTAL_CENTER,
+                plain(Key::G),
             ),
             Action::DeleteComponent => (
                 "Delete component",
@@ -301,6 +346,78 @@ impl Action {
                 icons::ICON_CANCEL,
                 None,
             ),
+            Action::Fork => (
+                "Fork",
+                "Let another run leave this one at the step shown: choose its algorithm or learning rate, or drag its components, and train both.",
+                icons::ICON_FORK_RIGHT,
+                plain(Key::K),
+            ),
+            Action::Race => (
+                "Race EM, NLL, SM and SSM",
+                "Train the four algorithms from the same start on the same data, side by side and in one plot.",
+                icons::ICON_FLAG_CIRCLE,
+                plain(Key::R),
+            ),
+            Action::ToggleRace => (
+                "Side by side",
+                "Show all runs on linked canvases and train them in turn, or the chosen one alone.",
+                icons::ICON_GRID_VIEW,
+                shift(Key::R),
+            ),
+            Action::NextRun => (
+                "Next run",
+                "Look at the next run in the list.",
+                icons::ICON_ARROW_DOWNWARD,
+                plain(Key::PageDown),
+            ),
+            Action::PreviousRun => (
+                "Run before",
+                "Look at the run before this one in the list.",
+                icons::ICON_ARROW_UPWARD,
+                plain(Key::PageUp),
+            ),
+            Action::RemoveRun => (
+                "Remove run",
+                "Remove the chosen branch and those that leave it; undo brings them back.",
+                icons::ICON_DELETE,
+                shift(Key::Delete),
+            ),
+            Action::TogglePaths => (
+                "Paths of the means",
+                "Draw the way of every mean from the start to the step shown.",
+                icons::ICON_CONVERSION_PATH,
+                plain(Key::T),
+            ),
+            Action::Predict => (
+                "Predict this mean",
+                "Plant a flag where the selected component's mean will go: drag it, play, and see how far off it was.",
+                icons::ICON_FLAG_2,
+                plain(Key::Q),
+            ),
+            Action::Bet => (
+                "Bet on this run",
+                "Say that the chosen run will have the lowest NLL; the list of runs tells how it fares.",
+                icons::ICON_TROPHY,
+                plain(Key::W),
+            ),
+            Action::RunBasin => (
+                "Run basin map",
+                "Start one mean at every pixel of a square, train each to its end in the background, and color the plane by where it ends.",
+                icons::ICON_MAP,
+                shift(Key::B),
+            ),
+            Action::RunLandscape => (
+                "Run loss landscape",
+                "Compute the objective over two directions through the step shown, in the background, with the path of the training.",
+                icons::ICON_LANDSCAPE,
+                shift(Key::L),
+            ),
+            Action::CancelMap => (
+                "Cancel map",
+                "Stop computing the map; what is known stays.",
+                icons::ICON_CANCEL,
+                None,
+            ),
             Action::NewStart => (
                 "New start",
                 "Begin again from another start: the next seed.",
@@ -345,20 +462,21 @@ impl Action {
     #[must_use]
     pub fn needs_run(self) -> bool {
         use Action::{
-            AddComponent, Export, NewStart, PlayPause, Rewind, RunSeeds, RunToEnd, StartFromFit,
-            Step, ToggleBest,
+            AddComponent, Export, NewStart, PlayPause, Rewind, RunBasin, RunLandscape, RunSeeds,
+            RunToEnd, StartFromFit, Step, ToggleBest,
         };
         Action::PAST.contains(&self)
+            || matches!(self, Action::Fork | Action::Race)
             || matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
-            || matches!(self, StartFromFit | AddComponent | RunSeeds)
+            || matches!(self, StartFromFit | AddComponent | RunSeeds | RunBasin | RunLandscape)
             || self.needs_selection()
     }
 
     /// True if it is about the selected component.
     #[must_use]
     pub fn needs_selection(self) -> bool {
-        use Action::{CopyComponent, DeleteComponent, MirrorComponent};
-        matches!(self, CopyComponent | MirrorComponent | DeleteComponent)
+        use Action::{AlignComponent, CopyComponent, DeleteComponent, MirrorComponent, Predict};
+        matches!(self, CopyComponent | MirrorComponent | AlignComponent | DeleteComponent | Predict)
     }
 
     /// The tooltip with the shortcut behind it.

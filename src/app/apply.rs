@@ -4,16 +4,17 @@ use std::path::Path;
 
 use super::action::Action;
 use super::dialog::{Answer, Dialog};
-use super::exports::{Material, export};
+use super::exports::{MapMaterial, Material, What, export};
 use super::jobs::Outcome;
 use super::playback::Direction;
 use super::start::{self, Editable};
 use super::view::{Plots, Position};
-use super::{App, Notice, theme};
+use super::{App, Notice, theme, views};
 use crate::algorithms::{given, initial};
 use crate::export::write_file;
 use crate::figures::Theme;
 use crate::settings::Value;
+use crate::training::BranchId;
 
 impl App {
     pub(super) fn apply(&mut self, ctx: &egui::Context, action: Action) {
@@ -28,7 +29,7 @@ impl App {
             Action::CancelReading => self.cancel_reading(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
             Action::Export => {
-                self.dialog = Some(Dialog::export(!self.seeds.members().is_empty()));
+                self.dialog = Some(Dialog::export(What::available(&self.seeds, &self.maps)));
             }
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
@@ -49,30 +50,13 @@ impl App {
                 }
             }
             Action::Step => self.step(),
-            Action::StepBack => {
-                if let Some(step) = self.session.step_before() {
-                    self.view.go_to(step, self.session.newest_step());
-                }
-            }
-            Action::PlayBackwards => self.play_history(ctx, Direction::Backwards),
-            Action::Replay => self.play_history(ctx, Direction::Forwards),
-            Action::FollowNewest => self.view.follow_newest(),
-            Action::ToggleLoop => {
-                let all = [0, self.session.newest_step()];
-                let range = if self.view.playback.range().is_some() { None } else { Some(all) };
-                self.loop_over(range);
-            }
-            Action::LoopFromHere => {
-                let [_, to] = self.looped();
-                let newest = self.session.newest_step();
-                let from = self.shown_step();
-                self.loop_over(Some([from, if to > from { to } else { newest }]));
-            }
-            Action::LoopToHere => {
-                let [from, _] = self.looped();
-                let to = self.shown_step();
-                self.loop_over(Some([if from < to { from } else { 0 }, to]));
-            }
+            Action::StepBack
+            | Action::PlayBackwards
+            | Action::Replay
+            | Action::FollowNewest
+            | Action::ToggleLoop
+            | Action::LoopFromHere
+            | Action::LoopToHere => self.travel(ctx, action),
             Action::Rewind => {
                 self.notice = None;
                 self.session.rewind();
@@ -101,9 +85,20 @@ impl App {
             | Action::AddComponent
             | Action::CopyComponent
             | Action::MirrorComponent
+            | Action::AlignComponent
             | Action::DeleteComponent => self.change_start(action),
             Action::RunSeeds => self.run_seeds(ctx),
             Action::CancelSeeds => self.seeds.cancel(),
+            Action::Fork
+            | Action::Race
+            | Action::ToggleRace
+            | Action::NextRun
+            | Action::PreviousRun
+            | Action::RemoveRun
+            | Action::Bet => self.change_runs(action),
+            Action::Predict => self.predict(),
+            Action::TogglePaths => self.view.shown.paths = !self.view.shown.paths,
+            Action::RunBasin | Action::RunLandscape | Action::CancelMap => self.map(ctx, action),
             Action::Fit => self.canvas.fit(),
             Action::ToggleTheme => {
                 self.view.theme = match self.view.theme {
@@ -118,8 +113,39 @@ impl App {
         }
     }
 
+    /// Looks at steps that were trained before.
+    fn travel(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
+            Action::StepBack => {
+                if let Some(step) = self.session.step_before(self.shown_step()) {
+                    self.view.go_to(step, self.session.newest_step());
+                }
+            }
+            Action::PlayBackwards => self.play_history(ctx, Direction::Backwards),
+            Action::Replay => self.play_history(ctx, Direction::Forwards),
+            Action::FollowNewest => self.view.follow_newest(),
+            Action::ToggleLoop => {
+                let all = [0, self.session.newest_step()];
+                let range = if self.view.playback.range().is_some() { None } else { Some(all) };
+                self.loop_over(range);
+            }
+            Action::LoopFromHere => {
+                let [_, to] = self.looped();
+                let newest = self.session.newest_step();
+                let from = self.shown_step();
+                self.loop_over(Some([from, if to > from { to } else { newest }]));
+            }
+            Action::LoopToHere => {
+                let [from, _] = self.looped();
+                let to = self.shown_step();
+                self.loop_over(Some([if from < to { from } else { 0 }, to]));
+            }
+            _ => {}
+        }
+    }
+
     /// The step that is shown.
-    fn shown_step(&self) -> usize {
+    pub(super) fn shown_step(&self) -> usize {
         self.session.shown().map_or(0, |moment| moment.record.step)
     }
 
@@ -127,7 +153,7 @@ impl App {
     fn step(&mut self) {
         let newest = self.session.newest_step();
         let is_past = self.view.position != Position::Newest && self.shown_step() < newest;
-        match self.session.step_after() {
+        match self.session.step_after(self.shown_step()) {
             Some(step) if is_past => self.view.go_to(step, newest),
             _ => {
                 self.view.follow_newest();
@@ -165,7 +191,7 @@ impl App {
     /// Changes the components that training starts from.
     fn change_start(&mut self, action: Action) {
         let Some(Editable { mut components, shown, step, scaling, .. }) =
-            start::editable(&self.document, &self.session)
+            start::editable(&self.document, &self.session, &self.view)
         else {
             return;
         };
@@ -178,6 +204,10 @@ impl App {
                 let count = shown.components().len();
                 let text = format!("These {count} components are the start now");
                 self.notice = Some(Notice::info(text));
+                self.document.mark();
+                self.document.experiment.give_start(components);
+                self.view.run = BranchId::TRUNK;
+                return;
             }
             (Action::AddComponent, _) if has_room => {
                 given::add(&mut components, middle);
@@ -188,6 +218,9 @@ impl App {
                 self.view.selected = Some(components.len() - 1);
             }
             (Action::MirrorComponent, Some(k)) => given::mirror(&mut components[k], middle[0]),
+            (Action::AlignComponent, Some(k)) if components.len() > 1 => {
+                given::align(&mut components, k);
+            }
             (Action::DeleteComponent, Some(k)) if components.len() > 1 => {
                 given::remove(&mut components, k);
                 self.view.selected = None;
@@ -195,12 +228,12 @@ impl App {
             _ => return,
         }
         self.document.mark();
-        start::put(&mut self.document, components, step);
+        start::put(&mut self.document, &mut self.view, components, step);
     }
 
     fn run_seeds(&mut self, ctx: &egui::Context) {
         (self.view.plots, self.view.has_panels) = (Plots::Seeds, true);
-        let experiment = &self.document.experiment;
+        let experiment = &self.document.experiment.alone(self.view.run);
         if !experiment.given.is_empty() {
             let text = "The start is set by hand, so all seeds would be the same run: choose how the means start first";
             self.notice = Some(Notice::problem(text));
@@ -252,13 +285,25 @@ impl App {
                     self.notice = Some(Notice::problem("There is nothing to export yet"));
                     return;
                 };
+                let is_race = session.tracks().len() > 1;
+                let race = is_race.then(|| {
+                    let palette = self.view.theme.palette();
+                    let (document, view) = (&self.document, &self.view);
+                    let racers = views::racers(document, session, view.race, palette);
+                    (racers, views::race_look(session, view))
+                });
+                let runs = session.tracks().iter();
+                let runs = runs.map(|track| (track.id(), track.history().records().to_vec()));
                 let material = Material {
+                    race,
+                    runs: runs.filter(|_| is_race).collect(),
                     snapshot: snapshot.clone(),
                     shown: shown.clone(),
                     history: self.session.history().records().to_vec(),
                     view: self.view.clone(),
                     bounds: self.canvas.bounds(),
                     seeds: self.seeds.members().to_vec(),
+                    map: MapMaterial::of(what, &self.maps),
                 };
                 self.jobs.start(move || {
                     let written = export(what, format, &material)

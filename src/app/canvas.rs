@@ -1,6 +1,11 @@
-//! Canvas: the main plot. Shows the layers and turns the pointer into strokes.
+//! Canvas: the main plot, or one for each run, with linked views. Turns the pointer into strokes and changes of
+//! components.
 
-use egui::{Align2, Color32, FontId, PointerButton, Stroke as Pen};
+use std::collections::BTreeMap;
+
+use egui::{
+    Align2, Color32, FontId, PointerButton, Pos2, Rect, Stroke as Pen, UiBuilder, pos2, vec2,
+};
 use egui_plot::PlotBounds;
 
 use super::action::Action;
@@ -8,73 +13,68 @@ use super::document::Document;
 use super::drawing::{Drawing, Hand};
 use super::handles::Handles;
 use super::legend;
-use super::painter::Painter;
-use super::painting::{PointSet, Request, point_sets};
-use super::plot::{self, Textures, color32};
+use super::maps::Maps;
+use super::pane::{Pane, Scene};
+use super::plot::{self, color32};
+use super::predict::Flags;
+use super::runs;
 use super::session::Session;
 use super::start;
 use super::theme;
-use super::view::{Shown, View};
-use crate::data::{Dataset, Scaling};
-use crate::figures::cloud::{is_crowd, pixels};
-use crate::figures::{Layer, Mark, Palette, plane};
+use super::track::Track;
+use super::view::View;
+use crate::data::Scaling;
+use crate::figures::race::run_color;
+use crate::figures::{Layer, Mark, Plot, plane};
 use crate::model::{Bounds, Mixture};
-use crate::training::Source;
+use crate::training::{BranchId, Source};
 
 /// What is shown before there are points.
 const EMPTY_VIEW: Bounds = Bounds { min: [-3.0, -3.0], max: [3.0, 3.0] };
 
 /// The main plot and what the hand is doing on it.
 pub struct Canvas {
-    painter: Painter,
-    textures: Textures,
+    ctx: egui::Context,
+    /// What paints each run.
+    panes: BTreeMap<BranchId, Pane>,
     bounds: Bounds,
     /// True until the view has been fitted to the data.
     wants_fit: bool,
     /// The rectangle that is kept in view, whatever the size of the window, until a hand moves the view.
     home: Option<Bounds>,
+    /// The run on whose plot a hand has moved the view since, and where to: the others follow it.
+    moved: Option<(BranchId, Bounds)>,
     /// The data that the view was fitted to, by where they come from and how they were scaled.
     fitted_to: Option<(Source, bool)>,
+    /// Width of the vertical axes.
+    gutter: f32,
     drawing: Drawing,
     handles: Handles,
+    flags: Flags,
+    /// True once a click has chosen a run: the hand needs no more hints.
+    knows_choice: bool,
 }
 
 impl Canvas {
-    /// An empty canvas and its painter.
+    /// An empty canvas in a window.
     #[must_use]
-    pub fn new(painter: Painter) -> Canvas {
+    pub fn new(ctx: egui::Context) -> Canvas {
         Canvas {
-            painter,
-            textures: Textures::default(),
+            ctx,
+            panes: BTreeMap::new(),
             bounds: EMPTY_VIEW,
             wants_fit: true,
             home: None,
+            moved: None,
+            gutter: 0.0,
             fitted_to: None,
             drawing: Drawing::default(),
             handles: Handles::default(),
+            flags: Flags::default(),
+            knows_choice: false,
         }
     }
-}
 
-/// Points as layers, as far as they are shown; without crowds, which the painter paints.
-#[must_use]
-pub fn data_layers(dataset: &Dataset, shown: Shown, palette: &Palette) -> Vec<Layer> {
-    let radius = |count: usize| if count > 3_000 { 1.3 } else { 1.9 };
-    point_sets(dataset, shown, palette)
-        .filter(|set| !is_crowd(set.points))
-        .map(|PointSet { id, label, points, color }| {
-            plane::points(id, label, points.clone(), color, radius(points.len()))
-        })
-        .collect()
-}
-
-/// Brings layers into the order in which they are drawn.
-pub fn sort(layers: &mut [Layer]) {
-    const ORDER: [&str; 6] = ["density", "train", "validation", "samples", "score", "components"];
-    layers.sort_by_key(|layer| ORDER.iter().position(|id| *id == layer.id));
-}
-
-impl Canvas {
     /// Shows all of the data from the next frame on.
     pub fn fit(&mut self) {
         self.wants_fit = true;
@@ -105,7 +105,7 @@ impl Canvas {
     /// True once everything that was asked for is painted in full.
     #[must_use]
     pub fn is_painted(&self) -> bool {
-        self.painter.is_done()
+        self.panes.values().all(Pane::is_painted)
     }
 
     /// The rectangle that is shown.
@@ -120,16 +120,17 @@ impl Canvas {
         ui: &mut egui::Ui,
         document: &mut Document,
         session: &Session,
+        maps: &mut Maps,
         view: &mut View,
         actions: &mut Vec<Action>,
     ) {
         let palette = view.theme.palette();
         let fill = color32(palette.plot_background);
         let legend = egui::Frame::new().fill(fill).inner_margin(egui::Margin::symmetric(12, 8));
-        egui::Panel::bottom("legend")
-            .frame(legend)
-            .show_separator_line(false)
-            .show(ui, |ui| legend::legend_ui(ui, view, actions));
+        egui::Panel::bottom("legend").frame(legend).show_separator_line(false).show(ui, |ui| {
+            let has_map = maps.is_on_canvas(document, view);
+            legend::legend_ui(ui, view, has_map, actions);
+        });
         let frame = egui::Frame::new().fill(fill).inner_margin(egui::Margin {
             top: 10,
             right: 10,
@@ -138,33 +139,144 @@ impl Canvas {
         });
         egui::CentralPanel::no_frame()
             .frame(frame)
-            .show(ui, |ui| self.plot_ui(ui, document, session, view));
+            .show(ui, |ui| self.plots_ui(ui, &mut Stage { document, session, maps, view }));
     }
 
-    fn plot_ui(
+    /// The plot of the chosen run, or those of all runs side by side.
+    fn plots_ui(&mut self, ui: &mut egui::Ui, stage: &mut Stage<'_>) {
+        let Stage { document, session, view, .. } = stage;
+        let is_held = self.flags.follow(ui, session, view)
+            || self.handles.follow(ui, document, session, view);
+        self.fit_new_data(session);
+        if self.wants_fit {
+            let dataset = session.dataset().filter(|_| !is_blank(document, session));
+            let data = dataset.map_or(EMPTY_VIEW, |d| d.bounds.with_margin(0.08));
+            (self.wants_fit, self.home, self.gutter) = (false, Some(data), 0.0);
+        }
+        let shown: Vec<BranchId> = if view.race.is_on {
+            session.tracks().iter().map(Track::id).collect()
+        } else {
+            vec![session.chosen()]
+        };
+        // Those that are not shown hold no pictures.
+        self.panes.retain(|id, _| shown.contains(id));
+        let chosen = session.chosen();
+        for (rect, id) in places(ui.available_rect_before_wrap(), shown.len()).zip(&shown) {
+            let builder = UiBuilder::new().max_rect(rect).id_salt(id.number());
+            ui.scope_builder(builder, |ui| {
+                let spot = Spot { id: *id, rect, is_alone: shown.len() == 1 };
+                if *id == chosen {
+                    self.chosen_ui(ui, spot, is_held, stage);
+                } else {
+                    self.other_ui(ui, spot, stage);
+                }
+            });
+        }
+    }
+
+    /// The plot of the chosen run: what a hand does here changes something.
+    fn chosen_ui(&mut self, ui: &mut egui::Ui, spot: Spot, is_held: bool, stage: &mut Stage<'_>) {
+        let motion = Motion { is_drawing: stage.view.tool.is_some(), is_held };
+        let (frame, drawn) = self.frame_ui(ui, spot, motion, stage);
+        let Stage { document, session, maps, view } = stage;
+        let (transform, response) = (drawn.transform, drawn.response);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Canvas"));
+        self.bounds = bounds_of(&transform);
+        let brush = ui.painter().with_clip_rect(*transform.frame());
+        let mut layers = maps.canvas_layers(document, view, ui.ctx());
+        let has_map = maps.is_on_canvas(document, view);
+        layers.extend(path_layer(spot.id, session, view));
+        if view.shown.components
+            && let Some(mixture) = start::shown(document, session, view, self.handles.is_dragging())
+        {
+            layers.push(components(&mixture, view));
+        }
+        let scene = scene(spot.id, bounds_of(&transform), layers, has_map, (document, session));
+        self.paint(&brush, (&transform, &frame), spot.id, scene, view);
+        if let Some(tool) = view.tool {
+            let size = self.bounds.size();
+            let reach = view.tool_radius * size[0].min(size[1]);
+            let scaling = session.dataset().map_or(Scaling::NONE, |dataset| dataset.scaling);
+            let hand = Hand { response: &response, transform: &transform, tool, reach, scaling };
+            self.drawing.follow(ui, &hand, document, view);
+            self.drawing.show_ui(ui, &brush, &hand, view);
+        }
+        let selected = view.selected;
+        self.handles.show_ui(&brush, &transform, &response, (document, session), view);
+        if self.flags.is_engaged() {
+            // The click was theirs.
+            view.selected = selected;
+        }
+        self.flags.show_ui(&brush, &transform, &response, session.shown(), view);
+        let is_free =
+            view.tool.is_none() && self.handles.leaves_clicks() && !self.flags.is_engaged();
+        maps.canvas_ui(&brush, &transform, &response, is_free, (document, view));
+        // On a map there is something to see already.
+        if spot.is_alone && (!has_map || session.problem().is_some()) {
+            hint_ui(&brush, document, session, view);
+        } else if !spot.is_alone {
+            caption_ui(&brush, spot.id, document, session, view);
+        }
+    }
+
+    /// The plot of another run: a click chooses it.
+    fn other_ui(&mut self, ui: &mut egui::Ui, spot: Spot, stage: &mut Stage<'_>) {
+        let motion = Motion { is_drawing: false, is_held: false };
+        let (frame, drawn) = self.frame_ui(ui, spot, motion, stage);
+        let Stage { document, session, view, .. } = stage;
+        let (transform, response) = (drawn.transform, drawn.response);
+        let name = runs::name(&document.experiment, spot.id);
+        let label = format!("Canvas of run {}: {name}", spot.id);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, &label));
+        if response.clicked() {
+            view.run = spot.id;
+            self.knows_choice = true;
+        }
+        let brush = ui.painter().with_clip_rect(*transform.frame());
+        let mut layers: Vec<Layer> = path_layer(spot.id, session, view).into_iter().collect();
+        let shown = session.track(spot.id).and_then(Track::shown);
+        layers.extend(
+            shown
+                .filter(|_| view.shown.components)
+                .map(|shown| plane::components(&shown.mixture, view.theme.palette())),
+        );
+        let scene = scene(spot.id, bounds_of(&transform), layers, false, (document, session));
+        self.paint(&brush, (&transform, &frame), spot.id, scene, view);
+        caption_ui(&brush, spot.id, document, session, view);
+        let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
+        if !self.knows_choice {
+            response.on_hover_text(
+                "Click to choose this run: the panels then tell of it and change it.",
+            );
+        }
+    }
+
+    /// A plot without content, moved by the hand or following another one.
+    fn frame_ui(
         &mut self,
         ui: &mut egui::Ui,
-        document: &mut Document,
-        session: &Session,
-        view: &mut View,
-    ) {
+        spot: Spot,
+        motion: Motion,
+        Stage { document, session, view, .. }: &Stage<'_>,
+    ) -> (Plot, egui_plot::PlotResponse<()>) {
         let palette = view.theme.palette();
-        let is_held = self.handles.follow(ui, document, session, view);
-        let dataset = session.dataset().filter(|_| !is_blank(document, session)).cloned();
-        self.fit_new_data(session);
-        let is_scaled = dataset.as_ref().is_some_and(|dataset| dataset.scaling != Scaling::NONE);
-        let empty = plane::plane("", self.bounds, is_scaled, Vec::new());
-        if self.wants_fit {
-            let data = dataset.as_ref().map_or(EMPTY_VIEW, |d| d.bounds.with_margin(0.08));
-            (self.wants_fit, self.home) = (false, Some(data));
+        let Motion { is_drawing, is_held } = motion;
+        let dataset = session.dataset().filter(|_| !is_blank(document, session));
+        let is_scaled = dataset.is_some_and(|dataset| dataset.scaling != Scaling::NONE);
+        let mut frame = plane::plane("", self.bounds, is_scaled, Vec::new());
+        // Side by side there is no room for what everybody knows.
+        if !spot.is_alone {
+            frame.x.label.clear();
+            frame.y.label.clear();
         }
-        let home = self.home;
-        let largest = dataset.as_ref().map_or(1.0, |dataset| {
+        let largest = dataset.map_or(1.0, |dataset| {
             let size = dataset.bounds.with_margin(0.0).size();
             size[0].max(size[1])
         });
-        let is_drawing = view.tool.is_some();
-        let shown = plot::frame(&empty, palette, 13.0)
+        let others = self.moved.filter(|(mover, _)| *mover != spot.id).map(|(_, bounds)| bounds);
+        let wanted = self.home.or(others);
+        let font_size = if spot.is_alone { 13.0 } else { 12.0 };
+        let shown = plot::frame(&frame, palette, font_size, self.gutter)
             .data_aspect(1.0)
             .show_background(false)
             .allow_drag(!is_drawing && !is_held)
@@ -178,77 +290,42 @@ impl Canvas {
                     } else {
                         !is_held && plot_ui.response().dragged_by(PointerButton::Primary)
                     };
-                if let (Some(home), false) = (home, is_moved) {
-                    plot_ui.set_plot_bounds(PlotBounds::from_min_max(home.min, home.max));
+                if let (Some(wanted), false) = (wanted, is_moved) {
+                    plot_ui.set_plot_bounds(PlotBounds::from_min_max(wanted.min, wanted.max));
                 }
                 is_moved
             });
-        if shown.inner {
+        let egui_plot::PlotResponse { inner, response, transform, hovered_plot_item } = shown;
+        // The widest that was needed: circles stay circles, so that the range shown depends on the room beside the axis,
+        // and its labels on the range. Plots side by side are equally large, too.
+        let needed = transform.frame().left() - spot.rect.left();
+        self.gutter = self.gutter.max(needed);
+        let is_mover = self.moved.is_some_and(|(mover, _)| mover == spot.id);
+        if inner || (is_mover && self.home.is_none()) {
             self.home = None;
+            self.moved = Some((spot.id, bounds_of(&transform)));
         }
-        let (transform, response) = (shown.transform, shown.response);
-        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Canvas"));
-        let area = *transform.frame();
-        let (min, max) = (transform.bounds().min(), transform.bounds().max());
-        self.bounds = Bounds { min, max };
-        let scaling = dataset.as_ref().map_or(Scaling::NONE, |dataset| dataset.scaling);
+        (frame, egui_plot::PlotResponse { inner: (), response, transform, hovered_plot_item })
+    }
 
-        let snapshot = session.snapshot();
-        let side = |length: f32| ((length / 2.5) as usize).clamp(256, 640);
-        let [width, height] = [area.width(), area.height()];
-        let scale = f64::from(ui.pixels_per_point());
-        let pixels = pixels(self.bounds, [width, height].map(f64::from), scale);
-        let size = [side(width), side(height)];
-        // Where there is nothing to paint as well, or what was painted before would stay in memory.
-        self.painter.request(Request::new(
-            session.shown(),
-            dataset.as_ref(),
-            view,
-            self.bounds,
-            size,
-            pixels,
-        ));
-        let mut layers: Vec<Layer> = Vec::new();
-        if let Some(painting) = self.painter.painting() {
-            let is_of_these_data = dataset.as_ref().is_some_and(|data| painting.is_of(data));
-            let is_current = |layer: &&Layer| match layer.id {
-                // Crowds of the data before are nothing to lay over the new ones.
-                "train" | "validation" => is_of_these_data,
-                _ => snapshot.is_some(),
-            };
-            let shown = painting.layers.iter().filter(|layer| view.shown.has(layer.id));
-            layers.extend(shown.filter(is_current).cloned());
-            self.textures.offer(&painting.images);
+    /// The layers of a run, on its plot.
+    fn paint(
+        &mut self,
+        brush: &egui::Painter,
+        (transform, frame): (&egui_plot::PlotTransform, &Plot),
+        id: BranchId,
+        scene: Scene<'_>,
+        view: &View,
+    ) {
+        let ctx = self.ctx.clone();
+        if let std::collections::btree_map::Entry::Vacant(place) = self.panes.entry(id) {
+            // Without a thread there are no densities; training goes on, and the next frame tries again.
+            let wake = move || ctx.request_repaint();
+            let Ok(pane) = Pane::new(wake) else { return };
+            place.insert(pane);
         }
-        if let (Some(snapshot), Some(shown), true) =
-            (snapshot, session.shown(), view.shown.components)
-        {
-            let is_held = self.handles.is_dragging();
-            let mixture = start::shown(document, snapshot, shown, is_held);
-            layers.push(components(&mixture, view));
-        }
-        if let Some(dataset) = &dataset {
-            layers.extend(data_layers(dataset, view.shown, palette));
-        }
-        sort(&mut layers);
-        let brush = ui.painter().with_clip_rect(area);
-        plot::paint_layers(
-            &brush,
-            &transform,
-            [&empty.x, &empty.y],
-            &layers,
-            palette,
-            &mut self.textures,
-        );
-        if let Some(tool) = view.tool {
-            let size = self.bounds.size();
-            let reach = view.tool_radius * size[0].min(size[1]);
-            let hand = Hand { response: &response, transform: &transform, tool, reach, scaling };
-            self.drawing.follow(ui, &hand, document, view);
-            self.drawing.show_ui(ui, &brush, &hand, view);
-        }
-        self.handles.show_ui(&brush, &transform, &response, (document, session), view);
-        hint_ui(&brush, document, session, view);
+        let Some(pane) = self.panes.get_mut(&id) else { return };
+        pane.show_ui(brush, transform, frame, scene, view);
     }
 
     /// Another data set is shown whole; strokes and other settings leave the view where it is.
@@ -260,6 +337,89 @@ impl Canvas {
             self.wants_fit = true;
         }
     }
+}
+
+/// What a run's plot shows.
+fn scene<'a>(
+    id: BranchId,
+    bounds: Bounds,
+    layers: Vec<Layer>,
+    has_map: bool,
+    (document, session): (&Document, &'a Session),
+) -> Scene<'a> {
+    Scene {
+        moment: session.track(id).and_then(Track::shown),
+        dataset: session.dataset().filter(|_| !is_blank(document, session)),
+        bounds,
+        layers,
+        has_map,
+    }
+}
+
+/// The paths of a run's means, if they are shown.
+fn path_layer(id: BranchId, session: &Session, view: &View) -> Option<Layer> {
+    if !view.shown.paths {
+        return None;
+    }
+    let count = session.track(id)?.shown()?.mixture.components().len();
+    // As many segments as can be drawn in a frame, whatever K.
+    let mixtures = session.path(id, (6_000 / count.max(1)).clamp(20, 300));
+    let mixtures: Vec<&Mixture> = mixtures.iter().map(|mixture| &**mixture).collect();
+    let palette = view.theme.palette();
+    Some(plane::paths(&mixtures, run_color(id, palette), palette))
+}
+
+/// All that plots are drawn from and a hand may change.
+struct Stage<'a> {
+    document: &'a mut Document,
+    session: &'a Session,
+    maps: &'a mut Maps,
+    view: &'a mut View,
+}
+
+/// A plot among others.
+#[derive(Clone, Copy)]
+struct Spot {
+    id: BranchId,
+    rect: Rect,
+    is_alone: bool,
+}
+
+/// What a hand does to the view.
+#[derive(Clone, Copy)]
+struct Motion {
+    is_drawing: bool,
+    is_held: bool,
+}
+
+/// Room between plots side by side.
+const GAP: f32 = 8.0;
+
+/// Equal places for so many plots, in as many columns as leave them nearest to squares.
+fn places(area: Rect, count: usize) -> impl Iterator<Item = Rect> {
+    let squareness = |columns: &usize| {
+        let rows = count.div_ceil(*columns);
+        let ratio = (area.width() / *columns as f32) / (area.height() / rows as f32);
+        // An empty place costs as much as plots half as long again.
+        let empty = (rows * columns - count) as f32;
+        ratio.max(1.0 / ratio) + 0.5 * empty
+    };
+    let best = (1..=count.max(1)).min_by(|a, b| squareness(a).total_cmp(&squareness(b)));
+    let columns = best.unwrap_or(1);
+    let rows = count.div_ceil(columns).max(1);
+    let size = vec2(
+        (area.width() - GAP * (columns - 1) as f32) / columns as f32,
+        (area.height() - GAP * (rows - 1) as f32) / rows as f32,
+    );
+    (0..count).map(move |i| {
+        let (row, column) = (i / columns, i % columns);
+        let shift = vec2((size.x + GAP) * column as f32, (size.y + GAP) * row as f32);
+        Rect::from_min_size(area.min + shift, size)
+    })
+}
+
+fn bounds_of(transform: &egui_plot::PlotTransform) -> Bounds {
+    Bounds { min: transform.bounds().min(), max: transform.bounds().max() }
 }
 
 /// The components as a layer.
@@ -312,6 +472,50 @@ fn pan_by_other_buttons(plot_ui: &mut egui_plot::PlotUi<'_>) -> bool {
         plot_ui.translate_bounds(-delta);
     }
     is_panning
+}
+
+/// Which run a plot shows, at which step and how good it is; the chosen one has a frame.
+fn caption_ui(
+    brush: &egui::Painter,
+    id: BranchId,
+    document: &Document,
+    session: &Session,
+    view: &View,
+) {
+    let palette = view.theme.palette();
+    let color = color32(run_color(id, palette));
+    let area = brush.clip_rect();
+    if session.chosen() == id {
+        brush.rect_stroke(area, 2.0, Pen::new(2.0, color), egui::StrokeKind::Inside);
+    }
+    let name = runs::name(&document.experiment, id);
+    let track = session.track(id);
+    let words = match track.and_then(Track::shown) {
+        _ if track.is_some_and(|track| track.problem().is_some()) => {
+            format!("{name}   cannot begin")
+        }
+        Some(shown) => format!(
+            "{name}   step {}   NLL {:.4}",
+            shown.record.step,
+            view.race.likelihood.of(&shown.record)
+        ),
+        None => name,
+    };
+    let room = area.width() - 50.0;
+    let text = color32(palette.text);
+    let galley = brush.layout(words, FontId::proportional(14.5), text, room);
+    let at: Pos2 = area.left_top() + vec2(30.0, 8.0);
+    let card = Rect::from_min_max(
+        area.left_top() + vec2(4.0, 4.0),
+        pos2(at.x + galley.size().x + 8.0, at.y + galley.size().y + 4.0),
+    );
+    brush.rect_filled(card, 5.0, theme::panel_fill(view.theme).gamma_multiply(0.9));
+    brush.rect_filled(
+        Rect::from_min_size(area.left_top() + vec2(11.0, 12.0), vec2(12.0, 12.0)),
+        3.0,
+        color,
+    );
+    brush.galley(at, galley, text);
 }
 
 /// What to do, where there is nothing to see yet; what is wrong, where something is.

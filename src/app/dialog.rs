@@ -23,7 +23,7 @@ enum Question {
     Leave,
     Open { columns: String },
     SaveExperiment,
-    Export { what: What, format: Format, has_seeds: bool },
+    Export { what: What, format: Format, options: Vec<What> },
 }
 
 /// What was answered.
@@ -84,10 +84,10 @@ impl Dialog {
         Dialog::new(Question::SaveExperiment, "experiment.toml".to_owned())
     }
 
-    /// What is to be exported, and where? Many seeds are offered only where they were run.
+    /// Which of these is to be exported, and where?
     #[must_use]
-    pub fn export(has_seeds: bool) -> Dialog {
-        let question = Question::Export { what: What::Canvas, format: Format::Png, has_seeds };
+    pub fn export(options: Vec<What>) -> Dialog {
+        let question = Question::Export { what: What::Canvas, format: Format::Png, options };
         Dialog::new(question, "canvas.png".to_owned())
     }
 
@@ -184,7 +184,7 @@ impl Dialog {
                     "Opens here again, and runs without a window: scorescope run FILE --out DIR",
                 );
             }
-            Question::Export { what, format, has_seeds } => {
+            Question::Export { what, format, options } => {
                 let before = (*what, *format);
                 ui.horizontal(|ui| {
                     let label = ui.label("What");
@@ -192,8 +192,7 @@ impl Dialog {
                         .selected_text(what.label())
                         .height(400.0)
                         .show_ui(ui, |ui| {
-                            let is_there = |what: &What| *has_seeds || !what.needs_seeds();
-                            for option in What::ALL.into_iter().filter(is_there) {
+                            for &option in &*options {
                                 ui.selectable_value(what, option, option.label());
                             }
                         })

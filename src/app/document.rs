@@ -10,10 +10,10 @@ use crate::training::{Experiment, Source};
 pub struct Document {
     /// What is on the table. Panels edit it directly.
     pub experiment: Experiment,
-    /// The step whose mixture a hand has made the start, until somebody has been told.
-    pub taken_from: Option<usize>,
+    /// What a change brought about beyond itself, until somebody has been told.
+    pub news: Option<String>,
     /// The strokes that a file holds, where they were drawn over, and the start that was set by hand.
-    saved: (Source, Vec<Stroke>, Vec<GivenComponent>),
+    saved: Work,
     undoer: Undoer<Experiment>,
 }
 
@@ -28,7 +28,7 @@ impl Document {
         });
         undoer.feed_state(0.0, &experiment);
         let saved = work(&experiment);
-        Document { experiment, taken_from: None, saved, undoer }
+        Document { experiment, news: None, saved, undoer }
     }
 
     /// Puts an experiment that a file holds on the table.
@@ -46,10 +46,9 @@ impl Document {
     /// True if something drawn or set by hand would be lost with the window. Everything else is a few clicks.
     #[must_use]
     pub fn has_unsaved_work(&self) -> bool {
-        let Experiment { source, strokes, given, .. } = &self.experiment;
-        let (saved_source, saved_strokes, saved_given) = &self.saved;
-        let is_saved = source == saved_source && strokes == saved_strokes && given == saved_given;
-        !(is_saved || strokes.is_empty() && given.is_empty())
+        let work = work(&self.experiment);
+        let is_nothing = work.strokes.is_empty() && work.given.iter().all(Vec::is_empty);
+        !(work == self.saved || is_nothing)
     }
 
     /// Marks a point to come back to, before a change that is one thing of its own: a stroke, another data set.
@@ -96,8 +95,20 @@ impl Document {
 }
 
 /// What of an experiment is made by hand, and on what.
-fn work(experiment: &Experiment) -> (Source, Vec<Stroke>, Vec<GivenComponent>) {
-    (experiment.source.clone(), experiment.strokes.clone(), experiment.given.clone())
+#[derive(PartialEq)]
+struct Work {
+    source: Source,
+    strokes: Vec<Stroke>,
+    /// What each run begins with, where a hand has set it.
+    given: Vec<Vec<GivenComponent>>,
+}
+
+fn work(experiment: &Experiment) -> Work {
+    Work {
+        source: experiment.source.clone(),
+        strokes: experiment.strokes.clone(),
+        given: experiment.runs().map(|id| experiment.given_of(id).to_vec()).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -2,17 +2,25 @@
 
 use std::sync::Arc;
 
-use super::canvas;
+use anyhow::bail;
+
+use super::maps::Maps;
 use super::painting::{Care, Request, crowd_layers, model_layers};
-use super::seeds;
+use super::seeds::Seeds;
 use super::view::View;
+use super::{pane, seeds};
 use crate::data::Scaling;
 use crate::export::{POINTS_RESOLUTION, inside, model, png, points, svg, table};
 use crate::figures::cloud::pixels;
-use crate::figures::{Plot, bars, learning, plane};
+use crate::figures::landscape::{self, Ground, Trail};
+use crate::figures::race::{self, Look, Racer};
+use crate::figures::{self, Plot, bars, learning, plane};
 use crate::model::{Bounds, Density};
 use crate::random::{Purpose, generator};
-use crate::training::{Member, Moment, Record, Snapshot};
+use crate::training::basin::Basin;
+use crate::training::optima::Ends;
+use crate::training::survey::Chart;
+use crate::training::{BranchId, Member, Moment, Record, Snapshot};
 
 /// What is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +41,10 @@ pub enum What {
     SeedTable,
     /// All curves as numbers.
     Curves,
+    /// The basin map.
+    Basin,
+    /// The loss landscape.
+    Landscape,
     /// The training and validation points.
     Data,
     /// Samples of the model.
@@ -60,7 +72,7 @@ pub enum Format {
 
 impl What {
     /// In the order of the menu.
-    pub const ALL: [What; 12] = [
+    pub const ALL: [What; 14] = [
         What::Canvas,
         What::Nll,
         What::Objective,
@@ -73,12 +85,19 @@ impl What {
         What::Seeds,
         What::Finals,
         What::SeedTable,
+        What::Basin,
+        What::Landscape,
     ];
 
-    /// True if there must have been many starts.
+    /// What there is to be saved: many seeds and maps only where they were run.
     #[must_use]
-    pub fn needs_seeds(self) -> bool {
-        matches!(self, What::Seeds | What::Finals | What::SeedTable)
+    pub fn available(seeds: &Seeds, maps: &Maps) -> Vec<What> {
+        let is_there = |what: &What| match what {
+            What::Seeds | What::Finals | What::SeedTable => !seeds.members().is_empty(),
+            What::Basin | What::Landscape => MapMaterial::of(*what, maps).is_some(),
+            _ => true,
+        };
+        What::ALL.into_iter().filter(is_there).collect()
     }
 
     /// Its name.
@@ -92,6 +111,8 @@ impl What {
             What::Seeds => "many seeds: curves",
             What::Finals => "many seeds: final values",
             What::SeedTable => "many seeds as numbers",
+            What::Basin => "basin map",
+            What::Landscape => "loss landscape",
             What::Curves => "curves as numbers",
             What::Data => "data",
             What::Samples => "samples",
@@ -110,6 +131,8 @@ impl What {
             What::Weights => "weights",
             What::Seeds | What::SeedTable => "seeds",
             What::Finals => "finals",
+            What::Basin => "basin",
+            What::Landscape => "landscape",
             What::Curves => "metrics",
             What::Data => "data",
             What::Samples => "samples",
@@ -126,7 +149,9 @@ impl What {
             | What::Objective
             | What::Weights
             | What::Seeds
-            | What::Finals => &[Format::Png, Format::Svg],
+            | What::Finals
+            | What::Basin
+            | What::Landscape => &[Format::Png, Format::Svg],
             What::Curves | What::SeedTable => &[Format::Csv],
             What::Data | What::Samples => &[Format::Csv, Format::Npy],
             What::Model | What::ShownModel => &[Format::Json],
@@ -160,8 +185,54 @@ pub struct Material {
     pub view: View,
     /// The rectangle that the canvas shows.
     pub bounds: Bounds,
+    /// All runs and how they are compared, where there are several.
+    pub race: Option<(Vec<Racer>, Look)>,
+    /// A record a step of every run, with its number.
+    pub runs: Vec<(BranchId, Vec<Record>)>,
     /// Runs from many starts, where there are any.
     pub seeds: Vec<Arc<Member>>,
+    /// The map that is exported, if one is.
+    pub map: Option<MapMaterial>,
+}
+
+/// What a map is drawn of.
+pub enum MapMaterial {
+    /// Where training ends.
+    Basin {
+        /// What its cells share.
+        basin: Basin,
+        /// Where they ended.
+        ends: Box<Ends>,
+    },
+    /// The objective over two directions.
+    Landscape {
+        /// Where it lies.
+        ground: Ground,
+        /// What is known of it.
+        chart: Chart<f64>,
+        /// Paths over it.
+        trails: Vec<Trail>,
+    },
+}
+
+impl MapMaterial {
+    /// The map that is to be exported, as far as it is known; `None` if there is none, or if it is no map.
+    #[must_use]
+    pub fn of(what: What, maps: &Maps) -> Option<MapMaterial> {
+        match what {
+            What::Basin => {
+                let map = maps.basin().filter(|map| map.ends().cells.count() > 0)?;
+                let (basin, ends) = (map.basin().clone(), Box::new(map.ends().clone()));
+                Some(MapMaterial::Basin { basin, ends })
+            }
+            What::Landscape => {
+                let map = maps.landscape().filter(|map| map.chart().count() > 0)?;
+                let (ground, chart) = (map.ground()?, map.chart().clone());
+                Some(MapMaterial::Landscape { ground, chart, trails: map.trails().to_vec() })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Pixels of an exported figure at scale 1; PNG has twice as many.
@@ -179,6 +250,9 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
     let info = snapshot.experiment.algorithm_info();
     match what {
         What::Canvas => picture(&canvas_plot(material), format, view),
+        What::Nll if let Some((racers, look)) = &material.race => {
+            picture(&race::race(racers, look, palette), format, view)
+        }
         What::Nll => {
             let spacings = [view.time_spacing, view.nll_spacing];
             picture(&learning::nll(history, &landmarks, time, spacings, palette), format, view)
@@ -200,13 +274,26 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
             let plot = if what == What::Seeds { figures.fan } else { figures.finals };
             picture(&plot, format, view)
         }
+        What::Basin | What::Landscape => {
+            let Some(plot) = map_plot(material) else { bail!("there is no map to save") };
+            picture(&plot, format, view)
+        }
         What::SeedTable => {
             let rows: Vec<_> = material.seeds.iter().map(|member| member.row().to_vec()).collect();
             Ok(table::csv(&Member::COLUMNS, &rows)?.into_bytes())
         }
         What::Curves => {
-            let rows: Vec<_> = history.iter().map(|record| record.row().to_vec()).collect();
-            Ok(table::csv(&Record::COLUMNS, &rows)?.into_bytes())
+            if material.race.is_none() {
+                let rows: Vec<_> = history.iter().map(|record| record.row().to_vec()).collect();
+                return Ok(table::csv(&Record::COLUMNS, &rows)?.into_bytes());
+            }
+            let row = |id: BranchId, record: &Record| {
+                let number = (id.number() + 1) as f64;
+                std::iter::once(number).chain(record.row()).collect::<Vec<f64>>()
+            };
+            let rows = material.runs.iter().flat_map(|(id, all)| all.iter().map(|r| row(*id, r)));
+            let columns: Vec<&str> = std::iter::once("run").chain(Record::COLUMNS).collect();
+            Ok(table::csv(&columns, rows.collect::<Vec<_>>())?.into_bytes())
         }
         What::Data => {
             let dataset = &snapshot.prepared.dataset;
@@ -251,6 +338,34 @@ fn picture(plot: &Plot, format: Format, view: &View) -> anyhow::Result<Vec<u8>> 
     })
 }
 
+/// The map, redrawn.
+fn map_plot(material: &Material) -> Option<Plot> {
+    let theme = material.view.theme;
+    Some(match material.map.as_ref()? {
+        MapMaterial::Basin { basin, ends } => {
+            let color_by = material.view.maps.color_by;
+            let palette = theme.palette();
+            let mut plot = canvas_plot(material);
+            plot.id = "basin";
+            plot.title =
+                format!("Basin map: every pixel is a start of mean {}", basin.component + 1);
+            plot.layers.retain(|layer| !["density", "score", "samples"].contains(&layer.id));
+            plot.layers.insert(0, figures::basin::layer(ends, basin.square, color_by, theme));
+            // The colors are explained one by one.
+            plot.layers[0].label.clear();
+            let start = basin.start_in(&material.snapshot.experiment);
+            plot.layers.extend(start.map(|at| figures::basin::place(at, basin.component, palette)));
+            plot.layers.extend(figures::basin::legend(ends, color_by, palette));
+            plot
+        }
+        MapMaterial::Landscape { ground, chart, trails } => {
+            let terrain = landscape::terrain(chart, ground.square, theme);
+            let plot = landscape::landscape(ground, &terrain, trails, theme.palette());
+            landscape::with_legend(plot, &terrain, "objective")
+        }
+    })
+}
+
 /// The canvas as it is on screen, redrawn.
 #[must_use]
 pub fn canvas_plot(material: &Material) -> Plot {
@@ -264,13 +379,13 @@ pub fn canvas_plot(material: &Material) -> Plot {
     let whole = pixels(*bounds, FIGURE_SIZE.map(f64::from), POINTS_RESOLUTION);
     let mut request = Request::new(Some(shown), Some(dataset), view, *bounds, [800, 800], whole);
     plot.layers.extend(model_layers(&request, Care::Full));
-    plot.layers.extend(canvas::data_layers(dataset, view.shown, palette));
+    plot.layers.extend(pane::data_layers(dataset, view.shown, palette));
     if view.shown.components {
         plot.layers.push(plane::components(&shown.mixture, palette));
     }
     // The legend above leaves less of the figure.
     request.pixels = pixels(*bounds, inside(&plot, FIGURE_SIZE), POINTS_RESOLUTION);
     plot.layers.extend(crowd_layers(&request, Care::Full));
-    canvas::sort(&mut plot.layers);
+    pane::sort(&mut plot.layers);
     plot
 }

@@ -32,6 +32,8 @@ pub struct Handles {
     grip: Option<Grip>,
     /// True in the frame in which the button let go of a handle.
     has_let_go: bool,
+    /// True while the pointer is on a handle.
+    is_over_handle: bool,
     /// True once a hand has dragged something: it needs no more hints.
     is_known: bool,
 }
@@ -41,6 +43,12 @@ impl Handles {
     #[must_use]
     pub fn is_dragging(&self) -> bool {
         self.grip.as_ref().is_some_and(|grip| grip.is_moving)
+    }
+
+    /// True if a click on the canvas is not one on a handle.
+    #[must_use]
+    pub fn leaves_clicks(&self) -> bool {
+        self.grip.is_none() && !self.has_let_go && !self.is_over_handle
     }
 
     /// Turns the pointer into changes of the start; true if the plot must not follow it. Call it before the plot.
@@ -56,7 +64,7 @@ impl Handles {
         self.has_let_go = false;
         let Some((transform, id)) = self.plot else { return false };
         let is_on = view.shown.components && view.tool.is_none();
-        let found = is_on.then(|| start::editable(document, session)).flatten();
+        let found = is_on.then(|| start::editable(document, session, view)).flatten();
         let Some(editable) = found else {
             (self.grip, self.hovered) = (None, None);
             return false;
@@ -85,7 +93,9 @@ impl Handles {
                         }
                         if grip.is_moving {
                             let moved = grip.moved(pos, &transform, &editable);
-                            start::put(document, moved, grip.step.take());
+                            if !start::put(document, view, moved, grip.step.take()) {
+                                self.grip = None;
+                            }
                         }
                     }
                 }
@@ -220,7 +230,7 @@ impl Handles {
             return;
         }
         let Some(Editable { mut components, scaling, step, .. }) =
-            start::editable(document, session)
+            start::editable(document, session, view)
         else {
             return;
         };
@@ -233,7 +243,7 @@ impl Handles {
         if !document.is_in_flux() {
             document.mark();
         }
-        start::put(document, components, step);
+        start::put(document, view, components, step);
     }
 
     /// Takes note of where the plot is, answers clicks beside all handles, and draws the handles. Call it after the plot.
@@ -246,6 +256,7 @@ impl Handles {
         view: &mut View,
     ) {
         self.plot = Some((*transform, response.id));
+        self.is_over_handle = false;
         if !view.shown.components || view.tool.is_some() {
             return;
         }
@@ -255,11 +266,12 @@ impl Handles {
         }
         if is_beside
             && response.double_clicked()
+            && !view.shows_basin()
             && let Some(at) = response.interact_pointer_pos()
         {
             add(on_plane(transform, at), document, session, view);
         }
-        let Some(editable) = start::editable(document, session) else { return };
+        let Some(editable) = start::editable(document, session, view) else { return };
         let mut shown: Vec<usize> = view.selected.into_iter().collect();
         let hovered = self.grip.as_ref().map(|grip| grip.index).or(self.hovered);
         shown.extend(hovered.filter(|k| view.selected != Some(*k)));
@@ -271,6 +283,7 @@ impl Handles {
                 Some(grip) => Some(grip.handle),
                 None => self.grip_at(at, transform, &editable, view).map(|grip| grip.handle),
             };
+            self.is_over_handle = handle.is_some();
             if let Some(handle) = handle {
                 let icon = if handle == Handle::Mean { CursorIcon::Move } else { CursorIcon::Grab };
                 let icon = if self.is_dragging() { CursorIcon::Grabbing } else { icon };
@@ -285,7 +298,8 @@ impl Handles {
 
 /// Adds a component at a place on the plane, and selects it.
 fn add(place: Point, document: &mut Document, session: &Session, view: &mut View) {
-    let Some(Editable { mut components, scaling, step, .. }) = start::editable(document, session)
+    let Some(Editable { mut components, scaling, step, .. }) =
+        start::editable(document, session, view)
     else {
         return;
     };
@@ -293,7 +307,7 @@ fn add(place: Point, document: &mut Document, session: &Session, view: &mut View
         document.mark();
         given::add(&mut components, scaling.undo(place));
         view.selected = Some(components.len() - 1);
-        start::put(document, components, step);
+        start::put(document, view, components, step);
     }
 }
 
@@ -361,7 +375,7 @@ fn draw(
 }
 
 /// A line beside the pointer.
-fn hint_ui(brush: &egui::Painter, at: Pos2, text: &str, view: &View) {
+pub fn hint_ui(brush: &egui::Painter, at: Pos2, text: &str, view: &View) {
     let palette = view.theme.palette();
     let font = FontId::proportional(14.0);
     let galley = brush.layout_no_wrap(text.to_owned(), font, color32(palette.text));

@@ -6,23 +6,24 @@ use super::action::{Action, icon_button_ui};
 use super::plot::color32;
 use super::view::View;
 use crate::figures::colors::ColorMap;
+use crate::figures::race::run_color;
 
-/// Draws the line.
-pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) {
+/// Draws the line. With a map on the canvas its first word switches that, and not the density.
+pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mut Vec<Action>) {
     let palette = view.theme.palette();
     let density =
         ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme).color(0.7, view.theme);
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
-        ui.spacing_mut().button_padding.x = 5.0;
+        ui.spacing_mut().item_spacing.x = 0.0;
+        ui.spacing_mut().button_padding.x = 4.0;
         let shown = &mut view.shown;
+        let field = if has_map {
+            ("map", palette.categorical[0], "Where training ends from every start of a mean.")
+        } else {
+            ("density", density, "The model's density p(x) as a field of color.")
+        };
         for (is_on, label, color, help) in [
-            (
-                &mut shown.density,
-                "density",
-                density,
-                "The model's density p(x) as a field of color.",
-            ),
+            (&mut shown.density, field.0, field.1, field.2),
             (&mut shown.train, "data", palette.train, "The points that the model learns from."),
             (
                 &mut shown.validation,
@@ -35,6 +36,12 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) 
                 "components",
                 palette.ellipse,
                 "Each Gaussian at one and two standard deviations, with its weight.",
+            ),
+            (
+                &mut shown.paths,
+                "paths",
+                run_color(view.run, palette),
+                "The way of every mean from the start to the step shown.",
             ),
             (
                 &mut shown.samples,
@@ -54,7 +61,7 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, actions: &mut Vec<Action>) 
             }
         }
         ui.separator();
-        let log = ui.selectable_label(view.has_log_density, "log density");
+        let log = ui.selectable_label(view.has_log_density, "log");
         if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
             actions.push(Action::ToggleLogDensity);
         }

@@ -2,6 +2,7 @@
 
 mod action;
 mod apply;
+mod basin_map;
 mod canvas;
 mod dialog;
 mod document;
@@ -10,18 +11,25 @@ mod exports;
 mod grip;
 mod handles;
 mod jobs;
+mod landscape_map;
 mod legend;
+mod maps;
 mod painter;
 mod painting;
+mod pane;
 mod panels;
 mod playback;
 mod plot;
+mod predict;
 mod reading;
+mod redraw;
 mod rehearsal;
+mod runs;
 mod seeds;
 mod session;
 mod start;
 mod theme;
+mod track;
 mod view;
 mod views;
 
@@ -34,23 +42,25 @@ use canvas::Canvas;
 use dialog::Dialog;
 use document::Document;
 use jobs::{Job, Jobs, Opened, Outcome};
-use painter::Painter;
+use maps::Maps;
 use reading::Reading;
 use seeds::Seeds;
 use session::{Followed, Session};
 
+pub use predict::{Guess, Prediction};
 pub use rehearsal::{FRAME_COMPONENTS, FrameCost, Rehearsal, frame_cost};
-pub use view::{Plots, Position, SeedsView, Shown, View};
+pub use view::{MapKind, MapsView, Over, Plots, Position, SeedsView, Shown, View};
 
 use crate::model::COVARIANCE_TYPE;
 use crate::settings::Value;
-use crate::training::{Experiment, Moment};
+use crate::training::{BranchId, Experiment, Moment};
 
 /// The program in its window.
 pub struct App {
     document: Document,
     session: Session,
     seeds: Seeds,
+    maps: Maps,
     view: View,
     canvas: Canvas,
     thumbnails: panels::Thumbnails,
@@ -181,13 +191,13 @@ impl App {
         let view = View::default();
         theme::apply(ctx, view.theme);
         let document = Document::new(Experiment::default());
-        let wake = ctx.clone();
         let mut app = App {
             session: Session::new(&document.experiment, ctx.clone()),
             document,
             seeds: Seeds::default(),
+            maps: Maps::default(),
             view,
-            canvas: Canvas::new(Painter::spawn(move || wake.request_repaint())?),
+            canvas: Canvas::new(ctx.clone()),
             thumbnails: panels::Thumbnails::new(),
             dialog: None,
             jobs: Jobs::new(ctx.clone()),
@@ -220,7 +230,7 @@ impl App {
         }
         if let (false, Some(finish)) = (had_finished, self.session.finish()) {
             let is_problem = matches!(finish, crate::training::Finish::Failed(_));
-            let step = self.session.step_count();
+            let step = self.session.last_step();
             let text = if is_problem {
                 format!("Stopped at step {step}: {finish}")
             } else {
@@ -229,6 +239,7 @@ impl App {
             self.notice = Some(Notice { text, is_problem });
         }
         self.seeds.drain();
+        self.maps.drain();
         for outcome in self.jobs.drain() {
             self.take_in(outcome);
         }
@@ -276,10 +287,7 @@ impl App {
         for action in actions {
             self.apply(&ctx, action);
         }
-        if let Some(step) = self.document.taken_from.take() {
-            let text = format!(
-                "Step {step}, as changed, is the new start: training begins again; undo brings the old start back"
-            );
+        if let Some(text) = self.document.news.take() {
             (self.notice, self.has_news) = (Some(Notice::info(text)), true);
             self.session.pause();
         }
@@ -292,12 +300,16 @@ impl App {
             Followed::Waiting => ctx.request_repaint_after(Duration::from_millis(20)),
             // What a file or an action had to say is worth more than this.
             Followed::Restarted if had_steps && !self.has_news => {
-                let text = "Changed what is trained: started again from step 0";
+                let first = self.document.experiment.first_step(self.view.run);
+                let text = format!("Changed what is trained: started again from step {first}");
                 self.notice = Some(Notice::info(text));
             }
             Followed::Same | Followed::Restarted => self.has_news = false,
         }
-        self.seeds.follow(&self.document.experiment);
+        self.choose_run();
+        let chosen = self.document.experiment.alone(self.view.run);
+        self.seeds.follow(&chosen);
+        self.maps.follow(&chosen, &self.session, &ctx);
         if !self.canvas.is_dragging() {
             // What a hand holds becomes one change when it lets go.
             self.document.remember(ctx.input(|input| input.time));
@@ -305,6 +317,16 @@ impl App {
         if self.document.is_in_flux() {
             ctx.request_repaint_after(Duration::from_millis(300));
         }
+    }
+
+    /// Keeps the view at a run that there is: where one was taken back, at the one that it left.
+    fn choose_run(&mut self) {
+        let View { run, race, .. } = &mut self.view;
+        while self.document.experiment.runs().all(|id| id != *run) {
+            *run = self.session.parent_of(*run);
+        }
+        race.is_on &= !self.document.experiment.branches.is_empty();
+        self.session.choose(*run, race.is_on);
     }
 
     /// Moves through time, where the view does so by itself.
@@ -318,7 +340,9 @@ impl App {
     }
 
     fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
-        let App { document, session, seeds, view, canvas, thumbnails, notice, reading, .. } = self;
+        let App {
+            document, session, seeds, maps, view, canvas, thumbnails, notice, reading, ..
+        } = self;
         let mut reopen = None;
         panels::menu_ui(ui, document, session, view, actions);
         let busy = match reading {
@@ -332,11 +356,11 @@ impl App {
             reopen = panels::controls_ui(ui, document, session, view, thumbnails, actions);
             // In a narrow window the canvas is worth more than the plots.
             if ui.available_width() > 680.0 {
-                panels::plots_ui(ui, document, session, seeds, view, actions);
+                panels::plots_ui(ui, document, session, (seeds, maps), view, actions);
             }
         }
         panels::time_ui(ui, session, view, actions);
-        canvas.show_ui(ui, document, session, view, actions);
+        canvas.show_ui(ui, document, session, maps, view, actions);
         if let Some(panels::Reopen { path, columns }) = reopen {
             self.open(path, Some(columns));
         }
@@ -446,6 +470,18 @@ impl App {
     #[must_use]
     pub fn shown(&self) -> Option<&Moment> {
         self.session.shown()
+    }
+
+    /// The newest snapshot of one of its runs; `None` until that run has begun.
+    #[must_use]
+    pub fn snapshot_of(&self, id: BranchId) -> Option<&std::sync::Arc<crate::training::Snapshot>> {
+        self.session.snapshot_of(id)
+    }
+
+    /// The step that is shown of one of its runs, with its mixture.
+    #[must_use]
+    pub fn shown_of(&self, id: BranchId) -> Option<&Moment> {
+        self.session.track(id)?.shown()
     }
 
     /// How things are looked at.

@@ -55,9 +55,15 @@ impl Textures {
     }
 }
 
-/// egui_plot's frame for a plot: axes, ticks and grid, without content.
+/// egui_plot's frame for a plot: axes, ticks and grid, without content. The vertical axis is at least `gutter` points
+/// wide.
 #[must_use]
-pub fn frame<'a>(plot: &'a Plot, palette: &Palette, font_size: f32) -> egui_plot::Plot<'a> {
+pub fn frame<'a>(
+    plot: &'a Plot,
+    palette: &Palette,
+    font_size: f32,
+    gutter: f32,
+) -> egui_plot::Plot<'a> {
     let hints = |axis: &'a Axis, hints: AxisHints<'a>| {
         hints
             .label(
@@ -71,7 +77,10 @@ pub fn frame<'a>(plot: &'a Plot, palette: &Palette, font_size: f32) -> egui_plot
     };
     egui_plot::Plot::new(plot.id)
         .custom_x_axes(vec![hints(&plot.x, AxisHints::new_x())])
-        .custom_y_axes(vec![hints(&plot.y, AxisHints::new_y().min_thickness(2.6 * font_size))])
+        .custom_y_axes(vec![hints(
+            &plot.y,
+            AxisHints::new_y().min_thickness(gutter.max(2.6 * font_size)),
+        )])
         .x_grid_spacer(|input| grid(&plot.x, &input, TICK_DISTANCE[0]))
         .y_grid_spacer(|input| grid(&plot.y, &input, TICK_DISTANCE[1]))
         .grid_spacing(egui::Rangef::new(SMALLEST_STEP, 2.0 * SMALLEST_STEP))

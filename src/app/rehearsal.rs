@@ -77,6 +77,7 @@ impl Rehearsal {
             validation: true,
             samples: true,
             components: true,
+            paths: true,
         };
         let mut rehearsal = Rehearsal { ctx, app, frame_count: 0 };
         rehearsal.wait(point_count)?;
@@ -110,6 +111,7 @@ impl Rehearsal {
             self.app.session.remember(Record {
                 step,
                 seconds: 1e-3 * step as f64,
+                evaluations: step as f64,
                 objective: train_nll,
                 train_nll,
                 val_nll,

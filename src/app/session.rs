@@ -1,41 +1,47 @@
 //! Session: keeps the worker in step with the document, and collects what it reports.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::track::Track;
 use super::view::Position;
 use crate::data::Dataset;
+use crate::model::Mixture;
 use crate::training::{
-    Activity, Change, Command, Event, Experiment, Finish, History, Moment, Record, Snapshot,
-    Source, Worker,
+    BranchId, Change, Command, Event, Experiment, Finish, History, Moment, News, Record, Snapshot,
+    Source, Timeline, Who, Worker,
 };
 
-/// The running experiment as the window knows it.
+/// The running experiment as the window knows it. What it tells of a run is told of the chosen one.
 pub struct Session {
     worker: Option<Worker>,
     running: Experiment,
-    /// False while the worker prepares; it is not replaced before it has answered, so that dragging a slider never
-    /// piles up threads.
-    is_prepared: bool,
+    readiness: Readiness,
     /// When the worker began to prepare.
     began: Instant,
     wants_to_play: bool,
     pace: Option<f64>,
     /// True while running to the end, where the pace is not kept.
     is_rushing: bool,
-    history: History,
-    snapshot: Option<Arc<Snapshot>>,
-    /// What all views show in this frame.
-    shown: Option<Moment>,
-    /// The step that was looked up for it, if it was.
-    looked_up: Option<usize>,
+    /// All runs; those that branch off come after the one that they leave.
+    tracks: Vec<Track>,
+    chosen: BranchId,
+    /// True where all runs are stepped, in turn.
+    is_race: bool,
     dataset: Option<Arc<Dataset>>,
     problem: Option<String>,
-    finish: Option<Finish>,
-    /// When how many steps had been taken, of the last second.
-    speed: VecDeque<(Instant, usize)>,
     ctx: egui::Context,
+}
+
+/// How far the worker is. It is told nothing more before it has answered, so that dragging a slider never piles up work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readiness {
+    /// It makes data and start.
+    Preparing,
+    /// It takes up another algorithm or other branches.
+    Following,
+    /// It does what it is told.
+    Ready,
 }
 
 /// What is kept of the steps, for going back in time.
@@ -54,7 +60,7 @@ pub struct Memory {
 pub enum Followed {
     /// It runs what the document says, with live settings as they are.
     Same,
-    /// A new run has just begun.
+    /// A run has just begun again.
     Restarted,
     /// The worker still prepares the change before this one; ask again soon.
     Waiting,
@@ -67,19 +73,16 @@ impl Session {
         let mut session = Session {
             worker: None,
             running: experiment.clone(),
-            is_prepared: false,
+            readiness: Readiness::Preparing,
             began: Instant::now(),
             wants_to_play: false,
             pace: None,
             is_rushing: false,
-            history: History::default(),
-            snapshot: None,
-            shown: None,
-            looked_up: None,
+            tracks: Vec::new(),
+            chosen: BranchId::TRUNK,
+            is_race: false,
             dataset: None,
             problem: None,
-            finish: None,
-            speed: VecDeque::new(),
             ctx,
         };
         session.restart();
@@ -91,119 +94,133 @@ impl Session {
         let wake = Box::new(move || ctx.request_repaint());
         let same_data =
             |snapshot: &&Arc<Snapshot>| self.running.has_same_data(&snapshot.experiment);
-        let dataset = self.snapshot.as_ref().filter(same_data).map(|s| s.prepared.dataset.clone());
+        let trunk = self.track(BranchId::TRUNK).and_then(Track::snapshot);
+        let dataset = trunk.filter(same_data).map(|s| s.prepared.dataset.clone());
+        self.keep_tracks();
         match Worker::spawn(self.running.clone(), dataset, wake) {
             Ok(worker) => {
                 self.worker = Some(worker);
                 self.send_pace();
-                self.is_prepared = false;
+                self.readiness = Readiness::Preparing;
                 self.began = Instant::now();
                 self.problem = None;
-                self.finish = None;
             }
             Err(error) => self.problem = Some(format!("no thread could be started: {error}")),
         }
     }
 
-    /// Takes in what the worker reported since the last frame; true if a run has begun, or begun again.
+    /// Makes a track for each run, and forgets those of runs that are gone.
+    fn keep_tracks(&mut self) {
+        let mut before = std::mem::take(&mut self.tracks);
+        for id in self.running.runs() {
+            let place = before.iter().position(|track| track.id() == id);
+            self.tracks.push(place.map_or_else(|| Track::new(id), |i| before.swap_remove(i)));
+        }
+    }
+
+    /// Takes in what the worker reported since the last frame; true if the chosen run has begun, or begun again.
     pub fn drain(&mut self) -> bool {
         let Some(worker) = &self.worker else { return false };
         let mut has_begun = false;
         for event in worker.drain() {
             match event {
-                Event::Started(record) => {
-                    has_begun = true;
-                    self.looked_up = None;
-                    self.history.clear();
-                    self.history.push(record);
-                    self.speed.clear();
-                    self.finish = None;
-                    if !self.is_prepared {
-                        self.is_prepared = true;
-                        if self.wants_to_play {
-                            worker.send(Command::Play);
+                Event::Run(id, news) => {
+                    if let News::Started(_) = news {
+                        has_begun |= id == self.chosen;
+                        if self.readiness == Readiness::Preparing {
+                            self.readiness = Readiness::Ready;
+                            if self.wants_to_play {
+                                worker.send(Command::Play(who(self.is_race, self.chosen)));
+                            }
                         }
                     }
+                    // Of a run that is gone, nobody wants to hear.
+                    if let Some(track) = self.tracks.iter_mut().find(|track| track.id() == id) {
+                        track.hear(news);
+                    }
                 }
-                Event::Recorded(record) => self.history.push(record),
-                Event::Finished(finish) => {
-                    self.wants_to_play = false;
-                    self.finish = Some(finish);
-                }
+                Event::Stopped => self.wants_to_play = false,
+                Event::Followed => self.readiness = Readiness::Ready,
                 Event::Failed { message, dataset } => {
-                    self.is_prepared = true;
+                    self.readiness = Readiness::Ready;
                     self.wants_to_play = false;
                     self.problem = Some(message);
-                    self.snapshot = None;
-                    self.history.clear();
+                    self.tracks.iter_mut().for_each(|track| track.hear(News::Waits));
                     self.dataset = dataset;
                 }
             }
         }
-        // Kept while a new worker prepares, so that the canvas does not flash.
-        if self.problem.is_none()
-            && let Some(snapshot) = worker.latest()
-        {
-            self.dataset = Some(snapshot.prepared.dataset.clone());
-            self.snapshot = Some(snapshot);
+        if self.problem.is_none() {
+            for track in &mut self.tracks {
+                track.refresh(worker);
+            }
+            if let Some(snapshot) = self.snapshot_of(BranchId::TRUNK) {
+                self.dataset = Some(snapshot.prepared.dataset.clone());
+            }
         }
-        if self.finish.is_some() && self.is_rushing {
+        if !self.wants_to_play && self.is_rushing {
             self.is_rushing = false;
             self.send_pace();
-        }
-        let now = Instant::now();
-        if let Some(record) = self.history.records().last() {
-            self.speed.push_back((now, record.step));
-        }
-        while self.speed.front().is_some_and(|(then, _)| now - *then > Duration::from_secs(1)) {
-            self.speed.pop_front();
         }
         has_begun
     }
 
+    /// Chooses what it tells of, and how many runs are stepped. Play goes on with them.
+    pub fn choose(&mut self, chosen: BranchId, is_race: bool) {
+        let before = self.who();
+        // A branch that has just been made is there as soon as the worker has been told.
+        let is_there = |id: &BranchId| self.track(*id).is_some();
+        let chosen = [chosen, self.chosen].into_iter().find(is_there);
+        (self.chosen, self.is_race) = (chosen.unwrap_or(BranchId::TRUNK), is_race);
+        if before != self.who() && self.wants_to_play && self.is_prepared() {
+            self.send(Command::Play(self.who()));
+        }
+    }
+
+    fn is_prepared(&self) -> bool {
+        self.readiness != Readiness::Preparing
+    }
+
+    /// The runs that are stepped.
+    fn who(&self) -> Who {
+        who(self.is_race, self.chosen)
+    }
+
     /// Goes to a position in time, once a frame, so that all views show the same step.
     pub fn look(&mut self, position: Position) {
-        let Some(snapshot) = &self.snapshot else {
-            (self.shown, self.looked_up) = (None, None);
-            return;
-        };
-        let wanted = match position {
-            Position::At(step) => Some(step),
-            Position::Newest | Position::Best => None,
-        };
-        // A step that is looked at stays, even if the timeline is thinned meanwhile.
-        if wanted.is_some() && wanted == self.looked_up && self.shown.is_some() {
-            return;
+        for i in 0..self.tracks.len() {
+            let parent = self.running.branch(self.tracks[i].id()).map(|branch| branch.parent);
+            let before = parent.and_then(|parent| self.track(parent)?.shown().cloned());
+            self.tracks[i].look(position, before.as_ref(), self.worker.as_ref());
         }
-        self.looked_up = wanted;
-        self.shown = Some(match position {
-            Position::Newest => snapshot.newest(),
-            Position::Best => snapshot.best.clone(),
-            Position::At(step) => {
-                let worker = self.worker.as_ref();
-                let kept = worker.and_then(|worker| worker.timeline().at(step).cloned());
-                kept.unwrap_or_else(|| snapshot.newest())
-            }
-        });
     }
 
     /// Makes the worker run this experiment.
     pub fn follow(&mut self, experiment: &Experiment) -> Followed {
-        let change = experiment.change_since(&self.running);
-        match change {
-            Change::Nothing => {}
-            Change::Tune => {
-                self.running = experiment.clone();
-                self.send(Command::Tune(experiment.algorithm.clone()));
-            }
-            Change::Restart if !self.is_prepared => {}
-            Change::Restart => {
-                self.running = experiment.clone();
-                self.restart();
-                return Followed::Restarted;
-            }
+        if *experiment == self.running {
+            return Followed::Same;
         }
-        if change == Change::Restart { Followed::Waiting } else { Followed::Same }
+        let has_same_start = experiment.has_same_start(&self.running) && self.problem.is_none();
+        let is_answered = match self.readiness {
+            Readiness::Preparing => false,
+            // A new start needs a new worker, which waits for nobody.
+            Readiness::Following => !has_same_start,
+            Readiness::Ready => true,
+        };
+        if !is_answered {
+            return Followed::Waiting;
+        }
+        let before = std::mem::replace(&mut self.running, experiment.clone());
+        if !has_same_start {
+            self.restart();
+            return Followed::Restarted;
+        }
+        self.keep_tracks();
+        self.readiness = Readiness::Following;
+        self.send(Command::Follow(Box::new(experiment.clone())));
+        let change = experiment.alone(self.chosen).change_since(&before.alone(self.chosen));
+        let is_new = before.runs().all(|id| id != self.chosen);
+        if change == Change::Restart && !is_new { Followed::Restarted } else { Followed::Same }
     }
 
     fn send(&self, command: Command) {
@@ -220,12 +237,17 @@ impl Session {
     pub fn play(&mut self, rush: bool) {
         self.wants_to_play = true;
         self.is_rushing = rush;
-        self.finish = None;
+        self.go_on();
         self.send_pace();
         // A worker that still prepares is told as soon as it has.
-        if self.is_prepared {
-            self.send(Command::Play);
+        if self.is_prepared() {
+            self.send(Command::Play(self.who()));
         }
+    }
+
+    fn go_on(&mut self) {
+        let who = self.who();
+        self.tracks.iter_mut().filter(|track| who.has(track.id())).for_each(Track::go_on);
     }
 
     /// Stops stepping.
@@ -239,8 +261,8 @@ impl Session {
     /// One step.
     pub fn step(&mut self) {
         self.pause();
-        self.finish = None;
-        self.send(Command::Step);
+        self.go_on();
+        self.send(Command::Step(self.who()));
     }
 
     /// Back to the same start. A worker that failed is replaced.
@@ -249,7 +271,7 @@ impl Session {
         if self.problem.is_some() {
             self.restart();
         } else {
-            self.send(Command::Rewind);
+            self.send(Command::Rewind(self.who()));
         }
     }
 
@@ -270,66 +292,160 @@ impl Session {
     /// For how long data and start have been in the making; `None` if they are made.
     #[must_use]
     pub fn preparing_for(&self) -> Option<Duration> {
-        (!self.is_prepared).then(|| self.began.elapsed())
+        (!self.is_prepared()).then(|| self.began.elapsed())
     }
 
     /// Adds a step to what was recorded.
     pub(super) fn remember(&mut self, record: Record) {
-        self.history.push(record);
+        let chosen = self.chosen;
+        if let Some(track) = self.tracks.iter_mut().find(|track| track.id() == chosen) {
+            track.remember(record);
+        }
+    }
+
+    /// All runs; those that branch off come after the one that they leave.
+    #[must_use]
+    pub fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    /// A run.
+    #[must_use]
+    pub fn track(&self, id: BranchId) -> Option<&Track> {
+        self.tracks.iter().find(|track| track.id() == id)
+    }
+
+    /// Which run is chosen.
+    #[must_use]
+    pub fn chosen(&self) -> BranchId {
+        self.chosen
+    }
+
+    fn chosen_track(&self) -> &Track {
+        let place = self.tracks.iter().position(|track| track.id() == self.chosen);
+        // The trunk is always there.
+        &self.tracks[place.unwrap_or(0)]
+    }
+
+    /// The run that a branch leaves; the trunk for the trunk, and for what is not known.
+    #[must_use]
+    pub fn parent_of(&self, id: BranchId) -> BranchId {
+        self.running.branch(id).map_or(BranchId::TRUNK, |branch| branch.parent)
     }
 
     /// What was recorded of the steps.
     #[must_use]
     pub fn history(&self) -> &History {
-        &self.history
+        self.chosen_track().history()
     }
 
     /// How many steps the run has been seen to take.
     #[must_use]
     pub fn step_count(&self) -> usize {
-        self.history.records().last().map_or(0, |record| record.step)
+        self.chosen_track().step_count()
     }
 
-    /// The newest snapshot.
+    /// The last step that the run has been seen to take.
+    #[must_use]
+    pub fn last_step(&self) -> usize {
+        self.chosen_track().last_step()
+    }
+
+    /// The newest snapshot; of a branch that has not begun that of the run it leaves.
     #[must_use]
     pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
-        self.snapshot.as_ref()
+        let mut track = self.chosen_track();
+        while track.snapshot().is_none() && track.problem().is_none() {
+            let parent = self.running.branch(track.id())?.parent;
+            track = self.track(parent)?;
+        }
+        track.snapshot()
+    }
+
+    /// The newest snapshot of a run; `None` until it has begun.
+    #[must_use]
+    pub fn snapshot_of(&self, id: BranchId) -> Option<&Arc<Snapshot>> {
+        self.track(id)?.snapshot()
     }
 
     /// What all views show: a step and its mixture.
     #[must_use]
     pub fn shown(&self) -> Option<&Moment> {
-        self.shown.as_ref()
+        self.chosen_track().shown()
     }
 
-    /// The newest step that can be shown.
+    /// The newest step that can be shown: in a race that of the run that is ahead.
     #[must_use]
     pub fn newest_step(&self) -> usize {
-        self.snapshot.as_ref().map_or(0, |snapshot| snapshot.record.step)
+        let who = self.who();
+        let steps = self.tracks.iter().filter(|track| who.has(track.id()));
+        let steps = steps.filter_map(|track| Some(track.snapshot()?.record.step));
+        steps.max().unwrap_or(0)
     }
 
-    /// The last step before the one shown that is kept.
+    /// At most so many mixtures on the way of a run to the step that is shown of it, from the start on.
     #[must_use]
-    pub fn step_before(&self) -> Option<usize> {
-        let shown = self.shown.as_ref()?.record.step;
-        let timeline = self.worker.as_ref()?.timeline();
-        timeline.before(shown).map(|moment| moment.record.step)
+    pub fn path(&self, id: BranchId, most: usize) -> Vec<Arc<Mixture>> {
+        let (Some(track), Some(worker)) = (self.track(id), &self.worker) else {
+            return Vec::new();
+        };
+        let Some(shown) = track.shown().map(|moment| moment.record.step) else {
+            return Vec::new();
+        };
+        let own = |(id, last): (BranchId, usize)| {
+            let mixtures = |timeline: &Timeline| -> Vec<Arc<Mixture>> {
+                timeline.path(last, most).into_iter().map(|m| m.mixture.clone()).collect()
+            };
+            worker.timeline(id, mixtures).unwrap_or_default()
+        };
+        self.line(id, shown).into_iter().flat_map(own).collect()
     }
 
-    /// The first step after the one shown that is kept.
+    /// The last kept step before this one, of the runs that are stepped and those that they come from.
     #[must_use]
-    pub fn step_after(&self) -> Option<usize> {
-        let shown = self.shown.as_ref()?.record.step;
-        let timeline = self.worker.as_ref()?.timeline();
-        timeline.after(shown).map(|moment| moment.record.step)
+    pub fn step_before(&self, step: usize) -> Option<usize> {
+        let before = |timeline: &Timeline| timeline.before(step).map(|moment| moment.record.step);
+        self.look_up(before).max()
+    }
+
+    /// The first kept step after this one, of the runs that are stepped and those that they come from.
+    #[must_use]
+    pub fn step_after(&self, step: usize) -> Option<usize> {
+        let after = |timeline: &Timeline| timeline.after(step).map(|moment| moment.record.step);
+        let newest = self.newest_step();
+        self.look_up(after).min().filter(|step| *step <= newest)
+    }
+
+    /// What this finds in the steps of the runs that are stepped, and of those that they come from.
+    fn look_up<'a, T>(
+        &'a self,
+        find: impl Fn(&Timeline) -> Option<T> + 'a,
+    ) -> impl Iterator<Item = T> + 'a {
+        let who = self.who();
+        let is_of = move |id: &BranchId| who.has(*id) || self.comes_from(self.chosen, *id);
+        let ids = self.tracks.iter().map(Track::id).filter(is_of);
+        ids.filter_map(move |id| self.worker.as_ref()?.timeline(id, &find)?)
+    }
+
+    /// True if a run comes from another.
+    fn comes_from(&self, id: BranchId, ancestor: BranchId) -> bool {
+        let branch = self.running.branch(id);
+        branch.is_some_and(|b| b.parent == ancestor || self.comes_from(b.parent, ancestor))
     }
 
     /// What is kept of the steps; `None` before there are any.
     #[must_use]
     pub fn memory(&self) -> Option<Memory> {
-        let timeline = self.worker.as_ref()?.timeline();
-        let all = timeline.newest()?.record.step + 1;
-        Some(Memory { kept: timeline.len(), all, bytes: timeline.bytes() })
+        let worker = self.worker.as_ref()?;
+        let mut memory = Memory { kept: 0, all: 0, bytes: 0 };
+        for track in self.tracks.iter().filter(|track| track.has_begun()) {
+            worker.timeline(track.id(), |timeline| {
+                memory.kept += timeline.len();
+                memory.bytes += timeline.bytes();
+            });
+            memory.all += track.step_count() + 1;
+        }
+        (memory.kept > 0).then_some(memory)
     }
 
     /// The data, also where nothing can run on them.
@@ -341,27 +457,52 @@ impl Session {
     /// Where those data come from; `None` while others are being made.
     #[must_use]
     pub fn source(&self) -> Option<&Source> {
-        self.is_prepared.then_some(&self.running.source)
+        self.is_prepared().then_some(&self.running.source)
     }
 
     /// Why there is nothing to run.
     #[must_use]
     pub fn problem(&self) -> Option<&str> {
-        self.problem.as_deref()
+        self.problem.as_deref().or_else(|| self.chosen_track().problem())
     }
 
     /// Why stepping stopped by itself.
     #[must_use]
     pub fn finish(&self) -> Option<&Finish> {
-        self.finish.as_ref()
+        self.chosen_track().finish()
     }
 
     /// Steps per second over the last second, while playing.
     #[must_use]
     pub fn steps_per_second(&self) -> Option<f64> {
-        let is_stepping = self.snapshot.as_ref().is_some_and(|s| s.activity == Activity::Playing);
-        let ((first, from), (last, to)) = (self.speed.front()?, self.speed.back()?);
-        let seconds = (*last - *first).as_secs_f64();
-        (is_stepping && seconds > 0.2).then(|| to.saturating_sub(*from) as f64 / seconds)
+        self.chosen_track().steps_per_second()
     }
+
+    /// All steps of the run that are kept, from the start on, with those of the runs that it comes from.
+    #[must_use]
+    pub fn trail(&self) -> Vec<Moment> {
+        let own = |(id, last): (BranchId, usize)| {
+            let moments = |timeline: &Timeline| -> Vec<Moment> {
+                timeline.moments().take_while(|m| m.record.step <= last).cloned().collect()
+            };
+            self.worker.as_ref()?.timeline(id, moments)
+        };
+        let line = self.line(self.chosen, usize::MAX);
+        line.into_iter().filter_map(own).flatten().collect()
+    }
+
+    /// A run and those that it comes from, the trunk first, each with the last step that counts.
+    fn line(&self, id: BranchId, last: usize) -> Vec<(BranchId, usize)> {
+        let (mut line, mut of) = (vec![(id, last)], id);
+        while let Some(branch) = self.running.branch(of) {
+            line.push((branch.parent, branch.step.min(last)));
+            of = branch.parent;
+        }
+        line.reverse();
+        line
+    }
+}
+
+fn who(is_race: bool, chosen: BranchId) -> Who {
+    if is_race { Who::All } else { Who::One(chosen) }
 }

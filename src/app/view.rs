@@ -1,11 +1,14 @@
 //! View: how things are looked at. Not part of the document: changing it is no change to undo.
 
 use super::playback::Playback;
+use super::predict::Prediction;
 use crate::data::spray::Tool;
+use crate::figures::basin::ColorBy;
 use crate::figures::learning::{Landmarks, TimeAxis};
 use crate::figures::{Scale, Spacing, Theme};
-use crate::training::Record;
+use crate::training::landscape::Directions;
 use crate::training::spread::Likelihood;
+use crate::training::{BranchId, Record};
 
 /// Where in time the view is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,12 @@ pub struct View {
     pub time_spacing: Spacing,
     /// Spacing of the NLL axis.
     pub nll_spacing: Spacing,
+    /// Which run is looked at and changed.
+    pub run: BranchId,
+    /// How runs are compared.
+    pub race: RaceView,
+    /// What the audience expects.
+    pub prediction: Prediction,
     /// Which step is shown.
     pub position: Position,
     /// How that changes by itself.
@@ -55,6 +64,8 @@ pub struct View {
     pub plots: Plots,
     /// How many starts are looked at.
     pub seeds: SeedsView,
+    /// Which maps are looked at.
+    pub maps: MapsView,
     /// The drawing tool; `None` moves the view.
     pub tool: Option<Tool>,
     /// Radius of the tools, as a share of the shorter side of the canvas.
@@ -76,6 +87,87 @@ pub enum Plots {
     Run,
     /// Many starts of the same experiment.
     Seeds,
+    /// A map over a square of starts, or of parameters.
+    Maps,
+}
+
+/// Which map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MapKind {
+    /// Where training ends from every start of one mean.
+    Basin,
+    /// The objective over two directions.
+    Landscape,
+}
+
+/// Which directions a landscape has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// Both coordinates of a mean.
+    Mean,
+    /// The first coordinates of two means.
+    Pair,
+    /// The main directions of the path.
+    Path,
+}
+
+/// Which maps are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MapsView {
+    /// Which of them.
+    pub kind: MapKind,
+    /// The component whose mean is varied, counted from 0.
+    pub component: usize,
+    /// The second one, where two are.
+    pub other: usize,
+    /// What the colors of the basin map say.
+    pub color_by: ColorBy,
+    /// Cells of the basin map from one side to the other.
+    pub basin_detail: usize,
+    /// True for a basin map of what the canvas shows, false for one of all data.
+    pub is_zoomed: bool,
+    /// Which directions the landscape has.
+    pub over: Over,
+    /// Cells of the landscape from one side to the other.
+    pub landscape_detail: usize,
+}
+
+impl MapsView {
+    /// The directions of the landscape that is asked for.
+    #[must_use]
+    pub fn directions(&self) -> Directions {
+        match self.over {
+            Over::Mean => Directions::Mean(self.component),
+            Over::Pair => Directions::Pair(self.component, self.other),
+            Over::Path => Directions::Path,
+        }
+    }
+}
+
+impl Default for MapsView {
+    fn default() -> MapsView {
+        MapsView {
+            kind: MapKind::Basin,
+            component: 0,
+            other: 1,
+            color_by: ColorBy::Optimum,
+            basin_detail: 256,
+            is_zoomed: false,
+            over: Over::Mean,
+            landscape_detail: 64,
+        }
+    }
+}
+
+/// How runs are compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RaceView {
+    /// True with all runs side by side, trained in turn.
+    pub is_on: bool,
+    /// By which points.
+    pub likelihood: Likelihood,
+    /// The NLL that stops the watch of the run which comes to it, in nats per point.
+    pub target: Option<f64>,
 }
 
 /// How many starts are looked at.
@@ -109,6 +201,8 @@ pub struct Shown {
     pub samples: bool,
     /// Components as ellipses.
     pub components: bool,
+    /// The paths of their means from the start to the step shown.
+    pub paths: bool,
 }
 
 impl View {
@@ -159,6 +253,12 @@ impl View {
         self.playback = Playback::default();
     }
 
+    /// True while the basin map takes the density's place on the canvas.
+    #[must_use]
+    pub fn shows_basin(&self) -> bool {
+        self.plots == Plots::Maps && self.maps.kind == MapKind::Basin
+    }
+
     /// What the curves point out: the best step, and the one shown where the view stays at one.
     #[must_use]
     pub fn landmarks(&self, best: Option<Record>, shown: Option<Record>) -> Landmarks {
@@ -184,6 +284,7 @@ impl Default for View {
                 validation: false,
                 samples: false,
                 components: true,
+                paths: false,
             },
             has_log_density: false,
             color_map: None,
@@ -191,6 +292,9 @@ impl Default for View {
             time_axis: TimeAxis::Steps,
             time_spacing: Spacing::Linear,
             nll_spacing: Spacing::Linear,
+            run: BranchId::TRUNK,
+            race: RaceView { is_on: false, likelihood: Likelihood::Training, target: None },
+            prediction: Prediction::default(),
             position: Position::Newest,
             playback: Playback::default(),
             selected: None,
@@ -202,6 +306,7 @@ impl Default for View {
                 likelihood: Likelihood::Training,
                 spacing: Spacing::Linear,
             },
+            maps: MapsView::default(),
             tool: None,
             tool_radius: 0.04,
             tool_points: 200,
@@ -219,6 +324,7 @@ impl Shown {
         match id {
             "density" => self.density,
             "score" => self.score,
+            "paths" => self.paths,
             "train" => self.train,
             "validation" => self.validation,
             "samples" => self.samples,

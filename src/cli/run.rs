@@ -1,6 +1,8 @@
 //! `scorescope run`: trains one experiment and writes what came out.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -17,7 +19,8 @@ use crate::figures::plane;
 use crate::model::{Density, Mixture, aic, bic};
 use crate::training::spread::{Likelihood, mean_and_deviation};
 use crate::training::{
-    Ensemble, Experiment, Finish, LoadedFile, Member, Prepared, Record, Run, Source, parse_columns,
+    BranchId, Ensemble, Experiment, Finish, LoadedFile, Member, News, Prepared, Record, Run,
+    Source, Tree, Who, parse_columns,
 };
 
 /// Trains and writes.
@@ -34,25 +37,64 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<()> {
     if let Source::File { loaded, .. } = &mut experiment.source {
         *loaded = None;
     }
-    let mut run = Run::new(&experiment, prepared)?;
-    let (history, finish) = train(&mut run);
-    write(arguments, &run, &history, &finish, &notes)?;
+    let mut tree = Tree::new(&experiment, prepared)?;
+    let histories = train(&mut tree);
+    for id in experiment.runs() {
+        conclude(arguments, &experiment, &tree, id, &histories, &notes)?;
+    }
+    if let (Some(count), Some(run)) = (arguments.seeds, tree.run(BranchId::TRUNK)) {
+        let table = train_seeds(run, count.get())?;
+        write_file(&arguments.out.join("seeds.csv"), table.as_bytes())?;
+    }
+    for (id, run) in tree.runs() {
+        if let Some(Finish::Failed(error)) = tree.finish(id) {
+            let step = run.record().step;
+            let what = if experiment.branches.is_empty() { "" } else { &format!("run {id} ") };
+            bail!("{what}stopped after step {step}, whose results are kept: {error}");
+        }
+    }
+    Ok(())
+}
+
+/// Writes what came out of a run, and tells it: the trunk's into the folder itself, a branch's into one inside.
+fn conclude(
+    arguments: &RunArguments,
+    experiment: &Experiment,
+    tree: &Tree,
+    id: BranchId,
+    histories: &BTreeMap<BranchId, Vec<Record>>,
+    notes: &[String],
+) -> anyhow::Result<()> {
+    let label = experiment.algorithm_of(id).label;
+    let (Some(run), Some(history)) = (tree.run(id), histories.get(&id)) else {
+        let branch = experiment.branch(id);
+        let step = branch.map_or(0, |branch| branch.step);
+        eprintln!(
+            "run {id}, {label}: never began, because the run that it leaves did not come to step {step}"
+        );
+        return Ok(());
+    };
+    let out = if id == BranchId::TRUNK {
+        arguments.out.clone()
+    } else {
+        arguments.out.join(format!("run-{id}-{}", experiment.algorithm_of(id).id))
+    };
+    fs::create_dir_all(&out)
+        .with_context(|| format!("the folder {} cannot be made", out.display()))?;
+    let finish = tree.finish(id).unwrap_or(&Finish::MaxIter);
+    // A racer is an experiment of its own; what left later is nothing without the run that it left.
+    let is_racer = experiment.branch(id).is_some_and(|b| b.step == 0 && b.given.is_empty());
+    let file = if is_racer { experiment.alone(id) } else { experiment.clone() };
+    write(&out, arguments.last, &file, run, history, finish, notes)?;
     let best = run.best().record;
+    let what = if experiment.branches.is_empty() { String::new() } else { format!("run {id}, ") };
     eprintln!(
-        "{}: {} steps; best at step {} with {:.4} nats per point; results in {}",
-        experiment.algorithm_info().label,
+        "{what}{label}: {} steps; best at step {} with {:.4} nats per point; results in {}",
         run.record().step,
         best.step,
         best.judged_by(),
-        arguments.out.display(),
+        out.display(),
     );
-    if let Some(count) = arguments.seeds {
-        let table = train_seeds(&run, count.get())?;
-        write_file(&arguments.out.join("seeds.csv"), table.as_bytes())?;
-    }
-    if let Finish::Failed(error) = finish {
-        bail!("stopped after step {}, whose results are kept: {error}", run.record().step);
-    }
     Ok(())
 }
 
@@ -99,32 +141,39 @@ fn experiment(arguments: &RunArguments) -> anyhow::Result<Experiment> {
     Ok(experiment)
 }
 
-/// Steps until the run stops by itself, with a bar where somebody watches.
-fn train(run: &mut Run) -> (Vec<Record>, Finish) {
-    let bar = ProgressBar::new(run.max_iter() as u64);
+/// Steps until all runs have stopped by themselves, with a bar where somebody watches; gives a record a step of each.
+fn train(tree: &mut Tree) -> BTreeMap<BranchId, Vec<Record>> {
+    let most = tree.runs().map(|(_, run)| run.max_iter()).max().unwrap_or(0);
+    let bar = ProgressBar::new(most as u64);
     bar.set_style(
         ProgressStyle::with_template("{bar:30} step {pos} of {len}  {msg}  {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    let mut history = vec![run.record()];
-    let finish = loop {
-        if run.record().step >= run.max_iter() {
-            break Finish::MaxIter;
-        }
-        match run.step() {
-            Err(error) => break Finish::Failed(error),
-            Ok(record) => {
-                bar.inc(1);
-                bar.set_message(format!("NLL {:.4}", record.judged_by()));
-                history.push(record);
+    let mut histories: BTreeMap<BranchId, Vec<Record>> = BTreeMap::new();
+    loop {
+        for (id, news) in tree.take_news() {
+            match news {
+                News::Started(record) => {
+                    histories.insert(id, vec![record]);
+                }
+                News::Recorded(record) => {
+                    histories.entry(id).or_default().push(record);
+                    bar.set_position(bar.position().max(record.step as u64));
+                    bar.set_message(format!("NLL {:.4}", record.judged_by()));
+                }
+                News::Stuck(message) => {
+                    bar.suspend(|| eprintln!("run {id} cannot begin: {message}"));
+                }
+                News::Finished(_) | News::Waits => {}
             }
         }
-        if run.has_converged() {
-            break Finish::Converged;
+        if !tree.can_turn(Who::All) {
+            break;
         }
-    };
+        tree.turn(Who::All);
+    }
     bar.finish_and_clear();
-    (history, finish)
+    histories
 }
 
 /// Trains from that many starts; where each ended, as a table, a row a seed.
@@ -156,17 +205,18 @@ fn train_seeds(run: &Run, count: usize) -> anyhow::Result<String> {
 }
 
 fn write(
-    arguments: &RunArguments,
+    out: &Path,
+    is_last: bool,
+    file: &Experiment,
     run: &Run,
     history: &[Record],
     finish: &Finish,
     notes: &[String],
 ) -> anyhow::Result<()> {
-    let RunArguments { out, last, .. } = arguments;
     let experiment = run.experiment();
     let rows: Vec<_> = history.iter().map(|record| record.row().to_vec()).collect();
     write_file(&out.join("metrics.csv"), table::csv(&Record::COLUMNS, &rows)?.as_bytes())?;
-    let (mixture, record) = if *last {
+    let (mixture, record) = if is_last {
         (run.mixture(), run.record())
     } else {
         (&*run.best().mixture, run.best().record)
@@ -176,7 +226,7 @@ fn write(
     let (model, info) = model::trained(experiment, scaling, mixture, &record, has_converged);
     write_file(&out.join("model.json"), model::write(&model, &info)?.as_bytes())?;
     write_file(&out.join("density.png"), &picture(run, mixture, &record)?)?;
-    write_file(&out.join("experiment.toml"), experiment.to_toml()?.as_bytes())?;
+    write_file(&out.join("experiment.toml"), file.to_toml()?.as_bytes())?;
     write_file(&out.join("manifest.json"), manifest(run, &record, finish, notes)?.as_bytes())?;
     Ok(())
 }
@@ -254,6 +304,7 @@ fn manifest(
             Finish::MaxIter => "max_iter".to_owned(),
             Finish::Failed(error) => format!("stopped: {error}"),
         },
+        "first_step": run.first_step(),
         "last_step": run.record().step,
         "model": {
             "step": record.step,

@@ -9,8 +9,10 @@ use crate::training::Record;
 pub enum TimeAxis {
     /// Steps taken.
     Steps,
-    /// Seconds of the algorithm's own computing.
-    Seconds,
+    /// Gradient evaluations, in passes over the training points.
+    Evaluations,
+    /// Milliseconds of the algorithm's own computing.
+    Milliseconds,
 }
 
 impl TimeAxis {
@@ -19,15 +21,27 @@ impl TimeAxis {
     pub fn of(self, record: &Record) -> f64 {
         match self {
             TimeAxis::Steps => record.step as f64,
-            TimeAxis::Seconds => record.seconds,
+            TimeAxis::Evaluations => record.evaluations,
+            TimeAxis::Milliseconds => 1e3 * record.seconds,
         }
     }
 
-    fn axis(self, spacing: Spacing) -> Axis {
+    /// A record's place in words, with its unit.
+    #[must_use]
+    pub fn words(self, record: &Record) -> String {
+        match self {
+            TimeAxis::Steps => format!("step {}", record.step),
+            TimeAxis::Evaluations => format!("{:.0} evaluations", record.evaluations),
+            TimeAxis::Milliseconds => format!("{:.1} ms", 1e3 * record.seconds),
+        }
+    }
+
+    pub(super) fn axis(self, spacing: Spacing) -> Axis {
         match (self, spacing) {
             (TimeAxis::Steps, Spacing::Logarithmic) => Axis::new("step", Spacing::Logarithmic),
             (TimeAxis::Steps, _) => Axis::new("step", Spacing::Whole),
-            (TimeAxis::Seconds, spacing) => Axis::new("seconds of training", spacing),
+            (TimeAxis::Evaluations, spacing) => Axis::new("gradient evaluations", spacing),
+            (TimeAxis::Milliseconds, spacing) => Axis::new("ms of its own computing", spacing),
         }
     }
 }
@@ -80,7 +94,7 @@ pub fn nll(
 }
 
 /// The marks of the best step, at its value, and of the step that is shown, with its numbers in words.
-fn markers(
+pub(super) fn markers(
     landmarks: &Landmarks,
     time: TimeAxis,
     value: impl Fn(&Record) -> f64,
@@ -96,7 +110,7 @@ fn markers(
     let shown = landmarks.shown.iter().map(|shown| Marker {
         x: time.of(shown),
         y: None,
-        label: format!("step {}\n{}", shown.step, words(shown)),
+        label: format!("step {}\n{}", shown.step, words(shown)).trim_end().to_owned(),
         color: palette.text,
     });
     best.chain(shown).collect()

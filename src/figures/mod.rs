@@ -4,13 +4,18 @@
 //! Nothing here knows egui or files.
 
 pub mod bars;
+pub mod basin;
 pub mod cloud;
 pub mod colors;
+pub mod contours;
 pub mod curves;
 pub mod fan;
+pub mod landscape;
 pub mod learning;
 pub mod plane;
+pub mod race;
 pub mod ticks;
+pub mod tone;
 
 use std::sync::Arc;
 

@@ -124,6 +124,27 @@ pub fn components(mixture: &Mixture, palette: &Palette) -> Layer {
     Layer { id: "components", label: "Components".to_owned(), color: palette.ellipse, marks }
 }
 
+/// The paths of the means over time, a line each; `moments` in order. Paths that jump to another number of components
+/// end there.
+#[must_use]
+pub fn paths(moments: &[&Mixture], color: Color, palette: &Palette) -> Layer {
+    let count = moments.last().map_or(0, |last| last.components().len());
+    let mut marks = Vec::new();
+    for k in 0..count {
+        let alike = moments.iter().rev().take_while(|m| m.components().len() == count);
+        let mut points: Vec<Point> = alike.map(|m| m.components()[k].gaussian.mean).collect();
+        points.reverse();
+        let line =
+            |width, color| Mark::Line { points: points.clone(), width, color, is_dashed: false };
+        let begin: Arc<[Point]> = points.first().copied().into_iter().collect();
+        marks.push(line(4.5, palette.plot_background.with_opacity(0.6)));
+        marks.push(line(2.0, color));
+        // Where it came from.
+        marks.push(Mark::Points { points: begin, radius: 3.0, color });
+    }
+    Layer { id: "paths", label: "Paths of the means".to_owned(), color, marks }
+}
+
 const MAX_LABELED_COMPONENTS: usize = 24;
 const MIN_LABELED_WEIGHT: f64 = 0.03;
 

@@ -152,6 +152,36 @@ impl Parameters {
         }
     }
 
+    /// θ as one vector: logits, means, factors. Length: K + 2K + factors.
+    #[must_use]
+    pub fn to_vector(&self) -> Vec<f64> {
+        let Parameters { logits, means, factors, .. } = self;
+        [logits, means.as_flattened(), factors].concat()
+    }
+
+    /// θ of the same kind and size that has this vector; undoes [`Parameters::to_vector`].
+    #[must_use]
+    pub fn with_vector(&self, vector: &[f64]) -> Parameters {
+        let (logits, rest) = vector.split_at(self.logits.len());
+        let (means, factors) = rest.split_at(2 * self.means.len());
+        let means = means.as_chunks().0.to_vec();
+        Parameters { logits: logits.to_vec(), means, factors: factors.to_vec(), ..self.clone() }
+    }
+
+    /// The same θ as that of a mixture with full covariances, in which objectives are evaluated.
+    #[must_use]
+    pub fn with_full_covariances(&self) -> Parameters {
+        let factors = match self.covariance_type {
+            CovarianceType::Full => self.factors.clone(),
+            CovarianceType::Tied => self.factors.repeat(self.means.len()),
+            CovarianceType::Diagonal => {
+                self.factors.as_chunks().0.iter().flat_map(|[a, b]| [*a, 0.0, *b]).collect()
+            }
+            CovarianceType::Spherical => self.factors.iter().flat_map(|&a| [a, 0.0, a]).collect(),
+        };
+        Parameters { covariance_type: CovarianceType::Full, factors, ..self.clone() }
+    }
+
     /// The mixture that θ describes. Its numbers may be infinite or NaN where θ's are.
     #[must_use]
     pub fn mixture(&self) -> Mixture {
@@ -228,6 +258,12 @@ mod tests {
                 let (a, b) = (a.gaussian.cholesky.covariance(), b.gaussian.cholesky.covariance());
                 assert!(close(a, b), "{covariance_type:?} {a:?} {b:?}");
             }
+            let vector = parameters.to_vector();
+            assert_eq!(vector.len(), 6 + rows * columns);
+            let zero = parameters.with_vector(&vec![0.0; vector.len()]);
+            assert_eq!(zero.with_vector(&vector), parameters, "{covariance_type:?}");
+            let full = parameters.with_full_covariances();
+            assert_eq!((full.factors.len(), full.mixture()), (6, back), "{covariance_type:?}");
         };
         for floor in [0.0, 1e-4, 0.01] {
             check(CovarianceType::Full, [[1.0, 0.3, 0.5], [0.02, -0.001, 0.02]], floor);

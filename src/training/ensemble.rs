@@ -1,16 +1,11 @@
 //! Ensemble: many runs of one experiment that differ in the seed of their start, and in nothing else.
 //!
-//! Data, settings and the seed of the training itself are the same for all. Small runs gain nothing from several
-//! threads, so every thread computes whole runs, each in a pool of its own where passes are sequential. A run gives the
-//! same bits wherever it is computed; only the order in which runs arrive depends on the machine.
+//! Data, settings and the seed of the training itself are the same for all. A crew computes them, a whole run on a
+//! thread: a run gives the same bits wherever it is computed.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
-
+use super::crew::Crew;
 use super::{Experiment, ExperimentError, Finish, Prepared, Record, Run};
 use crate::algorithms::initial;
 use crate::data::Dataset;
@@ -58,26 +53,16 @@ impl Member {
         let experiment = with_seed(experiment, seed);
         let mut run = Run::new(&experiment, Prepared::on(&experiment, dataset)?)?;
         let (mut curve, mut stride) = (vec![run.record()], 1);
-        let finish = loop {
-            if !is_wanted() {
-                return Ok(None);
-            }
-            match run.step() {
-                Err(error) => break Finish::Failed(error),
-                Ok(record) if record.step % stride == 0 => curve.push(record),
-                Ok(_) => {}
+        let remember = |record: Record| {
+            if record.step.is_multiple_of(stride) {
+                curve.push(record);
             }
             if curve.len() > MAX_RECORDS {
                 stride *= 2;
                 curve.retain(|record| record.step % stride == 0);
             }
-            if run.has_converged() {
-                break Finish::Converged;
-            }
-            if run.record().step >= run.max_iter() {
-                break Finish::MaxIter;
-            }
         };
+        let Some(finish) = train_to_end(&mut run, is_wanted, remember) else { return Ok(None) };
         let last = run.record();
         if curve.last().is_none_or(|record| record.step < last.step) {
             curve.push(last);
@@ -103,6 +88,30 @@ impl Member {
     }
 }
 
+/// Steps until the run stops by itself, and says why; `None` once nobody wants it any more, which is asked before every
+/// step. `then` is given the record of every step.
+pub(super) fn train_to_end(
+    run: &mut Run,
+    is_wanted: impl Fn() -> bool,
+    mut then: impl FnMut(Record),
+) -> Option<Finish> {
+    loop {
+        if !is_wanted() {
+            return None;
+        }
+        match run.step() {
+            Err(error) => return Some(Finish::Failed(error)),
+            Ok(record) => then(record),
+        }
+        if run.has_converged() {
+            return Some(Finish::Converged);
+        }
+        if run.record().step >= run.max_iter() {
+            return Some(Finish::MaxIter);
+        }
+    }
+}
+
 /// The same experiment with another seed of its start.
 #[must_use]
 pub fn with_seed(experiment: &Experiment, seed: u32) -> Experiment {
@@ -112,25 +121,7 @@ pub fn with_seed(experiment: &Experiment, seed: u32) -> Experiment {
 }
 
 /// Runs on their way. Dropping it ends each of them after its current step.
-pub struct Ensemble {
-    count: usize,
-    results: Receiver<Result<Arc<Member>, String>>,
-    is_unwanted: Arc<AtomicBool>,
-    /// Threads end with their pools.
-    _pools: Vec<ThreadPool>,
-}
-
-/// What the threads share.
-struct Plan {
-    experiment: Experiment,
-    /// The data once somebody needed them, or what is wrong with them.
-    dataset: OnceLock<Result<Arc<Dataset>, String>>,
-    first_seed: u32,
-    count: usize,
-    /// How many runs have been begun.
-    begun: AtomicUsize,
-    is_unwanted: Arc<AtomicBool>,
-}
+pub struct Ensemble(Crew<Arc<Member>>);
 
 impl Ensemble {
     /// Begins `count` runs in the background, on so many threads: the seeds are `first_seed` and those after it. The
@@ -146,87 +137,42 @@ impl Ensemble {
         thread_count: usize,
         wake: impl Fn() + Clone + Send + 'static,
     ) -> std::io::Result<Ensemble> {
-        let is_unwanted = Arc::new(AtomicBool::new(false));
-        let plan = Arc::new(Plan {
-            experiment,
-            dataset: dataset.map_or_else(OnceLock::new, |dataset| OnceLock::from(Ok(dataset))),
-            first_seed,
-            count,
-            begun: AtomicUsize::new(0),
-            is_unwanted: is_unwanted.clone(),
-        });
-        let pools = (0..thread_count.clamp(1, count.max(1)))
-            .map(|_| ThreadPoolBuilder::new().num_threads(1).build())
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(std::io::Error::other)?;
-        let (sender, results) = channel();
-        for pool in &pools {
-            let (plan, sender, wake) = (plan.clone(), sender.clone(), wake.clone());
-            pool.spawn(move || plan.work(&sender, wake));
-        }
-        Ok(Ensemble { count, results, is_unwanted, _pools: pools })
+        // The data once somebody needed them, or what is wrong with them.
+        let dataset: OnceLock<Result<Arc<Dataset>, String>> =
+            dataset.map_or_else(OnceLock::new, |dataset| OnceLock::from(Ok(dataset)));
+        let work = move |number: usize, is_wanted: &dyn Fn() -> bool| {
+            let seed = first_seed.wrapping_add(number as u32);
+            let dataset = dataset.get_or_init(|| {
+                let dataset = experiment.dataset();
+                dataset.map(Arc::new).map_err(|error| error.to_string())
+            });
+            let member = Member::train(&experiment, dataset.clone()?, seed, is_wanted);
+            Ok(member.map_err(|error| error.to_string())?.map(Arc::new))
+        };
+        Ok(Ensemble(Crew::spawn(count, thread_count, work, wake)?))
     }
 
     /// How many runs it has.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.count
+        self.0.count()
     }
 
     /// What arrived since the last call; an error says why nothing more will.
     pub fn drain(&self) -> impl Iterator<Item = Result<Arc<Member>, String>> {
-        self.results.try_iter()
+        self.0.drain().map(|result| Ok(result?.1))
     }
 
     /// All that is still to come; waits for it.
     pub fn wait(&self) -> impl Iterator<Item = Result<Arc<Member>, String>> {
-        self.results.iter()
-    }
-}
-
-impl Drop for Ensemble {
-    fn drop(&mut self) {
-        self.is_unwanted.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Plan {
-    /// Trains one run after the other until all have been begun.
-    fn work(&self, results: &Sender<Result<Arc<Member>, String>>, wake: impl Fn()) {
-        let is_wanted = || !self.is_unwanted.load(Ordering::Relaxed);
-        loop {
-            let number = self.begun.fetch_add(1, Ordering::Relaxed);
-            if number >= self.count {
-                return;
-            }
-            let seed = self.first_seed.wrapping_add(number as u32);
-            let train = AssertUnwindSafe(|| {
-                let dataset = self.dataset.get_or_init(|| {
-                    let dataset = self.experiment.dataset();
-                    dataset.map(Arc::new).map_err(|error| error.to_string())
-                });
-                Member::train(&self.experiment, dataset.clone()?, seed, is_wanted)
-                    .map_err(|error| error.to_string())
-            });
-            let bug = |_| Err(format!("seed {seed} stopped because of a bug in ScoreScope"));
-            let result = match catch_unwind(train).unwrap_or_else(bug) {
-                Ok(None) => return,
-                Ok(Some(member)) => Ok(Arc::new(member)),
-                Err(message) => {
-                    // What is wrong with one is wrong with all: too few points, say.
-                    self.is_unwanted.store(true, Ordering::Relaxed);
-                    Err(message)
-                }
-            };
-            // Nobody may be listening any more.
-            let _ = results.send(result);
-            wake();
-        }
+        self.0.wait().map(|result| Ok(result?.1))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     fn small(id: &str) -> Experiment {

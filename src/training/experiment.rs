@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::ExperimentError;
 use super::experiment_file::Written;
+use super::{Branch, ExperimentError};
 use crate::algorithms::given::{self, GivenComponent};
 use crate::algorithms::initial::{self, INIT_PARAMS};
 use crate::algorithms::{self, AlgorithmInfo};
@@ -90,6 +90,8 @@ pub struct Experiment {
     pub algorithm_id: String,
     /// Knobs of the algorithm.
     pub algorithm: Settings,
+    /// Runs that leave this one, the trunk, or one another; each after the one that it leaves.
+    pub branches: Vec<Branch>,
 }
 
 /// What has to happen when an experiment changed under a run.
@@ -114,6 +116,7 @@ impl Default for Experiment {
             given: Vec::new(),
             algorithm_id: "em".to_owned(),
             algorithm: Settings::default(),
+            branches: Vec::new(),
         }
     }
 }
@@ -192,7 +195,7 @@ impl Experiment {
             }
             given::mixture(&self.given, &Scaling::NONE)?;
         }
-        Ok(())
+        self.check_branches()
     }
 
     /// The four groups of settings: name, chosen values, declared knobs.
@@ -299,11 +302,13 @@ impl Experiment {
         self.given.clear();
     }
 
-    /// Chooses a data source; settings that it has too are kept, drawn strokes and a given start are not.
+    /// Chooses a data source; settings that it has too are kept, drawn strokes and a given start are not. Of the branches
+    /// racers stay; those that left a run later belong to other data.
     pub fn choose_source(&mut self, source: Source) {
         self.source = source;
         self.strokes.clear();
         self.given.clear();
+        self.branches.retain(|branch| branch.step == 0 && branch.given.is_empty());
         self.data = self.data.only(&self.data_settings());
     }
 
@@ -412,7 +417,7 @@ fn find_generator(id: &str) -> Result<&'static Generator, ExperimentError> {
     })
 }
 
-fn find_algorithm(id: &str) -> Result<&'static AlgorithmInfo, ExperimentError> {
+pub(super) fn find_algorithm(id: &str) -> Result<&'static AlgorithmInfo, ExperimentError> {
     algorithms::find(id).ok_or_else(|| {
         let known: Vec<_> = algorithms::ALGORITHMS.iter().map(|info| info.id).collect();
         ExperimentError::UnknownAlgorithm { id: id.to_owned(), known: known.join(", ") }

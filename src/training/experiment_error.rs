@@ -92,6 +92,30 @@ pub enum ExperimentError {
     /// The components that are given are no mixture.
     #[error("start.component: {0}")]
     Given(#[from] MixtureError),
+    /// More runs than can be shown side by side.
+    #[error(
+        "{count} runs are too many: an experiment has up to {} with its branches",
+        super::MAX_RUNS
+    )]
+    TooManyRuns {
+        /// How many there would be, with the trunk.
+        count: usize,
+    },
+    /// A branch leaves nothing.
+    #[error(
+        "[[branch]] {branch} leaves no run: parent must be 0 or the id of a branch above it, and step one of that \
+         run's own"
+    )]
+    LooseBranch {
+        /// Its id.
+        branch: usize,
+    },
+    /// Ids that do not grow.
+    #[error("[[branch]] {branch} comes too late: ids must grow from one branch to the next")]
+    BranchOrder {
+        /// Its id.
+        branch: usize,
+    },
     /// The objective is not finite at the start.
     #[error("{0}")]
     FirstStep(#[from] algorithms::StepError),

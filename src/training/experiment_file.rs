@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::branch::WrittenBranch;
 use super::{Experiment, Source};
 use crate::algorithms::given::GivenComponent;
 use crate::data::spray::Stroke;
@@ -18,6 +19,8 @@ pub(super) struct Written {
     model: Settings,
     start: WrittenStart,
     algorithm: WrittenAlgorithm,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    branch: Vec<WrittenBranch>,
 }
 
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -89,6 +92,7 @@ impl TryFrom<Written> for Experiment {
             given,
             algorithm_id: written.algorithm.name.unwrap_or_else(|| "em".to_owned()),
             algorithm: written.algorithm.settings,
+            branches: WrittenBranch::read(written.branch),
         })
     }
 }
@@ -120,6 +124,7 @@ impl From<Experiment> for Written {
                 name: Some(experiment.algorithm_id),
                 settings: experiment.algorithm,
             },
+            branch: experiment.branches.into_iter().map(WrittenBranch::from).collect(),
         }
     }
 }

@@ -9,6 +9,10 @@ pub struct Record {
     pub step: usize,
     /// Seconds of the algorithm's own computing so far, without validation and drawing.
     pub seconds: f64,
+    /// Gradient evaluations so far, in passes over the training points; the one at the start is the first. A step of EM
+    /// counts as one: its E-step is the gradient of the likelihood (Fisher's identity). A mini-batch counts as its share
+    /// of a pass.
+    pub evaluations: f64,
     /// The objective at this step's mixture.
     pub objective: f64,
     /// Mean negative log-likelihood of the training points, in nats per point.
@@ -19,12 +23,14 @@ pub struct Record {
 
 impl Record {
     /// Column names of [`Record::row`].
-    pub const COLUMNS: [&'static str; 5] = ["step", "seconds", "objective", "train_nll", "val_nll"];
+    pub const COLUMNS: [&'static str; 6] =
+        ["step", "seconds", "objective", "train_nll", "val_nll", "evaluations"];
 
     /// The record as a row of a table.
     #[must_use]
-    pub fn row(&self) -> [f64; 5] {
-        [self.step as f64, self.seconds, self.objective, self.train_nll, self.val_nll]
+    pub fn row(&self) -> [f64; 6] {
+        let Record { step, seconds, objective, train_nll, val_nll, evaluations } = *self;
+        [step as f64, seconds, objective, train_nll, val_nll, evaluations]
     }
 
     /// What the best step is chosen by: validation NLL, or training NLL without validation data.
@@ -187,7 +193,14 @@ mod tests {
                 _ => 1.0 / (1.0 + step as f64) + i as f64,
             };
             let [objective, train_nll, val_nll] = [0, 1, 2].map(value);
-            history.push(Record { step, seconds: 0.0, objective, train_nll, val_nll });
+            history.push(Record {
+                step,
+                seconds: 0.0,
+                evaluations: 0.0,
+                objective,
+                train_nll,
+                val_nll,
+            });
         }
         history
     }
@@ -218,7 +231,14 @@ mod tests {
         for step in 0..300_000 {
             let [objective, train_nll, val_nll] =
                 [0.618_034, 0.754_878, 0.819_173].map(|stride| noise(step, stride));
-            history.push(Record { step, seconds: 0.0, objective, train_nll, val_nll });
+            history.push(Record {
+                step,
+                seconds: 0.0,
+                evaluations: 0.0,
+                objective,
+                train_nll,
+                val_nll,
+            });
             if step % 997 == 0 {
                 longest = longest.max(history.curve().len());
             }
@@ -231,8 +251,14 @@ mod tests {
         let mut history = History::default();
         for step in 0..10_000 {
             let objective = if step == 4_001 { 99.0 } else { f64::NAN };
-            let record =
-                Record { step, seconds: 0.0, objective, train_nll: 0.0, val_nll: f64::NAN };
+            let record = Record {
+                step,
+                seconds: 0.0,
+                evaluations: 0.0,
+                objective,
+                train_nll: 0.0,
+                val_nll: f64::NAN,
+            };
             history.push(record);
         }
         assert!(history.curve().iter().any(|record| record.objective == 99.0));
@@ -242,8 +268,14 @@ mod tests {
     fn a_short_curve_is_all_there_is() {
         let mut history = History::default();
         for step in 0..101 {
-            let record =
-                Record { step, seconds: 0.0, objective: 0.0, train_nll: 0.0, val_nll: 0.0 };
+            let record = Record {
+                step,
+                seconds: 0.0,
+                evaluations: 0.0,
+                objective: 0.0,
+                train_nll: 0.0,
+                val_nll: 0.0,
+            };
             history.push(record);
         }
         // Equal objectives too: the first and the last of them remain.

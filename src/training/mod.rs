@@ -1,18 +1,27 @@
 //! Running an experiment: what decides it, the loop without threads, and the thread that drives the loop.
 
+pub mod basin;
+mod branch;
 mod command_line;
+mod crew;
 pub mod ensemble;
 mod experiment;
 mod experiment_error;
 mod experiment_file;
 mod history;
+pub mod landscape;
+pub mod optima;
+mod principal;
 mod run;
 mod snapshot;
 pub mod spread;
+pub mod survey;
 mod timeline;
+mod tree;
 mod worker;
 pub mod workload;
 
+pub use branch::{Branch, BranchId, MAX_RUNS};
 pub use command_line::parse_columns;
 pub use ensemble::{Ensemble, Member};
 pub use experiment::{
@@ -24,4 +33,5 @@ pub use history::{Best, History, Record};
 pub use run::{Finish, Prepared, Run};
 pub use snapshot::{Activity, Snapshot};
 pub use timeline::{KEPT_AT_ENDS, Moment, TIMELINE_BYTES, Timeline};
+pub use tree::{News, SharedTimeline, Tree, Who};
 pub use worker::{Command, Event, Worker};

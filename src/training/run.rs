@@ -84,6 +84,28 @@ pub struct Run {
     best: Best,
     /// The objective at the last few steps, newest last; one more than [`CONVERGED_STEPS`].
     recent: Vec<f64>,
+    beginning: Beginning,
+    /// Which settings it took its own steps with, and how many; the last ones are those of now.
+    past: Vec<Stretch>,
+    /// Seconds spent on likelihoods that the algorithm itself has no need of.
+    judging_secs: f64,
+}
+
+/// Steps in a row that were taken with the same settings.
+type Stretch = (Settings, usize);
+
+/// Where a run begins.
+#[derive(Debug, Clone, Default)]
+struct Beginning {
+    /// Its first step.
+    step: usize,
+    /// Seconds of computing until then.
+    seconds: f64,
+    /// Gradient evaluations until then.
+    evaluations: f64,
+    /// Steps of the run that it leaves, where it takes over that one's memory (momentum, what was drawn) by taking
+    /// them again.
+    lead: Vec<Stretch>,
 }
 
 impl Run {
@@ -92,6 +114,70 @@ impl Run {
     /// # Errors
     /// [`ExperimentError`] if the data, the start or the first evaluation fail.
     pub fn new(experiment: &Experiment, prepared: Prepared) -> Result<Run, ExperimentError> {
+        Run::begin(experiment, prepared, Beginning::default())
+    }
+
+    /// A run that goes on from a step of another: from the mixture there, which `prepared` has as its start.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if the first evaluation fails.
+    pub fn leaving(
+        record: &Record,
+        experiment: &Experiment,
+        prepared: Prepared,
+    ) -> Result<Run, ExperimentError> {
+        let Record { step, seconds, evaluations, .. } = *record;
+        let lead = Vec::new();
+        Run::begin(experiment, prepared, Beginning { step, seconds, evaluations, lead })
+    }
+
+    /// A run that goes on from a step of this one with all that it remembers there (momentum, what was drawn), and with
+    /// other live settings: takes the steps up to there again, which gives the same bits.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if one of them fails.
+    pub fn continued(
+        &self,
+        record: &Record,
+        experiment: &Experiment,
+    ) -> Result<Run, ExperimentError> {
+        let Record { step, seconds, evaluations, .. } = *record;
+        let mut lead = self.beginning.lead.clone();
+        let mut missing = step.saturating_sub(self.beginning.step);
+        for (settings, count) in &self.past {
+            let taken = missing.min(*count);
+            lead.push((settings.clone(), taken));
+            missing -= taken;
+        }
+        let beginning = Beginning { step, seconds, evaluations, lead };
+        Run::begin(experiment, self.prepared.clone(), beginning)
+    }
+
+    /// This run at one of its earlier steps: taken again from its start, which gives the same bits.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if one of the steps fails.
+    pub fn again_to(&self, step: usize) -> Result<Run, ExperimentError> {
+        let first = self.past.first().map_or(&self.settings, |(settings, _)| settings);
+        let experiment = Experiment { algorithm: first.clone(), ..(*self.experiment).clone() };
+        let mut run = Run::begin(&experiment, self.prepared.clone(), self.beginning.clone())?;
+        for (settings, count) in &self.past {
+            run.tune(settings.clone());
+            for _ in 0..*count {
+                if run.record.step == step {
+                    return Ok(run);
+                }
+                run.step()?;
+            }
+        }
+        Ok(run)
+    }
+
+    fn begin(
+        experiment: &Experiment,
+        prepared: Prepared,
+        beginning: Beginning,
+    ) -> Result<Run, ExperimentError> {
         let settings = experiment.algorithm.clone();
         let start = Start {
             mixture: (*prepared.start).clone(),
@@ -99,19 +185,39 @@ impl Run {
             covariance_type: experiment.covariance_type(),
             floor: prepared.floor,
         };
+        let first_settings = beginning.lead.first().map_or(&settings, |(first, _)| first);
         let began = Instant::now();
-        let algorithm = experiment.algorithm_info().start(start, &settings)?;
+        let mut algorithm = experiment.algorithm_info().start(start, first_settings)?;
         let seconds = began.elapsed().as_secs_f64();
-        let record = record(0, seconds, &*algorithm, &prepared.dataset);
+        let is_repeated = beginning.lead.iter().any(|(_, count)| *count > 0);
+        for (settings, count) in &beginning.lead {
+            for _ in 0..*count {
+                in_pool(|| algorithm.step(settings))?;
+            }
+        }
+        let Judged { train_nll, val_nll, seconds: judging_secs } =
+            judged(&*algorithm, &prepared.dataset);
+        let record = Record {
+            step: beginning.step,
+            seconds: beginning.seconds + if is_repeated { 0.0 } else { seconds },
+            evaluations: beginning.evaluations
+                + if is_repeated { 0.0 } else { passes(&*algorithm, &prepared) },
+            objective: algorithm.objective(),
+            train_nll,
+            val_nll,
+        };
         let best = Best { record, mixture: Arc::new(algorithm.mixture().clone()) };
         Ok(Run {
             experiment: Arc::new(experiment.clone()),
             prepared,
+            past: vec![(settings.clone(), 0)],
             settings,
             algorithm,
             record,
             best,
             recent: vec![record.objective],
+            beginning,
+            judging_secs,
         })
     }
 
@@ -122,7 +228,7 @@ impl Run {
     pub fn rewound(&self) -> Result<Run, ExperimentError> {
         let experiment =
             Experiment { algorithm: self.settings.clone(), ..(*self.experiment).clone() };
-        Run::new(&experiment, self.prepared.clone())
+        Run::begin(&experiment, self.prepared.clone(), self.beginning.clone())
     }
 
     /// Takes one step and judges it.
@@ -136,9 +242,20 @@ impl Run {
     fn take_step(&mut self) -> Result<Record, StepError> {
         let began = Instant::now();
         self.algorithm.step(&self.settings)?;
-        let seconds = self.record.seconds + began.elapsed().as_secs_f64();
-        self.record =
-            record(self.record.step + 1, seconds, &*self.algorithm, &self.prepared.dataset);
+        let seconds = began.elapsed().as_secs_f64();
+        if let Some((_, count)) = self.past.last_mut() {
+            *count += 1;
+        }
+        let judged = judged(&*self.algorithm, &self.prepared.dataset);
+        self.judging_secs += judged.seconds;
+        self.record = Record {
+            step: self.record.step + 1,
+            seconds: self.record.seconds + seconds,
+            evaluations: self.record.evaluations + passes(&*self.algorithm, &self.prepared),
+            objective: self.algorithm.objective(),
+            train_nll: judged.train_nll,
+            val_nll: judged.val_nll,
+        };
         if self.record.judged_by() < self.best.record.judged_by() {
             self.best.record = self.record;
             // Somebody may be looking at the last best one; else its memory serves again.
@@ -175,7 +292,28 @@ impl Run {
 
     /// Takes new values of live settings from the next step on.
     pub fn tune(&mut self, settings: Settings) {
+        self.past.push((settings.clone(), 0));
         self.settings = settings;
+    }
+
+    /// One of its records, for a run that leaves it there. At its first step that run begins beside it, not after it:
+    /// the clocks of both begin alike.
+    #[must_use]
+    pub fn left_at(&self, record: Record) -> Record {
+        let Beginning { step, seconds, evaluations, .. } = self.beginning;
+        if record.step == step { Record { seconds, evaluations, ..record } } else { record }
+    }
+
+    /// Its first step: 0, or the one at which it left another run.
+    #[must_use]
+    pub fn first_step(&self) -> usize {
+        self.beginning.step
+    }
+
+    /// Seconds spent so far on likelihoods that the algorithm itself has no need of.
+    #[must_use]
+    pub fn judging_secs(&self) -> f64 {
+        self.judging_secs
     }
 
     /// What is being run, with its settings as they were at the start.
@@ -209,16 +347,26 @@ impl Run {
     }
 }
 
-fn record(step: usize, seconds: f64, algorithm: &dyn Algorithm, data: &Dataset) -> Record {
+/// What a mixture is judged by, in nats per point.
+struct Judged {
+    train_nll: f64,
+    val_nll: f64,
+    /// What that took.
+    seconds: f64,
+}
+
+fn judged(algorithm: &dyn Algorithm, data: &Dataset) -> Judged {
+    let began = Instant::now();
     let mixture = algorithm.mixture();
     let train = algorithm.train_log_likelihood();
-    Record {
-        step,
-        seconds,
-        objective: algorithm.objective(),
-        train_nll: -train.unwrap_or_else(|| mean_log_likelihood(mixture, &data.train)),
-        val_nll: -mean_log_likelihood(mixture, &data.validation),
-    }
+    let train_nll = -train.unwrap_or_else(|| mean_log_likelihood(mixture, &data.train));
+    let val_nll = -mean_log_likelihood(mixture, &data.validation);
+    Judged { train_nll, val_nll, seconds: began.elapsed().as_secs_f64() }
+}
+
+/// What the last evaluation was, in passes over the training points.
+fn passes(algorithm: &dyn Algorithm, prepared: &Prepared) -> f64 {
+    algorithm.evaluated_points() as f64 / prepared.dataset.train.len().max(1) as f64
 }
 
 #[cfg(test)]

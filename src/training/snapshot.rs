@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Best, Experiment, Finish, Moment, Prepared, Record};
+use super::{Best, Branch, Experiment, Finish, Moment, Prepared, Record};
 use crate::model::Mixture;
 
 /// What the worker is doing.
@@ -19,8 +19,10 @@ pub enum Activity {
 /// A run at one step.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// What is being run.
+    /// What is being run, as an experiment of its own.
     pub experiment: Arc<Experiment>,
+    /// How it leaves another run; `None` for the trunk.
+    pub branch: Option<Branch>,
     /// The data and the first mixture.
     pub prepared: Prepared,
     /// This step's record.

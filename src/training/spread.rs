@@ -141,6 +141,7 @@ mod tests {
         let record = |step: usize| Record {
             step,
             seconds: 0.0,
+            evaluations: 0.0,
             objective: 0.0,
             train_nll: value(step),
             val_nll: f64::NAN,

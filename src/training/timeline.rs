@@ -65,6 +65,19 @@ impl Timeline {
         } else {
             self.bytes -= bytes_of(&leaving);
         }
+        self.set_limit(self.limit);
+    }
+
+    /// Everything that was remembered; it is forgotten here.
+    #[must_use]
+    pub fn take(&mut self) -> Timeline {
+        let limit = self.limit;
+        std::mem::replace(self, Timeline::within(limit))
+    }
+
+    /// Takes at most so many bytes from now on.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
         while self.bytes > self.limit && !self.middle.is_empty() {
             self.thin();
         }
@@ -113,6 +126,19 @@ impl Timeline {
     /// The kept steps, in order.
     pub fn moments(&self) -> impl Iterator<Item = &Moment> {
         self.first.iter().chain(&self.middle).chain(&self.last)
+    }
+
+    /// At most so many of the kept steps, up to this one and with it: the first ones densely, where most happens.
+    #[must_use]
+    pub fn path(&self, last: usize, most: usize) -> Vec<&Moment> {
+        let Some(end) = self.count_before(last + 1).checked_sub(1) else { return Vec::new() };
+        let shares = (0..most).map(|i| i as f64 / (most.max(2) - 1) as f64);
+        // Squares lie densely where they begin.
+        let places = shares.map(|share| (share * share * end as f64).round() as usize);
+        let mut places: Vec<usize> =
+            if end < most { (0..=end).collect() } else { places.collect() };
+        places.dedup();
+        places.into_iter().filter_map(|place| self.get(place)).collect()
     }
 
     /// How many steps are kept.
@@ -170,8 +196,14 @@ mod tests {
         let covariances = vec![[1.0, 0.3, 2.0]; component_count];
         let mixture = Mixture::new(&weights, &means, &covariances).unwrap();
         let value = 1.0 / (1.0 + step as f64);
-        let record =
-            Record { step, seconds: value, objective: value, train_nll: value, val_nll: value };
+        let record = Record {
+            step,
+            seconds: value,
+            evaluations: value,
+            objective: value,
+            train_nll: value,
+            val_nll: value,
+        };
         Moment { record, mixture: Arc::new(mixture) }
     }
 
@@ -230,6 +262,20 @@ mod tests {
     fn the_ends_stay_even_where_they_alone_are_too_large() {
         let timeline = filled(5_000, 3, 1_000);
         assert!(steps(&timeline).into_iter().eq((0..1_000).chain(4_000..5_000)));
+    }
+
+    #[test]
+    fn a_path_goes_from_the_first_step_to_the_wanted_one() {
+        let timeline = filled(900, 2, TIMELINE_BYTES);
+        let path = |last, most| -> Vec<usize> {
+            timeline.path(last, most).iter().map(|moment| moment.record.step).collect()
+        };
+        assert_eq!(path(5, 100), [0, 1, 2, 3, 4, 5]);
+        let long = path(800, 50);
+        assert!(long.len() > 40 && long.len() <= 50, "{}", long.len());
+        assert_eq!((long[0], long[long.len() - 1]), (0, 800));
+        assert!(long.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(Timeline::default().path(3, 10).is_empty());
     }
 
     #[test]

@@ -1,41 +1,46 @@
-//! Worker: the thread that drives one run. Commands go in; events, in order, and the latest snapshot come out.
+//! Worker: the thread that drives the runs of an experiment. Commands go in; events, in order, and the latest snapshots
+//! come out.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::{Activity, Experiment, Finish, Moment, Prepared, Record, Run, Snapshot, Timeline};
+use super::tree::{SharedTimeline, locked};
+use super::{
+    Activity, BranchId, Experiment, ExperimentError, Moment, News, Prepared, Run, Snapshot,
+    Timeline, Tree, Who,
+};
 use crate::data::Dataset;
-use crate::settings::Settings;
 
 /// What a worker can be told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Step until paused, converged, or at a multiple of `max_iter` steps.
-    Play,
+    /// Step these runs until paused, converged, or at a multiple of `max_iter` steps.
+    Play(Who),
     /// Stop stepping.
     Pause,
     /// Take one step, then pause.
-    Step,
-    /// Go back to the start, and pause there.
-    Rewind,
+    Step(Who),
+    /// Go back to where these runs begin, and pause there.
+    Rewind(Who),
     /// Steps per second while playing; `None` for as fast as it goes.
     Pace(Option<f64>),
-    /// Go on with these live settings.
-    Tune(Settings),
+    /// Go on with this experiment, which has the same start: other algorithms, live settings or branches.
+    Follow(Box<Experiment>),
 }
 
 /// What a worker reports. Nothing is lost, and everything comes in order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The run is at its start, for the first time or again; this is step 0.
-    Started(Record),
-    /// A step was taken.
-    Recorded(Record),
-    /// Stepping stopped by itself.
-    Finished(Finish),
+    /// Something happened to a run.
+    Run(BranchId, News),
+    /// All runs that were played have stopped by themselves.
+    Stopped,
+    /// The experiment is now the one that was asked for.
+    Followed,
     /// There is nothing to run.
     Failed {
         /// What is wrong.
@@ -52,8 +57,20 @@ pub type Wake = Box<dyn Fn() + Send>;
 pub struct Worker {
     commands: Sender<Command>,
     events: Receiver<Event>,
-    latest: Arc<Mutex<Option<Arc<Snapshot>>>>,
-    timeline: Arc<Mutex<Timeline>>,
+    board: Arc<Mutex<Board>>,
+}
+
+/// What the thread shows of its runs.
+#[derive(Default)]
+struct Board {
+    runs: BTreeMap<BranchId, Shown>,
+    /// How long it has been stepping.
+    busy: Duration,
+}
+
+struct Shown {
+    timeline: SharedTimeline,
+    latest: Option<Arc<Snapshot>>,
 }
 
 impl Worker {
@@ -68,13 +85,11 @@ impl Worker {
     ) -> std::io::Result<Worker> {
         let (commands, command_receiver) = channel();
         let (event_sender, events) = channel();
-        let latest = Arc::new(Mutex::new(None));
-        let timeline = Arc::new(Mutex::new(Timeline::default()));
+        let board = Arc::<Mutex<Board>>::default();
         let mut driver = Driver {
             commands: command_receiver,
             events: event_sender,
-            latest: latest.clone(),
-            timeline: timeline.clone(),
+            board: board.clone(),
             wake,
             last_wake: None,
         };
@@ -89,7 +104,7 @@ impl Worker {
                 driver.fail(message, None);
             }
         })?;
-        Ok(Worker { commands, events, latest, timeline })
+        Ok(Worker { commands, events, board })
     }
 
     /// Sends a command. A worker that has ended ignores it.
@@ -103,22 +118,25 @@ impl Worker {
         self.events.try_iter()
     }
 
-    /// The newest snapshot; `None` until the experiment is prepared.
+    /// The newest snapshot of a run; `None` until it has begun.
     #[must_use]
-    pub fn latest(&self) -> Option<Arc<Snapshot>> {
-        locked(&self.latest).clone()
+    pub fn latest(&self, id: BranchId) -> Option<Arc<Snapshot>> {
+        locked(&self.board).runs.get(&id)?.latest.clone()
     }
 
-    /// The steps so far, with what was at each; at least those that events have told of. Training waits while somebody
-    /// holds on to it: look something up and let go.
-    pub fn timeline(&self) -> MutexGuard<'_, Timeline> {
-        locked(&self.timeline)
+    /// Looks something up in the steps of a run so far, with what was at each; at least those that events have told
+    /// of. Training waits meanwhile: look something up and let go.
+    pub fn timeline<T>(&self, id: BranchId, look: impl FnOnce(&Timeline) -> T) -> Option<T> {
+        let timeline = locked(&self.board).runs.get(&id)?.timeline.clone();
+        let timeline = locked(&timeline);
+        Some(look(&timeline))
     }
-}
 
-/// What is in a mutex. A thread that panicked has left nothing half done: all are changed in one go.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    /// For how long it has been stepping: what the clocks of all runs, and the judging of them, add up to.
+    #[must_use]
+    pub fn busy(&self) -> Duration {
+        locked(&self.board).busy
+    }
 }
 
 /// What a panic said.
@@ -131,8 +149,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 struct Driver {
     commands: Receiver<Command>,
     events: Sender<Event>,
-    latest: Arc<Mutex<Option<Arc<Snapshot>>>>,
-    timeline: Arc<Mutex<Timeline>>,
+    board: Arc<Mutex<Board>>,
     wake: Wake,
     last_wake: Option<Instant>,
 }
@@ -140,25 +157,36 @@ struct Driver {
 /// No display shows more pictures than this in a second.
 const SHORTEST_WAKE: Duration = Duration::from_millis(12);
 
+/// What is being played, and when the next step is due.
+#[derive(Clone, Copy)]
+struct Playing {
+    who: Who,
+    due: Instant,
+}
+
 impl Driver {
     fn run(&mut self, experiment: &Experiment, dataset: Option<Arc<Dataset>>) {
         let dataset = match dataset.map_or_else(|| experiment.dataset().map(Arc::new), Ok) {
             Ok(dataset) => dataset,
             Err(error) => return self.fail(error.to_string(), None),
         };
-        let prepared = Prepared::on(experiment, dataset.clone());
-        let mut run = match prepared.and_then(|prepared| Run::new(experiment, prepared)) {
-            Ok(run) => run,
-            Err(error) => return self.fail(error.to_string(), Some(dataset)),
-        };
-        self.begin(&run, Activity::Paused);
+        let tree = Prepared::on(experiment, dataset.clone())
+            .and_then(|prepared| Tree::new(experiment, prepared));
+        let result = tree.and_then(|tree| self.drive(tree));
+        if let Err(error) = result {
+            self.fail(error.to_string(), Some(dataset));
+        }
+    }
+
+    /// Does what it is told until nobody listens any more.
+    fn drive(&mut self, mut tree: Tree) -> Result<(), ExperimentError> {
+        self.report(&mut tree, None);
         let mut interval = Duration::ZERO;
-        // When the next step is due, while it plays.
-        let mut due: Option<Instant> = None;
+        let mut playing: Option<Playing> = None;
         loop {
-            let command = match due {
+            let command = match playing {
                 None => self.commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => match due.checked_duration_since(Instant::now()) {
+                Some(Playing { due, .. }) => match due.checked_duration_since(Instant::now()) {
                     Some(wait) => self.commands.recv_timeout(wait),
                     None => self.commands.try_recv().map_err(|error| match error {
                         TryRecvError::Empty => RecvTimeoutError::Timeout,
@@ -167,131 +195,102 @@ impl Driver {
                 },
             };
             match command {
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {
+                    let Some(Playing { who, due }) = &mut playing else { continue };
                     // From when it was due, so that the pace is kept; but never catch up on missed steps.
-                    due = due.map(|due| (due + interval).max(Instant::now()));
-                    if let Some(finish) = self.step(&mut run) {
-                        due = None;
-                        self.set_latest(&run, Activity::Finished(finish.clone()));
-                        self.report(Event::Finished(finish));
-                    }
-                }
-                Ok(Command::Play) => {
-                    run.forget_convergence();
-                    due = Some(Instant::now());
-                    self.publish(&run, Activity::Playing);
-                }
-                Ok(Command::Pause) => {
-                    due = None;
-                    self.publish(&run, Activity::Paused);
-                }
-                Ok(Command::Step) => {
-                    due = None;
-                    if let Some(finish @ Finish::Failed(_)) = self.step(&mut run) {
-                        self.set_latest(&run, Activity::Finished(finish.clone()));
-                        self.report(Event::Finished(finish));
+                    *due = (*due + interval).max(Instant::now());
+                    if self.turn(&mut tree, *who) {
+                        self.report(&mut tree, Some(*who));
                     } else {
-                        self.publish(&run, Activity::Paused);
+                        playing = None;
+                        self.report(&mut tree, None);
+                        self.tell(Event::Stopped);
+                        self.wake();
                     }
+                    continue;
+                }
+                Ok(Command::Play(who)) => {
+                    tree.go_on(who);
+                    playing = Some(Playing { who, due: Instant::now() });
+                }
+                Ok(Command::Pause) => playing = None,
+                Ok(Command::Step(who)) => {
+                    playing = None;
+                    tree.go_on(who);
+                    self.turn(&mut tree, who);
+                    // A single step stops by itself whatever it reaches.
+                    tree.forgive(who);
                 }
                 Ok(Command::Pace(pace)) => {
                     interval = pace.map_or(Duration::ZERO, |p| Duration::from_secs_f64(1.0 / p));
-                    due = due.map(|due| due.min(Instant::now() + interval));
-                }
-                Ok(Command::Rewind) => {
-                    due = None;
-                    match run.rewound() {
-                        Ok(start) => run = start,
-                        Err(error) => return self.fail(error.to_string(), Some(dataset)),
+                    if let Some(Playing { due, .. }) = &mut playing {
+                        *due = (*due).min(Instant::now() + interval);
                     }
-                    self.begin(&run, Activity::Paused);
                 }
-                Ok(Command::Tune(settings)) => {
-                    run.tune(settings);
-                    // The start has been evaluated with the old values, slices for instance: nothing is lost by doing it
-                    // again, and the run is then the one that a saved experiment repeats.
-                    if run.record().step == 0 {
-                        match run.rewound() {
-                            Ok(start) => run = start,
-                            Err(error) => return self.fail(error.to_string(), Some(dataset)),
-                        }
-                        let activity =
-                            if due.is_some() { Activity::Playing } else { Activity::Paused };
-                        self.begin(&run, activity);
-                    }
+                Ok(Command::Rewind(who)) => {
+                    playing = None;
+                    tree.rewind(who)?;
+                }
+                Ok(Command::Follow(experiment)) => {
+                    tree.follow(&experiment)?;
+                    self.report(&mut tree, playing.map(|playing| playing.who));
+                    self.tell(Event::Followed);
                 }
             }
+            self.report(&mut tree, playing.map(|playing| playing.who));
+            self.wake();
         }
     }
 
-    /// Tells that a run is at its start.
-    fn begin(&mut self, run: &Run, activity: Activity) {
-        // Taken out first: to free many mixtures takes longer than anybody should wait for the lock.
-        let past = std::mem::take(&mut *locked(&self.timeline));
-        drop(past);
-        self.keep(run);
-        // The snapshot first: who hears of the start wants to see it.
-        self.set_latest(run, activity);
-        self.report(Event::Started(run.record()));
+    /// Takes a step with the runs that are behind, on the clock; false if none of them goes on after it.
+    fn turn(&mut self, tree: &mut Tree, who: Who) -> bool {
+        let began = Instant::now();
+        tree.turn(who);
+        let busy = began.elapsed();
+        locked(&self.board).busy += busy;
+        tree.can_turn(who)
     }
 
-    /// Adds the step to the timeline.
-    fn keep(&self, run: &Run) {
-        let moment = Moment { record: run.record(), mixture: Arc::new(run.mixture().clone()) };
-        locked(&self.timeline).push(moment);
-    }
-
-    /// Takes one step; says why playing ends with it, if it does.
-    fn step(&mut self, run: &mut Run) -> Option<Finish> {
-        match run.step() {
-            Err(error) => Some(Finish::Failed(error)),
-            Ok(record) => {
-                // First: who hears of a step can look it up.
-                self.keep(run);
-                let _ = self.events.send(Event::Recorded(record));
-                if run.has_converged() {
-                    return Some(Finish::Converged);
-                }
-                // Again after as many further steps, where somebody plays on.
-                if record.step % run.max_iter() == 0 {
-                    return Some(Finish::MaxIter);
-                }
-                self.set_latest(run, Activity::Playing);
-                if self.last_wake.is_none_or(|last| last.elapsed() >= SHORTEST_WAKE) {
-                    self.wake();
-                }
-                None
-            }
+    /// Shows the runs as they are now, then tells what happened to them, and wakes the watcher if it has had time to
+    /// fall asleep.
+    fn report(&mut self, tree: &mut Tree, playing: Option<Who>) {
+        let news = tree.take_news();
+        self.show(tree, playing);
+        let is_more_than_steps = news.iter().any(|(_, news)| !matches!(news, News::Recorded(_)));
+        for (id, news) in news {
+            self.tell(Event::Run(id, news));
+        }
+        let is_due = self.last_wake.is_none_or(|last| last.elapsed() >= SHORTEST_WAKE);
+        if is_due || is_more_than_steps {
+            self.wake();
         }
     }
 
-    fn publish(&mut self, run: &Run, activity: Activity) {
-        self.set_latest(run, activity);
-        self.wake();
+    /// Puts the runs on the board.
+    fn show(&self, tree: &Tree, playing: Option<Who>) {
+        let mut latest: BTreeMap<BranchId, Arc<Snapshot>> = tree
+            .runs()
+            .filter_map(|(id, run)| Some((id, Arc::new(snapshot(tree, id, run, playing)?))))
+            .collect();
+        let shown = tree.timelines().map(|(id, timeline)| {
+            let latest = latest.remove(&id);
+            (id, Shown { timeline: timeline.clone(), latest })
+        });
+        let shown = shown.collect();
+        let before = std::mem::replace(&mut locked(&self.board).runs, shown);
+        // Not under the lock: the last owner of many mixtures takes its time to free them.
+        drop(before);
     }
 
-    fn set_latest(&self, run: &Run, activity: Activity) {
-        let Some(newest) = locked(&self.timeline).newest().cloned() else { return };
-        let snapshot = Snapshot {
-            experiment: run.experiment().clone(),
-            prepared: run.prepared().clone(),
-            record: newest.record,
-            mixture: newest.mixture,
-            best: run.best().clone(),
-            activity,
-        };
-        *locked(&self.latest) = Some(Arc::new(snapshot));
-    }
-
-    /// Sends an event and wakes the watcher. A watcher that is gone ends the loop at the next command.
-    fn report(&mut self, event: Event) {
+    /// Sends an event. A watcher that is gone ends the loop at the next command.
+    fn tell(&self, event: Event) {
         let _ = self.events.send(event);
-        self.wake();
     }
 
     fn fail(&mut self, message: String, dataset: Option<Arc<Dataset>>) {
-        self.report(Event::Failed { message, dataset });
+        self.tell(Event::Failed { message, dataset });
+        self.wake();
     }
 
     fn wake(&mut self) {
@@ -300,9 +299,32 @@ impl Driver {
     }
 }
 
+/// A run as it is now.
+fn snapshot(tree: &Tree, id: BranchId, run: &Run, playing: Option<Who>) -> Option<Snapshot> {
+    let Moment { record, mixture } = tree.newest(id)?;
+    let activity = match (tree.finish(id), playing) {
+        (Some(finish), _) => Activity::Finished(finish.clone()),
+        (None, Some(who)) if who.has(id) => Activity::Playing,
+        _ => Activity::Paused,
+    };
+    Some(Snapshot {
+        experiment: run.experiment().clone(),
+        branch: tree.branch(id).cloned(),
+        prepared: run.prepared().clone(),
+        record,
+        mixture,
+        best: run.best().clone(),
+        activity,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::{Finish, Record};
+
+    const TRUNK: BranchId = BranchId::TRUNK;
+    const ALONE: Who = Who::One(TRUNK);
 
     fn quick() -> Experiment {
         let mut experiment = Experiment::default();
@@ -326,55 +348,63 @@ mod tests {
         }
     }
 
+    fn is_started(event: &Event) -> bool {
+        matches!(event, Event::Run(_, News::Started(_)))
+    }
+
+    /// The step that an event tells of.
+    fn recorded(event: &Event) -> Option<Record> {
+        match event {
+            Event::Run(_, News::Recorded(record)) => Some(*record),
+            _ => None,
+        }
+    }
+
     #[test]
     fn it_plays_rewinds_and_repeats_itself() {
         let worker = Worker::spawn(quick(), None, Box::new(|| ())).unwrap();
-        wait_for(&worker, |e| matches!(e, Event::Started(_)));
+        wait_for(&worker, is_started);
         let play = || {
-            worker.send(Command::Play);
-            wait_for(&worker, |e| matches!(e, Event::Finished(_)))
+            worker.send(Command::Play(ALONE));
+            wait_for(&worker, |e| *e == Event::Stopped)
         };
         let objectives = |events: &[Event]| -> Vec<f64> {
-            let objective = |e: &Event| match e {
-                Event::Recorded(record) => Some(record.objective),
-                _ => None,
-            };
-            events.iter().filter_map(objective).collect()
+            events.iter().filter_map(recorded).map(|record| record.objective).collect()
         };
         let first = play();
         assert_eq!(objectives(&first).len(), 25);
-        assert_eq!(first.last(), Some(&Event::Finished(Finish::MaxIter)));
-        worker.send(Command::Rewind);
-        wait_for(&worker, |e| matches!(e, Event::Started(record) if record.step == 0));
+        assert!(first.contains(&Event::Run(TRUNK, News::Finished(Finish::MaxIter))));
+        worker.send(Command::Rewind(ALONE));
+        wait_for(&worker, is_started);
         assert_eq!(objectives(&play()), objectives(&first));
         // Playing on takes another round.
         assert_eq!(objectives(&play()).len(), 25);
-        assert_eq!(worker.latest().unwrap().record.step, 50);
+        assert_eq!(worker.latest(TRUNK).unwrap().record.step, 50);
     }
 
     #[test]
     fn every_step_that_was_told_of_can_be_looked_up() {
         let worker = Worker::spawn(quick(), None, Box::new(|| ())).unwrap();
-        wait_for(&worker, |e| matches!(e, Event::Started(_)));
-        worker.send(Command::Play);
-        for event in wait_for(&worker, |e| matches!(e, Event::Finished(_))) {
-            let Event::Recorded(record) = event else { continue };
-            let timeline = worker.timeline();
-            assert_eq!(timeline.at(record.step).unwrap().record, record);
+        wait_for(&worker, is_started);
+        let moment = |step| worker.timeline(TRUNK, |t| t.at(step).cloned()).flatten().unwrap();
+        worker.send(Command::Play(ALONE));
+        for event in wait_for(&worker, |e| *e == Event::Stopped) {
+            let Some(record) = recorded(&event) else { continue };
+            assert_eq!(moment(record.step).record, record);
         }
         let experiment = quick();
         let mut run = Run::new(&experiment, Prepared::new(&experiment).unwrap()).unwrap();
         for step in 0..=25 {
-            let moment = worker.timeline().at(step).unwrap().clone();
+            let moment = moment(step);
             assert_eq!((moment.record.step, &*moment.mixture), (step, run.mixture()));
             run.step().unwrap();
         }
         // The snapshot shares the newest one's memory.
-        let newest = worker.timeline().newest().unwrap().clone();
-        assert!(Arc::ptr_eq(&newest.mixture, &worker.latest().unwrap().mixture));
-        worker.send(Command::Rewind);
-        wait_for(&worker, |e| matches!(e, Event::Started(_)));
-        assert_eq!(worker.timeline().len(), 1);
+        let newest = moment(25);
+        assert!(Arc::ptr_eq(&newest.mixture, &worker.latest(TRUNK).unwrap().mixture));
+        worker.send(Command::Rewind(ALONE));
+        wait_for(&worker, is_started);
+        assert_eq!(worker.timeline(TRUNK, Timeline::len), Some(1));
     }
 
     #[test]
@@ -384,36 +414,32 @@ mod tests {
         let mut tuned = experiment.clone();
         tuned.set("n_slices", "16").unwrap();
         tuned.set("learning_rate", "0.1").unwrap();
-        let objectives = |experiment: Experiment, tune: Option<Settings>| {
+        let objectives = |experiment: Experiment, tuned: Option<Experiment>| {
             let worker = Worker::spawn(experiment, None, Box::new(|| ())).unwrap();
-            wait_for(&worker, |e| matches!(e, Event::Started(_)));
-            if let Some(settings) = tune {
-                worker.send(Command::Tune(settings));
-                wait_for(&worker, |e| matches!(e, Event::Started(_)));
+            wait_for(&worker, is_started);
+            if let Some(tuned) = tuned {
+                worker.send(Command::Follow(Box::new(tuned)));
+                wait_for(&worker, is_started);
             }
-            worker.send(Command::Play);
-            let events = wait_for(&worker, |e| matches!(e, Event::Finished(_)));
-            let objective = |e: &Event| match e {
-                Event::Recorded(record) => Some(record.objective),
-                _ => None,
-            };
-            events.iter().filter_map(objective).collect::<Vec<f64>>()
+            worker.send(Command::Play(ALONE));
+            let events = wait_for(&worker, |e| *e == Event::Stopped);
+            events.iter().filter_map(recorded).map(|record| record.objective).collect::<Vec<f64>>()
         };
         let expected = objectives(tuned.clone(), None);
-        assert_eq!(objectives(experiment, Some(tuned.algorithm)), expected);
+        assert_eq!(objectives(experiment, Some(tuned)), expected);
     }
 
     #[test]
     fn it_steps_once_and_keeps_a_slow_pace() {
         let worker = Worker::spawn(quick(), None, Box::new(|| ())).unwrap();
-        worker.send(Command::Step);
-        wait_for(&worker, |e| matches!(e, Event::Recorded(record) if record.step == 1));
+        worker.send(Command::Step(ALONE));
+        wait_for(&worker, |e| recorded(e).is_some_and(|r| r.step == 1));
         worker.send(Command::Pace(Some(1.0)));
-        worker.send(Command::Play);
-        wait_for(&worker, |e| matches!(e, Event::Recorded(record) if record.step == 2));
+        worker.send(Command::Play(ALONE));
+        wait_for(&worker, |e| recorded(e).is_some_and(|r| r.step == 2));
         worker.send(Command::Pause);
         std::thread::sleep(Duration::from_millis(50));
-        assert_eq!(worker.latest().unwrap().activity, Activity::Paused);
+        assert_eq!(worker.latest(TRUNK).unwrap().activity, Activity::Paused);
         assert!(worker.drain().next().is_none());
     }
 
@@ -428,6 +454,60 @@ mod tests {
             panic!("{events:?}")
         };
         assert!(message.contains("50 components need at least 50 training points"), "{message}");
-        assert!(worker.latest().is_none());
+        assert!(worker.latest(TRUNK).is_none());
+    }
+
+    #[test]
+    fn the_clocks_of_a_race_add_up_to_the_time_that_the_worker_was_busy() {
+        let mut experiment = quick();
+        experiment.set("n_samples", "20000").unwrap();
+        experiment.set("n_components", "12").unwrap();
+        experiment.race(&["nll", "sm", "ssm"]);
+        let prepared = Prepared::new(&experiment).unwrap();
+        let mut tree = Tree::new(&experiment, prepared).unwrap();
+        let clocks = |tree: &Tree| -> f64 {
+            tree.runs().map(|(_, run)| run.record().seconds + run.judging_secs()).sum()
+        };
+        let before = clocks(&tree);
+        let (_commands, receiver) = channel();
+        let (events, _receiver) = channel();
+        let board = Arc::<Mutex<Board>>::default();
+        let wake: Wake = Box::new(|| ());
+        let mut driver =
+            Driver { commands: receiver, events, board: board.clone(), wake, last_wake: None };
+        while driver.turn(&mut tree, Who::All) {}
+        let counted = clocks(&tree) - before;
+        let busy = locked(&board).busy.as_secs_f64();
+        // What remains is what it takes to keep the steps.
+        assert!(counted <= busy && counted > 0.8 * busy, "{counted} of {busy} s");
+        // Each counts its own steps only.
+        let own: Vec<f64> = tree.runs().map(|(_, run)| run.record().seconds).collect();
+        assert_eq!(own.len(), 4);
+        assert!(own.iter().all(|seconds| *seconds > 0.0 && *seconds < 0.8 * busy), "{own:?}");
+    }
+
+    #[test]
+    fn a_race_is_told_of_run_by_run() {
+        let mut experiment = quick();
+        experiment.race(&["nll", "sm"]);
+        let worker = Worker::spawn(experiment.clone(), None, Box::new(|| ())).unwrap();
+        worker.send(Command::Play(Who::All));
+        let events = wait_for(&worker, |e| *e == Event::Stopped);
+        for id in experiment.runs() {
+            let own: Vec<&News> = events
+                .iter()
+                .filter_map(|event| match event {
+                    Event::Run(of, news) if *of == id => Some(news),
+                    _ => None,
+                })
+                .collect();
+            let steps = own.iter().filter(|news| matches!(news, News::Recorded(_))).count();
+            assert_eq!(steps, 25, "{id}");
+            assert_eq!(own.last(), Some(&&News::Finished(Finish::MaxIter)));
+            let snapshot = worker.latest(id).unwrap();
+            assert_eq!(snapshot.experiment.algorithm_id, experiment.algorithm_of(id).id);
+            assert_eq!(snapshot.record.step, 25);
+        }
+        assert!(worker.busy() > Duration::ZERO);
     }
 }

@@ -125,8 +125,11 @@ pub fn fill(window: &mut Window, label: &str, text: &str) {
 
 /// Draws frames until nothing moves any more: the worker waits, the painter is done.
 pub fn settle(window: &mut Window) {
+    let began = Instant::now();
     let mut quiet_frames = 0;
     while quiet_frames < 20 {
+        let causes = window.ctx.repaint_causes();
+        assert!(began.elapsed() < Duration::from_mins(1), "it never rests: {causes:?}");
         window.step();
         std::thread::sleep(Duration::from_millis(5));
         quiet_frames = if window.ctx.has_requested_repaint() { 0 } else { quiet_frames + 1 };

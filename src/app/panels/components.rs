@@ -30,7 +30,7 @@ pub fn components_ui(
     actions: &mut Vec<Action>,
 ) {
     let table = egui::CollapsingHeader::new("Set by hand").show(ui, |ui| {
-        let Some(editable) = start::editable(document, session) else {
+        let Some(editable) = start::editable(document, session, view) else {
             ui.label(RichText::new("There is no mixture yet.").weak());
             return;
         };
@@ -61,7 +61,7 @@ pub fn components_ui(
             if !document.is_in_flux() {
                 document.mark();
             }
-            start::put(document, components, step);
+            start::put(document, view, components, step);
         }
     });
     table.header_response.on_hover_text(
@@ -152,6 +152,7 @@ fn buttons_ui(ui: &mut egui::Ui, count: usize, view: &View, actions: &mut Vec<Ac
             (Action::AddComponent, "Add", start::has_room(count)),
             (Action::CopyComponent, "Copy", has_selection && start::has_room(count)),
             (Action::MirrorComponent, "Mirror", has_selection),
+            (Action::AlignComponent, "Align", has_selection && count > 1),
             (Action::DeleteComponent, "Delete", has_selection && count > 1),
         ] {
             let button = ui.add_enabled(is_enabled, egui::Button::new(word));

@@ -19,7 +19,7 @@ use crate::data::spray::Tool;
 use crate::figures::cloud::is_crowd;
 use crate::model::{N_COMPONENTS, REG_COVAR};
 use crate::settings::{Kind, Setting, Value};
-use crate::training::{DATA_SETTINGS, LoadedFile, MODEL_SETTINGS, Source};
+use crate::training::{BranchId, DATA_SETTINGS, LoadedFile, MODEL_SETTINGS, Source};
 
 /// Draws the panel; edits the document. Gives a file that is to be opened with other columns.
 pub fn controls_ui(
@@ -41,7 +41,7 @@ pub fn controls_ui(
             divider_ui(ui);
             draw_ui(ui, document, view, actions);
             divider_ui(ui);
-            algorithm_ui(ui, document);
+            algorithm_ui(ui, document, view);
             section_ui(ui, "Mixture");
             mixture_ui(ui, document, session);
             section_ui(ui, "Start");
@@ -232,27 +232,29 @@ fn draw_ui(ui: &mut egui::Ui, document: &Document, view: &mut View, actions: &mu
     }
 }
 
-fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document) {
+fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document, view: &View) {
+    let run = view.run;
     let weak = ui.visuals().weak_text_color();
     ui.horizontal(|ui| {
         ui.label(RichText::new("Algorithm").heading());
-        ui.label(RichText::new(document.experiment.algorithm_info().label).color(weak));
+        ui.label(RichText::new(document.experiment.algorithm_of(run).label).color(weak));
     });
     for row in ALGORITHMS.chunks(ALGORITHMS_IN_ROW) {
-        algorithms_ui(ui, document, row);
+        algorithms_ui(ui, document, run, row);
     }
     let experiment = &mut document.experiment;
-    let info = experiment.algorithm_info();
+    let info = experiment.algorithm_of(run);
+    let settings = experiment.settings_of(run);
     ui.label(RichText::new(format!("minimizes {}", info.formula)).color(weak));
     // The first knob is what a lecture turns; stop rules and the rest fold away.
     let is_stop = |setting: &&&'static Setting| [MAX_ITER.key, TOL.key].contains(&setting.key);
     let own: Vec<&'static Setting> =
         info.settings.iter().filter(|s| !is_stop(s)).copied().collect();
     let (first, rest) = own.split_at(own.len().min(3));
-    settings_ui(ui, first, &mut experiment.algorithm);
+    settings_ui(ui, first, settings);
     egui::CollapsingHeader::new("Stop rule and more").show_unindented(ui, |ui| {
-        settings_ui(ui, &[&MAX_ITER, &TOL], &mut experiment.algorithm);
-        settings_ui(ui, rest, &mut experiment.algorithm);
+        settings_ui(ui, &[&MAX_ITER, &TOL], settings);
+        settings_ui(ui, rest, settings);
     });
 }
 
@@ -260,8 +262,8 @@ fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document) {
 const ALGORITHMS_IN_ROW: usize = 4;
 
 /// A row of algorithms, one of which may be the chosen one.
-fn algorithms_ui(ui: &mut egui::Ui, document: &mut Document, row: &[AlgorithmInfo]) {
-    let chosen = document.experiment.algorithm_id.clone();
+fn algorithms_ui(ui: &mut egui::Ui, document: &mut Document, run: BranchId, row: &[AlgorithmInfo]) {
+    let chosen = document.experiment.algorithm_of(run).id;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let gaps = 4.0 * (ALGORITHMS_IN_ROW - 1) as f32;
@@ -277,7 +279,7 @@ fn algorithms_ui(ui: &mut egui::Ui, document: &mut Document, row: &[AlgorithmInf
             });
             if response.on_hover_text(format!("{}. {}", info.label, info.help)).clicked() {
                 document.mark();
-                document.experiment.choose_algorithm(info.id);
+                document.experiment.choose_algorithm_of(run, info.id);
             }
         }
     });

@@ -37,6 +37,39 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
                  A click on a curve loads that very run; undo goes back.",
             );
             ui.add_space(8.0);
+            ui.heading("Maps");
+            ui.label(
+                "The basin map starts one mean at every pixel of a square, all else equal, trains each start to its \
+                 end, and colors the pixel by the optimum that it reached, by its likelihood, or by its steps. A click \
+                 on a pixel loads that very start; so does a click on an optimum in the list. The loss landscape shows \
+                 the objective over two directions through the step shown: a mean's place, two means' x₁, or the two \
+                 main directions of the path so far; bright is low. All other parameters stay as they are at that \
+                 step, and the path of the training is projected onto it.",
+            );
+            ui.add_space(8.0);
+            ui.heading("Forks and races");
+            ui.label(
+                "What would EM have done from here? Fork (K) lets another run leave this one at the step shown: choose \
+                 its algorithm or learning rate, or drag its components, and train both. Race (R) trains EM, NLL, SM \
+                 and SSM from the same start, side by side on linked canvases; a click on one chooses it. The plot \
+                 compares them over steps, gradient evaluations or the milliseconds that each has computed itself; drag \
+                 the stopwatch's line to see who comes to a likelihood first. The words below the canvas show the paths \
+                 of the means.",
+            );
+            ui.add_space(8.0);
+            ui.heading("Predict, then reveal");
+            ui.label(
+                "Click a component and press Q: drag the flag to where its mean will go, play, and see how far off it \
+                 was. Press W to bet on the chosen run; the list of runs tells its place.",
+            );
+            ui.add_space(8.0);
+            ui.heading("Maps");
+            ui.label(
+                "Shift+B starts one mean at every pixel of a square and colors the plane by where training ends; a \
+                 click on a pixel starts there. Shift+L shows the objective over two directions through the step \
+                 shown, with the paths of all runs.",
+            );
+            ui.add_space(8.0);
             ui.heading("Drawing");
             ui.label(
                 "Choose a tool on the left and drag on the canvas. The middle or right button moves the view, the \
@@ -55,7 +88,7 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
                 "Without a drawing tool, every component on the canvas is an object: drag its dot to move it, the \
                  squares to stretch it, the knob to turn it. Click it for the ring that is its weight; arrow keys then \
                  move it by a pixel, with Shift by ten, and Esc lets go of it. A double click adds a component. In the \
-                 middle of training, the step shown becomes the start. All numbers are under Start, Set by hand; a \
+                 middle of training a change is a fork: another run leaves at the step shown. All numbers are under Start, Set by hand; a \
                  model that was exported as JSON can be opened as a start.",
             );
             ui.add_space(8.0);

@@ -44,9 +44,13 @@ pub fn menu_ui(
                     menu_item_ui(ui, action, has_run, actions);
                 }
                 let has_selection = has_run && view.selected.is_some();
-                for action in
-                    [Action::CopyComponent, Action::MirrorComponent, Action::DeleteComponent]
-                {
+                for action in [
+                    Action::CopyComponent,
+                    Action::MirrorComponent,
+                    Action::AlignComponent,
+                    Action::DeleteComponent,
+                    Action::Predict,
+                ] {
                     menu_item_ui(ui, action, has_selection, actions);
                 }
             });
@@ -58,6 +62,7 @@ pub fn menu_ui(
                 }
                 ui.separator();
                 menu_item_ui(ui, Action::ToggleLogDensity, true, actions);
+                menu_item_ui(ui, Action::TogglePaths, true, actions);
                 ui.menu_button("Color map", |ui| {
                     ui.radio_value(&mut view.color_map, None, "The theme's own");
                     for map in COLOR_MAPS {
@@ -71,18 +76,7 @@ pub fn menu_ui(
                     ui.add(value).labelled_by(label.id);
                 });
             });
-            ui.menu_button("Train", |ui| {
-                for action in [
-                    Action::PlayPause,
-                    Action::Step,
-                    Action::Rewind,
-                    Action::RunToEnd,
-                    Action::NewStart,
-                    Action::RunSeeds,
-                ] {
-                    menu_item_ui(ui, action, has_run, actions);
-                }
-            });
+            ui.menu_button("Train", |ui| train_ui(ui, document, has_run, view, actions));
             ui.menu_button("Time", |ui| {
                 for action in Action::PAST {
                     menu_item_ui(ui, action, has_run, actions);
@@ -109,4 +103,39 @@ pub fn menu_ui(
         });
         ui.add_space(1.0);
     });
+}
+
+/// The entries about training, and about the runs.
+fn train_ui(
+    ui: &mut egui::Ui,
+    document: &Document,
+    has_run: bool,
+    view: &View,
+    actions: &mut Vec<Action>,
+) {
+    for action in [
+        Action::PlayPause,
+        Action::Step,
+        Action::Rewind,
+        Action::RunToEnd,
+        Action::NewStart,
+        Action::RunSeeds,
+        Action::RunBasin,
+        Action::RunLandscape,
+    ] {
+        menu_item_ui(ui, action, has_run, actions);
+    }
+    ui.separator();
+    let has_branches = !document.experiment.branches.is_empty();
+    for (action, is_enabled) in [
+        (Action::Fork, has_run),
+        (Action::Race, has_run),
+        (Action::ToggleRace, has_branches),
+        (Action::NextRun, has_branches),
+        (Action::PreviousRun, has_branches),
+        (Action::Bet, has_branches),
+        (Action::RemoveRun, document.experiment.branch(view.run).is_some()),
+    ] {
+        menu_item_ui(ui, action, is_enabled, actions);
+    }
 }

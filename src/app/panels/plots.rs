@@ -1,7 +1,8 @@
-//! The panel on the right: likelihood, objective and weights of a run, or many runs.
+//! The panel on the right: likelihood, objective and weights of a run, many runs, or maps.
 
 use crate::app::action::Action;
 use crate::app::document::Document;
+use crate::app::maps::Maps;
 use crate::app::seeds::Seeds;
 use crate::app::session::Session;
 use crate::app::view::{Plots, View};
@@ -12,7 +13,7 @@ pub fn plots_ui(
     ui: &mut egui::Ui,
     document: &mut Document,
     session: &Session,
-    seeds: &mut Seeds,
+    (seeds, maps): (&mut Seeds, &mut Maps),
     view: &mut View,
     actions: &mut Vec<Action>,
 ) {
@@ -28,13 +29,28 @@ pub fn plots_ui(
             ui.selectable_value(&mut view.plots, Plots::Seeds, "Many seeds").on_hover_text(
                 "The same experiment from many starts: a fan of curves, and where they end.",
             );
+            ui.selectable_value(&mut view.plots, Plots::Maps, "Maps").on_hover_text(
+                "Where training ends from every start of a mean, and the objective as a landscape.",
+            );
         });
+        if view.plots == Plots::Maps {
+            return views::maps_ui(ui, document, session, maps, view, actions);
+        }
         if view.plots == Plots::Seeds {
             let can_run = session.snapshot().is_some();
             return views::seeds_ui(ui, document, seeds, view, can_run, actions);
         }
-        // Likelihood is what the room looks at.
-        let room = ui.available_height() - 164.0;
+        views::runs_ui(ui, document, session, view, actions);
+        views::guesses_ui(ui, session, view);
+        // Likelihood is what the room looks at. What remains is headings, legends and axes.
+        if session.tracks().len() > 1 {
+            let room = ui.available_height() - 110.0;
+            views::race_ui(ui, 0.62 * room, document, session, view);
+            ui.separator();
+            views::objective_ui(ui, 0.38 * room, document, session, view);
+            return;
+        }
+        let room = ui.available_height() - 158.0;
         views::nll_ui(ui, 0.42 * room, session, view);
         ui.separator();
         views::objective_ui(ui, 0.33 * room, document, session, view);

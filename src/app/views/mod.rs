@@ -1,12 +1,21 @@
 //! One file per live plot.
 
+mod basin;
+mod landscape;
+mod maps;
 mod nll;
 mod objective;
+mod race;
+mod runs;
 mod seeds;
 mod weights;
 
+pub use basin::outcome_words;
+pub use maps::maps_ui;
 pub use nll::nll_ui;
 pub use objective::objective_ui;
+pub use race::{look as race_look, race_ui, racers};
+pub use runs::{guesses_ui, runs_ui};
 pub use seeds::seeds_ui;
 pub use weights::weights_ui;
 
@@ -48,7 +57,7 @@ fn small_plot_ui(
     palette: &Palette,
 ) -> (PlotTransform, egui::Response) {
     let bounds = plot::plot_bounds(shown);
-    let drawn = plot::frame(shown, palette, 12.5)
+    let drawn = plot::frame(shown, palette, 12.5, 0.0)
         .height(height)
         .show_background(false)
         .allow_drag(false)
@@ -93,7 +102,12 @@ fn hover_ui(
 }
 
 /// Words on a card beside and below a place, on the side with more room.
-fn card_ui(painter: &egui::Painter, place: egui::Pos2, words: String, palette: &Palette) {
+pub(super) fn card_ui(
+    painter: &egui::Painter,
+    place: egui::Pos2,
+    words: String,
+    palette: &Palette,
+) {
     let galley = painter.layout_no_wrap(words, FontId::proportional(13.0), color32(palette.text));
     let area = painter.clip_rect();
     let is_right = place.x > area.center().x;

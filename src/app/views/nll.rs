@@ -10,24 +10,7 @@ use crate::figures::learning::{self, TimeAxis};
 /// Draws the view.
 pub fn nll_ui(ui: &mut egui::Ui, height: f32, session: &Session, view: &mut View) {
     let palette = view.theme.palette();
-    heading_ui(ui, "NLL", |ui| {
-        log_switch_ui(
-            ui,
-            "log y",
-            "Logarithmic NLL axis; values at or below zero are left out.",
-            &mut view.nll_spacing,
-        );
-        log_switch_ui(
-            ui,
-            "log x",
-            "Logarithmic time axis; the start, at zero, is left out.",
-            &mut view.time_spacing,
-        );
-        ui.selectable_value(&mut view.time_axis, TimeAxis::Seconds, "seconds")
-            .on_hover_text("Over the time that the algorithm itself computed.");
-        ui.selectable_value(&mut view.time_axis, TimeAxis::Steps, "steps")
-            .on_hover_text("Over the number of steps.");
-    });
+    heading_ui(ui, "NLL", |ui| clocks_ui(ui, view));
     let history = &session.history().curve();
     let landmarks = landmarks(session, view);
     let (time, spacings) = (view.time_axis, [view.time_spacing, view.nll_spacing]);
@@ -49,6 +32,43 @@ pub fn nll_ui(ui: &mut egui::Ui, height: f32, session: &Session, view: &mut View
     );
     scrub(view, session, &drawn.1, pointed_at);
     legend_ui(ui, palette);
+}
+
+/// What the horizontal axis counts, and how both axes are spaced; from the right to the left.
+pub(super) fn clocks_ui(ui: &mut egui::Ui, view: &mut View) {
+    log_switch_ui(
+        ui,
+        "log y",
+        "Logarithmic NLL axis; values at or below zero are left out.",
+        &mut view.nll_spacing,
+    );
+    log_switch_ui(
+        ui,
+        "log x",
+        "Logarithmic time axis; the start, at zero, is left out.",
+        &mut view.time_spacing,
+    );
+    for (time, word) in [
+        (TimeAxis::Milliseconds, "ms"),
+        (TimeAxis::Evaluations, "evals"),
+        (TimeAxis::Steps, "steps"),
+    ] {
+        ui.selectable_value(&mut view.time_axis, time, word).on_hover_text(clock_help(time));
+    }
+}
+
+/// What a clock counts.
+fn clock_help(time: TimeAxis) -> &'static str {
+    match time {
+        TimeAxis::Steps => "Over the number of steps.",
+        TimeAxis::Evaluations => {
+            "Over gradient evaluations, in passes over the training points: a step of EM is one, a mini-batch its \
+             share of one."
+        }
+        TimeAxis::Milliseconds => {
+            "Over the time that the algorithm itself computed; each run counts its own steps only."
+        }
+    }
 }
 
 /// Which line is which; both always mean the same, so they stand below the plot and cover nothing.

@@ -16,7 +16,7 @@ pub fn objective_ui(
 ) {
     let palette = view.theme.palette();
     let running = session.snapshot().map(|snapshot| snapshot.experiment.algorithm_info());
-    let info = running.unwrap_or_else(|| document.experiment.algorithm_info());
+    let info = running.unwrap_or_else(|| document.experiment.algorithm_of(view.run));
     heading_ui(ui, &format!("Objective of {}", info.short), |ui| {
         // Whole or not at all; it stands beside the algorithm's knobs, too.
         let formula = egui::RichText::new(info.formula).color(ui.visuals().weak_text_color());

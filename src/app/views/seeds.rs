@@ -50,7 +50,7 @@ pub fn seeds_ui(
         }
         return;
     }
-    let is_current = seeds.are_of(&document.experiment);
+    let is_current = seeds.are_of(&document.experiment.alone(view.run));
     if !is_current {
         let text = "Of the experiment before it was changed: undo the change, or run them again.";
         ui.colored_label(ui.visuals().warn_fg_color, text);
