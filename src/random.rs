@@ -18,7 +18,7 @@ pub enum Purpose {
     Split = 2,
     /// Starting mixtures.
     Start = 3,
-    /// Slice vectors of sliced score matching.
+    /// Random vectors of objectives: slices, noise, shifts.
     Slices = 4,
     /// Which points form a mini-batch.
     Batches = 5,

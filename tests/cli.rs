@@ -274,6 +274,14 @@ fn what_is_wrong_is_said_in_a_sentence() {
     check(&["--dataset", "board", "--set", "n_components=0"], "n_components = 0 is not possible");
     check(&["--dataset", "board", "--set", "k=3"], "there is no setting \"k\"");
     check(&["--dataset", "board", "--set", "n_components"], "write it as KEY=VALUE");
+    let setting = |algorithm: &str, choice: &str, expected: &str| {
+        check(&["--dataset", "board", "--algorithm", algorithm, "--set", choice], expected);
+    };
+    setting("dsm", "sigma=0", "sigma = 0 is not possible: it takes a number from 0.001 to 100");
+    setting("dsm", "n_levels=0", "n_levels = 0 is not possible: it takes a whole number from 1");
+    setting("ssm", "n_slices=0", "n_slices = 0 is not possible: it takes a whole number from 1");
+    setting("nce", "shift=-1", "shift = -1 is not possible: it takes a number from 0.001 to 100");
+    setting("csm", "order=x3", "order = x3 is not possible: it takes one of x1_x2, x2_x1");
     check(&["missing.toml"], "missing.toml cannot be read");
     check(&[&file("bad.toml", b"[data")], "is not an experiment");
     check(&["--data", "missing.csv"], "missing.csv");

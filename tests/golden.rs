@@ -6,7 +6,9 @@
 use scorescope::algorithms::em::maximization;
 use scorescope::model::{CovarianceType, Density, Mixture, Parameters, Point, Symmetric};
 use scorescope::objectives::kernel::{Moments, expectation, mean_log_likelihood};
-use scorescope::objectives::{Batch, NegativeLogLikelihood, Objective, ScoreMatching, Sliced};
+use scorescope::objectives::{
+    Batch, Composite, Denoising, NegativeLogLikelihood, Objective, Order, ScoreMatching, Sliced,
+};
 use serde_json::Value;
 
 fn golden() -> Value {
@@ -78,12 +80,22 @@ fn losses_and_their_gradients() {
         let parameters = parameters(case);
         let x = points(&case["x"]);
         let v: Vec<[Point; 3]> = points(&case["v"]).as_chunks().0.to_vec();
-        let objectives: [(&str, Box<dyn Objective>); 4] = [
+        let z = points(&case["z"]);
+        let plain = |count| Sliced::with_control_variate(v.iter().map(|v| &v[..count]), 0.0);
+        let reduced = |count| Sliced::new(v.iter().map(|v| &v[..count]));
+        let denoising = |sigma| Denoising::new(vec![z.clone()], vec![sigma]);
+        let objectives: [(&str, Box<dyn Objective>); 9] = [
             ("nll", Box::new(NegativeLogLikelihood)),
             ("sm", Box::new(ScoreMatching)),
-            ("ssmvr_m1", Box::new(Sliced::new(v.iter().map(|v| &v[..1])))),
-            ("ssmvr_m3", Box::new(Sliced::new(v.iter().map(|v| &v[..])))),
+            ("ssm_m1", Box::new(plain(1))),
+            ("ssm_m3", Box::new(plain(3))),
+            ("ssmvr_m1", Box::new(reduced(1))),
+            ("ssmvr_m3", Box::new(reduced(3))),
+            ("dsm_s005", Box::new(denoising(0.05))),
+            ("dsm_s030", Box::new(denoising(0.3))),
+            ("csm", Box::new(Composite(Order::FirstThenSecond))),
         ];
+        assert_eq!(case["loss"].as_object().unwrap().len(), objectives.len());
         for (loss, objective) in objectives {
             let evaluation = objective.evaluate(&parameters, Batch::all(&x));
             let tolerance = case["tol"]["loss"][loss].as_f64().unwrap();

@@ -12,20 +12,38 @@ use scorescope::objectives::{
 use scorescope::random::{Purpose, generator};
 use scorescope::settings::Settings;
 
-/// Every objective of the list as menus start it, and one with slices of our own.
+/// Objectives that listed ones become by their settings.
+const VARIANTS: [(&str, &[(&str, &str)]); 7] = [
+    ("ssm", &[("control_variate", "0.4"), ("slice_distribution", "sphere"), ("n_slices", "2")]),
+    ("ssm_plain", &[("slice_distribution", "rademacher"), ("redraw", "false")]),
+    ("dsm", &[("sigma", "0.5"), ("n_draws", "3"), ("noise_pairs", "true")]),
+    ("dsm", &[("n_levels", "3"), ("sigma_weight", "true"), ("sigma_max", "0.4")]),
+    ("dsm", &[("n_levels", "2"), ("noised_model", "true"), ("sigma", "0.3")]),
+    ("csm", &[("order", "x2_x1")]),
+    ("nce", &[("shift", "0.7"), ("n_slices", "3")]),
+];
+
+/// Every objective of the list as menus start it, the variants, and one with slices of our own.
 fn objectives(point_count: usize) -> Vec<(String, Arc<dyn Objective>)> {
     let slices = theta::slices(point_count, 3, 7);
     let fixed: Arc<dyn Objective> = Arc::new(Sliced::new(slices.iter().map(|v| &v[..])));
-    let listed = OBJECTIVES.iter().map(|info| {
+    let listed = OBJECTIVES.iter().map(|info| (info.id, &[][..]));
+    let prepared = listed.chain(VARIANTS).map(|(id, chosen)| {
+        let info = OBJECTIVES.iter().find(|info| info.id == id).unwrap();
+        let mut settings = Settings::default();
+        for (key, text) in chosen {
+            let setting = info.settings.iter().find(|setting| setting.key == *key).unwrap();
+            settings.set(key, setting.parse(text).unwrap());
+        }
         let mut rng = generator(5, Purpose::Slices);
-        (info.id.to_owned(), (info.prepare)(&Settings::default(), &mut rng))
+        (format!("{id} {chosen:?}"), (info.prepare)(&settings, &mut rng))
     });
-    listed.chain([("fixed slices".to_owned(), fixed)]).collect()
+    prepared.chain([("fixed slices".to_owned(), fixed)]).collect()
 }
 
 /// f′(0) by central differences of fourth order.
 fn derivative(f: impl Fn(f64) -> f64) -> f64 {
-    let h = 1e-3;
+    let h = 4e-4;
     (8.0 * (f(h) - f(-h)) - (f(2.0 * h) - f(-2.0 * h))) / (12.0 * h)
 }
 

@@ -390,7 +390,7 @@ fn a_saved_experiment_opens_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.toml");
     let mut first = window(None);
-    click(&mut first, "Sliced score matching");
+    click(&mut first, "SSM with reduced variance");
     click(&mut first, "Brush");
     let stroke = across(&first);
     drag(&mut first, &stroke);

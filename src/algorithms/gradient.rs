@@ -67,8 +67,12 @@ pub static BATCH_SIZE: Setting = Setting {
 };
 
 pub(super) fn info(objective: &'static ObjectiveInfo) -> AlgorithmInfo {
-    let mut settings = objective.settings.to_vec();
-    settings.extend([&LEARNING_RATE, &OPTIMIZER, &LR_HALF_LIFE, &MAX_GRAD_NORM, &BATCH_SIZE]);
+    // What a lecture turns comes first.
+    let (first, rest) = objective.settings.split_at(objective.settings.len().min(2));
+    let mut settings = first.to_vec();
+    settings.push(&LEARNING_RATE);
+    settings.extend(rest);
+    settings.extend([&OPTIMIZER, &LR_HALF_LIFE, &MAX_GRAD_NORM, &BATCH_SIZE]);
     settings.extend([&MAX_ITER, &TOL, &RANDOM_STATE]);
     AlgorithmInfo {
         id: objective.id,

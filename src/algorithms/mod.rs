@@ -40,7 +40,7 @@ pub static TOL: Setting = Setting {
 pub static RANDOM_STATE: Setting = Setting {
     key: "random_state",
     label: "Seed of the training",
-    help: "Slices and mini-batches are drawn from this seed.",
+    help: "Slices, noise and mini-batches are drawn from this seed.",
     kind: Kind::Seed,
     is_live: false,
 };

@@ -340,7 +340,7 @@ fn footer(floor: &Row) -> String {
     format!(
         "floor_ns: {} ns a pair of point and component, on one thread: one exp and eight multiplications.\n\
          Medians, in f64; half moons or the given points scaled to unit variance, without validation points. step:\n\
-         kernel, burn's tensors, optimizer, bookkeeping and history; ssm draws new slices. kernel: value and gradient,\n\
+         kernel, burn's tensors, optimizer, bookkeeping and history, new slices and noise. kernel: value and gradient,\n\
          or the E-step. plain: value and gradient as plain burn tensors with autodiff, up to {PLAIN_POINTS_AT_MOST} \
          points. speed-up:\nover the same step on the first number of threads.\n",
         number(floor.ns_per_pair)

@@ -3,14 +3,25 @@
 //! All of them are sums over points of closed forms, computed by the fused loops of `kernel/`. To add one, write
 //! its file and add its two words below; it then is an algorithm with all its settings.
 
+mod composite;
+mod contrastive;
+mod denoising;
+mod directions;
 pub mod kernel;
 mod nll;
 mod score_matching;
 mod sliced;
 
+pub use composite::{Composite, ORDER, Order};
+pub use contrastive::{Contrastive, SHIFT, shifts};
+pub use denoising::{
+    Denoising, N_DRAWS, N_LEVELS, NOISE_PAIRS, NOISED_MODEL, SIGMA, SIGMA_MAX, SIGMA_WEIGHT,
+    levels, noise,
+};
+pub use directions::{N_SLICES, REDRAW, SLICE_DISTRIBUTION};
 pub use nll::NegativeLogLikelihood;
 pub use score_matching::ScoreMatching;
-pub use sliced::{N_SLICES, SLICE_DISTRIBUTION, Sliced, slices};
+pub use sliced::{CONTROL_VARIATE, Sliced, slices};
 
 use std::sync::Arc;
 
@@ -19,7 +30,15 @@ use crate::random::Rng;
 use crate::settings::{Setting, Settings};
 
 /// All objectives, in the order of menus.
-pub static OBJECTIVES: &[&ObjectiveInfo] = &[&nll::INFO, &score_matching::INFO, &sliced::INFO];
+pub static OBJECTIVES: &[&ObjectiveInfo] = &[
+    &nll::INFO,
+    &score_matching::INFO,
+    &sliced::PLAIN_INFO,
+    &sliced::INFO,
+    &denoising::INFO,
+    &composite::INFO,
+    &contrastive::INFO,
+];
 
 /// What menus, files and the command line need to know of an objective.
 pub struct ObjectiveInfo {
@@ -98,6 +117,16 @@ impl Gradient {
         self.logits.clear();
         self.means.clear();
         self.factors.clear();
+    }
+
+    /// Adds another one, of as many components.
+    fn add(&mut self, other: &Gradient) {
+        let means = self.means.as_flattened_mut().iter_mut().zip(other.means.as_flattened());
+        let logits = self.logits.iter_mut().zip(&other.logits);
+        for (sum, number) in logits.chain(means).chain(self.factors.iter_mut().zip(&other.factors))
+        {
+            *sum += number;
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::kernel::{self, Forms, FormsOfTile};
+use super::kernel::{self, Forms, FormsOfTile, Tile};
 use super::{Batch, Evaluation, Objective, ObjectiveInfo};
 use crate::model::Parameters;
 
@@ -33,7 +33,8 @@ impl Objective for ScoreMatching {
 }
 
 impl Forms for ScoreMatching {
-    const ARE_IDENTITY: bool = true;
+    const A: Option<[f64; 2]> = Some([1.0; 2]);
+    const B: Option<[f64; 2]> = Some([1.0; 2]);
 
-    fn fill(&self, _: Range<usize>, _: &mut FormsOfTile<'_>) {}
+    fn fill(&self, _: Range<usize>, _: usize, _: &mut Tile<'_>, _: &mut FormsOfTile<'_>) {}
 }

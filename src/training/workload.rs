@@ -12,7 +12,10 @@ use crate::data::Dataset;
 use crate::data::generators::N_SAMPLES;
 use crate::model::{Mixture, N_COMPONENTS, Parameters, Point};
 use crate::objectives::kernel::expectation;
-use crate::objectives::{Batch, Evaluation, OBJECTIVES, slices};
+use crate::objectives::{
+    Batch, CONTROL_VARIATE, Evaluation, N_LEVELS, NOISED_MODEL, OBJECTIVES, ORDER, Order, SIGMA,
+    SIGMA_WEIGHT, noise, shifts, slices,
+};
 use crate::random::{Purpose, Rng, generator};
 use crate::settings::{Setting, Settings};
 
@@ -122,14 +125,38 @@ impl Workload {
     pub fn plain_tensors(&self) -> Option<Timed> {
         let points = self.prepared.dataset.train.clone();
         let parameters = self.parameters();
+        let settings = &self.experiment.algorithm;
         Some(match self.experiment.algorithm_id.as_str() {
             "nll" => Box::new(move || plain::negative_log_likelihood(&parameters, &points).value)
                 as Timed,
             "sm" => Box::new(move || plain::score_matching(&parameters, &points).value),
-            "ssm" => {
-                let settings = &self.experiment.algorithm;
+            "ssm" | "ssm_plain" => {
                 let slices = slices(settings, points.len(), &mut slice_rng(settings));
-                Box::new(move || plain::sliced(&parameters, &points, &slices).value)
+                let is_plain = self.experiment.algorithm_id == "ssm_plain";
+                let beta = if is_plain { 0.0 } else { settings.number(&CONTROL_VARIATE) };
+                Box::new(move || plain::sliced(&parameters, &points, &slices, beta).value)
+            }
+            "dsm" if settings.integer(&N_LEVELS) == 1 => {
+                let noise = noise(settings, points.len(), 0, &mut slice_rng(settings));
+                let sigma = settings.number(&SIGMA);
+                let blur = if settings.switch(&NOISED_MODEL) { sigma * sigma } else { 0.0 };
+                let weight = if settings.switch(&SIGMA_WEIGHT) { sigma * sigma } else { 1.0 };
+                // Drawn noise counts with its mean length.
+                let squares = noise.iter().flatten().map(|z| z[0] * z[0] + z[1] * z[1]);
+                let mean = squares.sum::<f64>() / (noise.len() * points.len()) as f64;
+                let offset = (1.0 - 0.5 * mean) / (sigma * sigma);
+                Box::new(move || {
+                    let plain = plain::denoising(&parameters, &points, &noise, sigma, blur);
+                    weight * (plain.value + offset)
+                })
+            }
+            "csm" => {
+                let order = Order::of(&settings.choice(&ORDER));
+                Box::new(move || plain::composite(&parameters, &points, order).value)
+            }
+            "nce" => {
+                let shifts = shifts(settings, points.len(), &mut slice_rng(settings));
+                Box::new(move || plain::contrastive(&parameters, &points, &shifts).value)
             }
             _ => return None,
         })
@@ -188,6 +215,24 @@ mod tests {
             }
             assert!(run.record().objective < objective, "{}", info.id);
         }
+    }
+
+    #[test]
+    fn plain_tensors_follow_the_settings() {
+        let workload = Workload::new(half_moons(300).unwrap(), 3).unwrap();
+        let check = |id: &str, settings: &[(&str, &str)]| {
+            let owned = |&(key, value): &(&str, &str)| (key.to_owned(), value.to_owned());
+            let settings: Vec<_> = settings.iter().map(owned).collect();
+            let workload = workload.of_algorithm(id, &settings).unwrap();
+            let (plain, fused) = (workload.plain_tensors().unwrap()(), workload.kernel()());
+            assert!((plain - fused).abs() < 1e-11, "{id} {settings:?}: {plain} {fused}");
+        };
+        check("ssm", &[("control_variate", "0.3"), ("slice_distribution", "sphere")]);
+        check("ssm_plain", &[("n_slices", "5"), ("slice_distribution", "rademacher")]);
+        check("dsm", &[("noise_pairs", "true"), ("n_draws", "3"), ("noised_model", "true")]);
+        check("dsm", &[("sigma_weight", "true"), ("sigma", "0.7"), ("redraw", "false")]);
+        check("csm", &[("order", "x2_x1")]);
+        check("nce", &[("shift", "0.5"), ("n_slices", "4"), ("slice_distribution", "sphere")]);
     }
 
     #[test]

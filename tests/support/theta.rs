@@ -1,5 +1,7 @@
 //! Random θ and points, from a seed, for the tests of objectives.
 
+#![allow(dead_code, reason = "every test program uses the parts that it needs")]
+
 use rand_distr::{Distribution, StandardNormal};
 use scorescope::model::{CovarianceType, Parameters, Point};
 use scorescope::random::{Purpose, Rng, generator};

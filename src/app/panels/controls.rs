@@ -8,7 +8,7 @@ use egui_material_icons::icons;
 use super::components::components_ui;
 use super::settings::{row_ui, setting_ui, settings_ui, short};
 use super::thumbnails::{Choice, Thumbnails};
-use crate::algorithms::{ALGORITHMS, MAX_ITER, TOL, initial};
+use crate::algorithms::{ALGORITHMS, AlgorithmInfo, MAX_ITER, TOL, initial};
 use crate::app::action::Action;
 use crate::app::document::Document;
 use crate::app::session::Session;
@@ -19,7 +19,7 @@ use crate::data::spray::Tool;
 use crate::figures::cloud::is_crowd;
 use crate::model::{N_COMPONENTS, REG_COVAR};
 use crate::settings::{Kind, Setting, Value};
-use crate::training::{DATA_SETTINGS, LoadedFile, MODEL_SETTINGS, Source};
+use crate::training::{BranchId, DATA_SETTINGS, LoadedFile, MODEL_SETTINGS, Source};
 
 /// Draws the panel; edits the document. Gives a file that is to be opened with other columns.
 pub fn controls_ui(
@@ -40,7 +40,7 @@ pub fn controls_ui(
             let reopen = data_ui(ui, document, session, view, thumbnails, actions);
             divider_ui(ui);
             draw_ui(ui, document, view, actions);
-            section_ui(ui, "Algorithm");
+            divider_ui(ui);
             algorithm_ui(ui, document, view);
             section_ui(ui, "Mixture");
             mixture_ui(ui, document, session);
@@ -126,7 +126,7 @@ fn data_ui(
         }
         ui.label(RichText::new(text).color(ui.visuals().weak_text_color()));
     }
-    egui::CollapsingHeader::new("Split, scale and seed").show(ui, |ui| {
+    egui::CollapsingHeader::new("Split, scale and seed").show_unindented(ui, |ui| {
         settings_ui(ui, DATA_SETTINGS, &mut experiment.data);
     });
     reopened
@@ -234,15 +234,45 @@ fn draw_ui(ui: &mut egui::Ui, document: &Document, view: &mut View, actions: &mu
 
 fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document, view: &View) {
     let run = view.run;
+    let weak = ui.visuals().weak_text_color();
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("Algorithm").heading());
+        ui.label(RichText::new(document.experiment.algorithm_of(run).label).color(weak));
+    });
+    for row in ALGORITHMS.chunks(ALGORITHMS_IN_ROW) {
+        algorithms_ui(ui, document, run, row);
+    }
+    let experiment = &mut document.experiment;
+    let info = experiment.algorithm_of(run);
+    let settings = experiment.settings_of(run);
+    ui.label(RichText::new(format!("minimizes {}", info.formula)).color(weak));
+    // The first knob is what a lecture turns; stop rules and the rest fold away.
+    let is_stop = |setting: &&&'static Setting| [MAX_ITER.key, TOL.key].contains(&setting.key);
+    let own: Vec<&'static Setting> =
+        info.settings.iter().filter(|s| !is_stop(s)).copied().collect();
+    let (first, rest) = own.split_at(own.len().min(3));
+    settings_ui(ui, first, settings);
+    egui::CollapsingHeader::new("Stop rule and more").show_unindented(ui, |ui| {
+        settings_ui(ui, &[&MAX_ITER, &TOL], settings);
+        settings_ui(ui, rest, settings);
+    });
+}
+
+/// How many algorithms stand side by side.
+const ALGORITHMS_IN_ROW: usize = 4;
+
+/// A row of algorithms, one of which may be the chosen one.
+fn algorithms_ui(ui: &mut egui::Ui, document: &mut Document, run: BranchId, row: &[AlgorithmInfo]) {
     let chosen = document.experiment.algorithm_of(run).id;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        let width = (ui.available_width() - 4.0 * 3.0) / 4.0;
-        for info in &*ALGORITHMS {
-            let button = egui::Button::new(RichText::new(info.short).strong())
-                .selected(info.id == chosen)
-                .min_size(egui::vec2(width, 30.0));
+        let gaps = 4.0 * (ALGORITHMS_IN_ROW - 1) as f32;
+        let width = (ui.available_width() - gaps) / ALGORITHMS_IN_ROW as f32;
+        for info in row {
             let is_chosen = info.id == chosen;
+            let button = egui::Button::new(RichText::new(info.short).strong())
+                .selected(is_chosen)
+                .min_size(egui::vec2(width, 28.0));
             let response = ui.add(button);
             response.widget_info(|| {
                 egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, info.label)
@@ -252,23 +282,6 @@ fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document, view: &View) {
                 document.experiment.choose_algorithm_of(run, info.id);
             }
         }
-    });
-    let experiment = &mut document.experiment;
-    let info = experiment.algorithm_of(run);
-    let settings = experiment.settings_of(run);
-    ui.label(RichText::new(info.label).strong());
-    ui.label(
-        RichText::new(format!("minimizes {}", info.formula)).color(ui.visuals().weak_text_color()),
-    );
-    // The first knob is what a lecture turns; stop rules and the rest fold away.
-    let is_stop = |setting: &&&'static Setting| [MAX_ITER.key, TOL.key].contains(&setting.key);
-    let own: Vec<&'static Setting> =
-        info.settings.iter().filter(|s| !is_stop(s)).copied().collect();
-    let (first, rest) = own.split_at(own.len().min(3));
-    settings_ui(ui, first, settings);
-    egui::CollapsingHeader::new("Stop rule and more").show(ui, |ui| {
-        settings_ui(ui, &[&MAX_ITER, &TOL], settings);
-        settings_ui(ui, rest, settings);
     });
 }
 
@@ -310,7 +323,7 @@ fn start_ui(ui: &mut egui::Ui, document: &mut Document, actions: &mut Vec<Action
         return;
     }
     let start = &mut document.experiment.start;
-    egui::CollapsingHeader::new("Weights, covariances and seed").show(ui, |ui| {
+    egui::CollapsingHeader::new("Weights, covariances and seed").show_unindented(ui, |ui| {
         settings_ui(ui, &[&initial::INIT_WEIGHTS, &initial::INIT_COVARIANCES], start);
         let seed = &initial::RANDOM_STATE;
         row_ui(ui, seed.label, |ui| {

@@ -112,6 +112,7 @@ mod tests {
     use super::*;
     use crate::algorithms::{ALGORITHMS, initial};
     use crate::data::generators::GENERATORS;
+    use crate::objectives::OBJECTIVES;
     use crate::training::{DATA_SETTINGS, MODEL_SETTINGS};
 
     #[test]
@@ -131,6 +132,30 @@ mod tests {
             assert_eq!(has_slider, is_number, "{}", setting.key);
             assert!(!is_seed || has(egui::accesskit::Role::SpinButton), "{}", setting.key);
         }
+    }
+
+    #[test]
+    fn no_slider_of_an_objective_leaves_its_range() {
+        let mut count = 0;
+        for setting in OBJECTIVES.iter().flat_map(|info| info.settings) {
+            if !matches!(setting.kind, Kind::Integer { .. } | Kind::Number { .. }) {
+                continue;
+            }
+            for wished in [-5.0, 0.0, 1e6] {
+                let draw = |ui: &mut egui::Ui, settings: &mut Settings| {
+                    setting_ui(ui, setting, settings);
+                };
+                let mut window = Harness::new_ui_state(draw, Settings::default());
+                window.get_by_role(egui::accesskit::Role::Slider).set_value_accesskit(wished);
+                window.run();
+                let chosen: Vec<_> = window.state().iter().collect();
+                let text = format!("{} = {wished}: {chosen:?}", setting.key);
+                assert!(chosen.iter().all(|(_, value)| setting.check(value).is_ok()), "{text}");
+                count += chosen.len();
+            }
+        }
+        // They did move.
+        assert!(count > 15, "{count}");
     }
 
     #[test]

@@ -18,8 +18,14 @@ pub fn objective_ui(
     let running = session.snapshot().map(|snapshot| snapshot.experiment.algorithm_info());
     let info = running.unwrap_or_else(|| document.experiment.algorithm_of(view.run));
     heading_ui(ui, &format!("Objective of {}", info.short), |ui| {
+        // Whole or not at all; it stands beside the algorithm's knobs, too.
         let formula = egui::RichText::new(info.formula).color(ui.visuals().weak_text_color());
-        ui.add(egui::Label::new(formula).truncate());
+        let wrap = Some(egui::TextWrapMode::Extend);
+        let style = egui::TextStyle::Body;
+        let formula = egui::WidgetText::from(formula).into_galley(ui, wrap, f32::INFINITY, style);
+        if formula.size().x <= ui.available_width() {
+            ui.label(formula);
+        }
     });
     let time = view.time_axis;
     let history = session.history().curve();

@@ -10,26 +10,26 @@ use crate::objectives::Gradient;
 /// `zeroth` is Σ c, `first` is Σ cd + h, `second` is Σ ½c ddᵀ + sym(hdᵀ) + F.
 pub(super) type Through = Sums;
 
-/// Writes the gradient of the mean over `count` points.
+/// Writes the gradient of the sum over points, times `per_point`. The objective saw θ's covariances with this floor.
 pub(super) fn write_gradient(
     parameters: &Parameters,
-    count: usize,
+    floor: f64,
+    per_point: f64,
     through: impl Iterator<Item = Through> + Clone,
     gradient: &mut Gradient,
 ) {
-    let per_point = 1.0 / count as f64;
     let log_total = log_sum_exp(&parameters.logits);
     let c_total: f64 = through.clone().map(|sums| sums.zeroth).sum();
     let factors = parameters.factors.as_chunks().0.iter();
     gradient.clear();
     for ((sums, logit), &factor) in through.zip(&parameters.logits).zip(factors) {
-        let (factor, raw) = raised(factor, parameters.floor);
+        let (factor, raw) = raised(factor, floor);
         // Through softmax: ∂aₖ/∂logitⱼ = [j = k] − πⱼ.
         gradient.logits.push(per_point * (sums.zeroth - (logit - log_total).exp() * c_total));
         // ∂g/∂µ = Σ⁻¹ and ∂a/∂µ = Σ⁻¹d.
         let mean = factor.whiten_transposed(factor.whiten(sums.first));
         gradient.means.push(mean.map(|v| per_point * v));
-        let factor = factor_gradient(&sums, factor, raw, parameters.floor);
+        let factor = factor_gradient(&sums, factor, raw, floor);
         gradient.factors.extend(factor.map(|v| per_point * v));
     }
 }

@@ -6,7 +6,9 @@
 //! | file | pass | who reads the sums |
 //! | --- | --- | --- |
 //! | `moments.rs` | Σ r, Σ r d, Σ r ddᵀ, with r = softmax(log π − log 2π|L| − ½‖L⁻¹d‖²) | EM's M-step, the NLL's gradient |
-//! | `quadratic.rs` | the same with what a quadratic objective of the score passes back | score matching, exact and sliced |
+//! | `quadratic.rs` | the same with what a quadratic objective of the score passes back | score matching: exact, sliced, denoising |
+//! | `composite.rs` | two of these at once: the conditional's and the marginal's | composite score matching |
+//! | `contrast.rs` | moments at a point and at two shifted ones, weighted by how they compare | noise-contrastive estimation |
 //! | `gradient.rs` | – | turns sums into the gradient with respect to θ |
 //!
 //! # How a pass runs
@@ -30,6 +32,9 @@ use std::ops::Range;
 use pulp::Simd;
 use rayon::prelude::*;
 
+mod composite;
+mod contrast;
+mod forms;
 mod gradient;
 mod least_work;
 mod moments;
@@ -37,11 +42,15 @@ mod pool;
 mod quadratic;
 mod tile;
 
+pub(super) use composite::composite;
+pub(super) use contrast::{Shifts, contrast};
+pub(super) use forms::{Forms, FormsOfTile, IDENTITY};
 pub use least_work::{LEAST_WORK_PAIRS, least_work};
 pub(super) use moments::negative_log_likelihood;
 pub use moments::{Moments, expectation, mean_log_likelihood};
 pub(crate) use pool::{between_passes, in_pool};
-pub(super) use quadratic::{Forms, FormsOfTile, IDENTITY, quadratic};
+pub(super) use quadratic::{Blur, quadratic, quadratic_of_blurred};
+pub(super) use tile::Tile;
 
 use crate::lanes::{MAX_GROUP_LANES, WithSimd, widest};
 use crate::model::{Cholesky, Mixture, Parameters, Point, log_sum_exp, raised};
@@ -78,7 +87,7 @@ struct Whitener {
 }
 
 impl Whitener {
-    fn new(log_weight: f64, mean: Point, factor: Cholesky) -> Whitener {
+    fn new((log_weight, mean, factor): (f64, Point, Cholesky)) -> Whitener {
         use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2, TAU};
         Whitener {
             mean,
@@ -256,22 +265,23 @@ fn aligned(memory: &mut Vec<f64>, count: usize) -> &mut [f64] {
 fn with_mixture<T>(mixture: &Mixture, then: impl FnOnce(&[Whitener]) -> T) -> T {
     let components = mixture.components().iter();
     with_whiteners(
-        components.map(|c| Whitener::new(c.log_weight, c.gaussian.mean, c.gaussian.cholesky)),
+        components.map(|c| Whitener::new((c.log_weight, c.gaussian.mean, c.gaussian.cholesky))),
         then,
     )
 }
 
 /// The components that θ describes, as the loops need them.
 fn with_parameters<T>(parameters: &Parameters, then: impl FnOnce(&[Whitener]) -> T) -> T {
+    with_whiteners(components(parameters, parameters.floor).map(Whitener::new), then)
+}
+
+/// Log weight, mean and covariance factor of every component that θ describes, with this floor.
+fn components(parameters: &Parameters, floor: f64) -> impl Iterator<Item = (f64, Point, Cholesky)> {
     let log_total = log_sum_exp(&parameters.logits);
     let factors = parameters.factors.as_chunks().0.iter();
     let components = parameters.logits.iter().zip(&parameters.means).zip(factors);
-    with_whiteners(
-        components.map(|((logit, &mean), &factor)| {
-            Whitener::new(logit - log_total, mean, raised(factor, parameters.floor).0)
-        }),
-        then,
-    )
+    components
+        .map(move |((logit, &mean), &factor)| (logit - log_total, mean, raised(factor, floor).0))
 }
 
 fn with_whiteners<T>(

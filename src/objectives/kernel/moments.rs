@@ -78,7 +78,9 @@ pub(in crate::objectives) fn negative_log_likelihood(
                 first: sums.first.map(|sum| -sum),
                 second: sums.second.map(|sum| -0.5 * sum),
             });
-            write_gradient(parameters, batch.len(), through, &mut evaluation.gradient);
+            let per_point = 1.0 / batch.len() as f64;
+            let gradient = &mut evaluation.gradient;
+            write_gradient(parameters, parameters.floor, per_point, through, gradient);
             evaluation.log_likelihood = totals.log_likelihood() / batch.len() as f64;
             evaluation.value = -evaluation.log_likelihood;
         });
@@ -124,7 +126,9 @@ impl<const WITH_MOMENTS: bool> Pass for MomentSums<'_, WITH_MOMENTS> {
             tile.load(self.batch, range);
             let by_group = joints.chunks_exact_mut(self.whiteners.len());
             for (group, joints) in by_group.enumerate() {
-                values[1] += responsibilities(simd, self.whiteners, &mut tile, group, joints);
+                let (max, sum) = responsibilities(simd, self.whiteners, &mut tile, group, joints);
+                let is_live = group_of(simd, tile.is_live, group);
+                values[1] += log_likelihood(max, sum, is_live);
             }
             if WITH_MOMENTS {
                 add_moments(simd, self.whiteners, &tile, joints, sums);
@@ -135,15 +139,16 @@ impl<const WITH_MOMENTS: bool> Pass for MomentSums<'_, WITH_MOMENTS> {
 }
 
 /// exp(joint − largest joint) of a group's points for all components, and their shares, so that the product of both is
-/// the responsibility, 0 for a point that is not live. Returns Σ log p.
+/// the responsibility, 0 for a point that is not live. Returns the largest joints, and the sums of their
+/// exponentials.
 #[inline(always)]
-fn responsibilities<S: Simd>(
+pub(super) fn responsibilities<S: Simd>(
     simd: S,
     whiteners: &[Whitener],
     tile: &mut Tile<'_>,
     group: usize,
     joints: &mut [[S::f64s; GROUP]],
-) -> f64 {
+) -> (Group<S>, Group<S>) {
     let (x, y) = (group_of(simd, tile.x, group), group_of(simd, tile.y, group));
     let max = log_joints(simd, whiteners, x, y, joints, |_, _, _, _| {});
     let mut sum: Group<S> = [Lanes::splat(simd, 0.0); GROUP];
@@ -154,17 +159,18 @@ fn responsibilities<S: Simd>(
             joint[v] = e.register;
         }
     }
-    let is_live: Group<S> = group_of(simd, tile.is_live, group);
+    let is_live = group_of(simd, tile.is_live, group);
     let mut share = sum;
     for v in 0..GROUP {
         share[v] = is_live[v] * sum[v].recip();
     }
     set_group(tile.share, group, share);
-    log_likelihood(max, sum, is_live)
+    (max, sum)
 }
 
+/// Adds Σ r, Σ r d and Σ r ddᵀ of a tile's points to every component's sums, with r = e · share.
 #[inline(always)]
-fn add_moments<S: Simd>(
+pub(super) fn add_moments<S: Simd>(
     simd: S,
     whiteners: &[Whitener],
     tile: &Tile<'_>,

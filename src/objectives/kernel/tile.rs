@@ -10,7 +10,7 @@ use crate::model::Point;
 use crate::objectives::Batch;
 
 /// Coordinates of a tile's points, and the share of each: what turns its components' numbers into responsibilities.
-pub(super) struct Tile<'a> {
+pub(in crate::objectives) struct Tile<'a> {
     pub x: &'a mut [f64],
     pub y: &'a mut [f64],
     /// 1 for a point, 0 for a place that only fills up the tile.
