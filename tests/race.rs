@@ -147,7 +147,7 @@ fn six_runs_are_the_most_and_it_says_so() {
 fn one_click_makes_a_race_of_four_from_one_start() {
     let (mut window, _folder) = opened("em", 40);
     let start = mixture(&window);
-    click(&mut window, "Race EM, NLL, SM and SSM");
+    click(&mut window, "Race EM, NLL, SM and SSM-VR");
     until(&mut window, "four runs", |app| {
         runs(app).len() == 4 && runs(app).into_iter().all(|id| app.snapshot_of(id).is_some())
     });

@@ -77,6 +77,10 @@ impl Algorithm for ExpectationMaximization {
         -self.current.log_likelihood
     }
 
+    fn gradient_norm(&self) -> Option<f64> {
+        None
+    }
+
     fn evaluated_points(&self) -> usize {
         self.start.points.len()
     }

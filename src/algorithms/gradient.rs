@@ -176,6 +176,10 @@ impl Algorithm for Gradient {
         self.state.objective
     }
 
+    fn gradient_norm(&self) -> Option<f64> {
+        Some(self.theta.norm(&self.state.gradient))
+    }
+
     fn evaluated_points(&self) -> usize {
         self.state.point_count
     }

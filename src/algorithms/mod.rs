@@ -9,7 +9,7 @@ pub mod initial;
 mod operation;
 pub mod plain;
 
-pub use gradient::{Gradient, Prepare};
+pub use gradient::{Gradient, LEARNING_RATE, MAX_GRAD_NORM, Prepare};
 
 use std::sync::{Arc, LazyLock};
 
@@ -130,6 +130,9 @@ pub trait Algorithm: Send {
 
     /// The objective at that mixture; an estimate where slices or mini-batches are random.
     fn objective(&self) -> f64;
+
+    /// The Euclidean norm of the objective's gradient there, before it is clipped; `None` where none is used.
+    fn gradient_norm(&self) -> Option<f64>;
 
     /// How many training points the last evaluation of objective and gradient looked at.
     fn evaluated_points(&self) -> usize;

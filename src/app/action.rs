@@ -353,7 +353,7 @@ impl Action {
                 plain(Key::K),
             ),
             Action::Race => (
-                "Race EM, NLL, SM and SSM",
+                "Race EM, NLL, SM and SSM-VR",
                 "Train the four algorithms from the same start on the same data, side by side and in one plot.",
                 icons::ICON_FLAG_CIRCLE,
                 plain(Key::R),

@@ -117,7 +117,7 @@ impl App {
     fn travel(&mut self, ctx: &egui::Context, action: Action) {
         match action {
             Action::StepBack => {
-                if let Some(step) = self.session.step_before(self.shown_step()) {
+                if let Some(step) = self.session.step_before(self.time()) {
                     self.view.go_to(step, self.session.newest_step());
                 }
             }
@@ -132,19 +132,24 @@ impl App {
             Action::LoopFromHere => {
                 let [_, to] = self.looped();
                 let newest = self.session.newest_step();
-                let from = self.shown_step();
+                let from = self.time();
                 self.loop_over(Some([from, if to > from { to } else { newest }]));
             }
             Action::LoopToHere => {
                 let [from, _] = self.looped();
-                let to = self.shown_step();
+                let to = self.time();
                 self.loop_over(Some([if from < to { from } else { 0 }, to]));
             }
             _ => {}
         }
     }
 
-    /// The step that is shown.
+    /// The step at which the view is.
+    fn time(&self) -> usize {
+        self.session.step_at(self.view.position)
+    }
+
+    /// The step that is shown of the chosen run.
     pub(super) fn shown_step(&self) -> usize {
         self.session.shown().map_or(0, |moment| moment.record.step)
     }
@@ -152,8 +157,8 @@ impl App {
     /// The next step: one that was taken, or a new one.
     fn step(&mut self) {
         let newest = self.session.newest_step();
-        let is_past = self.view.position != Position::Newest && self.shown_step() < newest;
-        match self.session.step_after(self.shown_step()) {
+        let is_past = self.view.position != Position::Newest && self.time() < newest;
+        match self.session.step_after(self.time()) {
             Some(step) if is_past => self.view.go_to(step, newest),
             _ => {
                 self.view.follow_newest();
@@ -165,7 +170,7 @@ impl App {
     /// Plays the steps that were taken, or stops if it already does.
     fn play_history(&mut self, ctx: &egui::Context, direction: Direction) {
         let is_moving = self.view.playback.direction() == Some(direction);
-        let (shown, newest) = (self.shown_step(), self.session.newest_step());
+        let (shown, newest) = (self.time(), self.session.newest_step());
         if is_moving || newest == 0 {
             self.view.playback.stop();
             return;
@@ -246,7 +251,7 @@ impl App {
 
     fn copy_command_line(&mut self, ctx: &egui::Context) {
         let Some(command) = self.document.experiment.command_line() else {
-            let text = "What was drawn or set by hand does not fit on a command line: save the experiment and run \
+            let text = "Drawings, starts set by hand, forks and races do not fit on a command line: save the experiment and run \
                         `scorescope run FILE.toml --out results`";
             self.notice = Some(Notice::problem(text));
             return;

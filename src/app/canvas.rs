@@ -17,6 +17,7 @@ use super::maps::Maps;
 use super::pane::{Pane, Scene};
 use super::plot::{self, color32};
 use super::predict::Flags;
+use super::remedy;
 use super::runs;
 use super::session::Session;
 use super::start;
@@ -38,6 +39,8 @@ pub struct Canvas {
     /// What paints each run.
     panes: BTreeMap<BranchId, Pane>,
     bounds: Bounds,
+    /// Where it is on screen.
+    area: Rect,
     /// True until the view has been fitted to the data.
     wants_fit: bool,
     /// The rectangle that is kept in view, whatever the size of the window, until a hand moves the view.
@@ -63,6 +66,7 @@ impl Canvas {
             ctx,
             panes: BTreeMap::new(),
             bounds: EMPTY_VIEW,
+            area: Rect::ZERO,
             wants_fit: true,
             home: None,
             moved: None,
@@ -112,6 +116,12 @@ impl Canvas {
     #[must_use]
     pub fn bounds(&self) -> Bounds {
         self.bounds
+    }
+
+    /// Where the chosen run's plot is on screen.
+    #[must_use]
+    pub fn area(&self) -> Rect {
+        self.area
     }
 
     /// Draws the canvas and the legend below it.
@@ -207,15 +217,18 @@ impl Canvas {
             // The click was theirs.
             view.selected = selected;
         }
+        remedy::culprit_ui(&brush, &transform, session, view.theme.palette());
+        self.area = *transform.frame();
         self.flags.show_ui(&brush, &transform, &response, session.shown(), view);
         let is_free =
             view.tool.is_none() && self.handles.leaves_clicks() && !self.flags.is_engaged();
         maps.canvas_ui(&brush, &transform, &response, is_free, (document, view));
         // On a map there is something to see already.
-        if spot.is_alone && (!has_map || session.problem().is_some()) {
-            hint_ui(&brush, document, session, view);
-        } else if !spot.is_alone {
+        if !spot.is_alone {
             caption_ui(&brush, spot.id, document, session, view);
+        }
+        if session.problem().is_some() || (spot.is_alone && !has_map) {
+            hint_ui(&brush, document, session, view);
         }
     }
 
@@ -363,7 +376,8 @@ fn path_layer(id: BranchId, session: &Session, view: &View) -> Option<Layer> {
     }
     let count = session.track(id)?.shown()?.mixture.components().len();
     // As many segments as can be drawn in a frame, whatever K.
-    let mixtures = session.path(id, (6_000 / count.max(1)).clamp(20, 300));
+    let mixtures =
+        session.path(id, (6_000 / (count * session.tracks().len()).max(1)).clamp(20, 300));
     let mixtures: Vec<&Mixture> = mixtures.iter().map(|mixture| &**mixture).collect();
     let palette = view.theme.palette();
     Some(plane::paths(&mixtures, run_color(id, palette), palette))

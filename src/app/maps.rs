@@ -16,7 +16,7 @@ use crate::model::Point;
 use crate::training::basin::Basin;
 use crate::training::landscape::Scene;
 use crate::training::survey::{Cell, square_around, square_within};
-use crate::training::{Change, Experiment};
+use crate::training::{BranchId, Change, Experiment};
 
 /// Both maps, where there are any.
 #[derive(Default)]
@@ -131,7 +131,7 @@ impl Maps {
         if response.clicked() {
             let experiment = map.experiment_of(cell);
             self.is_known = true;
-            load(document, experiment);
+            load(document, view.run, experiment);
         }
     }
 
@@ -139,15 +139,18 @@ impl Maps {
     pub fn load(&mut self, document: &mut Document, view: &View, cell: Cell) {
         let experiment = document.experiment.alone(view.run);
         if let Some(map) = self.basin.as_ref().filter(|map| map.basin().is_of(&experiment)) {
-            load(document, map.experiment_of(cell));
+            load(document, view.run, map.experiment_of(cell));
         }
     }
 }
 
-/// Makes the start of another experiment this one's, as one change; all runs begin there.
-fn load(document: &mut Document, experiment: Experiment) {
+/// Makes the start of another experiment what the run begins with, as one change: a branch that a hand has set where it
+/// leaves keeps to its place, all others begin at the common start.
+fn load(document: &mut Document, run: BranchId, experiment: Experiment) {
     document.mark();
-    document.experiment.give_start(experiment.given);
+    let is_set = document.experiment.branch(run).is_some_and(|branch| !branch.given.is_empty());
+    let run = if is_set { run } else { BranchId::TRUNK };
+    document.experiment.give_to(run, experiment.given);
     document.mark();
 }
 

@@ -24,6 +24,7 @@ mod predict;
 mod reading;
 mod redraw;
 mod rehearsal;
+mod remedy;
 mod runs;
 mod seeds;
 mod session;
@@ -49,7 +50,7 @@ use session::{Followed, Session};
 
 pub use predict::{Guess, Prediction};
 pub use rehearsal::{FRAME_COMPONENTS, FrameCost, Rehearsal, frame_cost};
-pub use view::{MapKind, MapsView, Over, Plots, Position, SeedsView, Shown, View};
+pub use view::{Guard, MapKind, MapsView, Over, Plots, Position, SeedsView, Shown, View};
 
 use crate::model::COVARIANCE_TYPE;
 use crate::settings::Value;
@@ -229,10 +230,15 @@ impl App {
             self.view.forget_past();
         }
         if let (false, Some(finish)) = (had_finished, self.session.finish()) {
-            let is_problem = matches!(finish, crate::training::Finish::Failed(_));
+            let is_problem = matches!(
+                finish,
+                crate::training::Finish::Failed(_) | crate::training::Finish::Broken(_)
+            );
             let step = self.session.last_step();
             let text = if is_problem {
                 format!("Stopped at step {step}: {finish}")
+            } else if self.session.is_playing() {
+                format!("This run has stopped at step {step}: {finish}; the others go on")
             } else {
                 format!("Stopped at step {step}: {finish}; Play goes on")
             };
@@ -287,6 +293,12 @@ impl App {
         for action in actions {
             self.apply(&ctx, action);
         }
+        let area = self.canvas.area();
+        let has_room = self.dialog.is_none() && !self.view.has_help;
+        if has_room && let Some(remedy) = remedy::remedy_ui(&ctx, area, &self.session, &self.view) {
+            self.apply_remedy(remedy);
+        }
+        self.session.set_guard(self.view.guard == Guard::On);
         if let Some(text) = self.document.news.take() {
             (self.notice, self.has_news) = (Some(Notice::info(text)), true);
             self.session.pause();
@@ -294,6 +306,7 @@ impl App {
         if self.canvas.is_dragging() && self.session.is_playing() {
             self.session.pause();
         }
+        self.choose_run();
         self.session.set_pace(self.view.pace());
         let had_steps = self.session.step_count() > 0;
         match self.session.follow(&self.document.experiment) {
@@ -306,7 +319,8 @@ impl App {
             }
             Followed::Same | Followed::Restarted => self.has_news = false,
         }
-        self.choose_run();
+        let View { run, race, .. } = &self.view;
+        self.session.choose(*run, race.is_on);
         let chosen = self.document.experiment.alone(self.view.run);
         self.seeds.follow(&chosen);
         self.maps.follow(&chosen, &self.session, &ctx);
@@ -319,14 +333,19 @@ impl App {
         }
     }
 
-    /// Keeps the view at a run that there is: where one was taken back, at the one that it left.
+    /// Keeps the view at a run that there is: where one was taken back, at the one that it left, and pauses there.
     fn choose_run(&mut self) {
-        let View { run, race, .. } = &mut self.view;
-        while self.document.experiment.runs().all(|id| id != *run) {
+        let experiment = &self.document.experiment;
+        let is_there = |id: BranchId| experiment.runs().any(|of| of == id);
+        let View { run, race, prediction, .. } = &mut self.view;
+        prediction.bet = prediction.bet.filter(|bet| is_there(*bet));
+        if !is_there(*run) {
+            self.session.pause();
+        }
+        while !is_there(*run) {
             *run = self.session.parent_of(*run);
         }
-        race.is_on &= !self.document.experiment.branches.is_empty();
-        self.session.choose(*run, race.is_on);
+        race.is_on &= !experiment.branches.is_empty();
     }
 
     /// Moves through time, where the view does so by itself.
@@ -422,6 +441,8 @@ impl App {
     fn put_on_table(&mut self, opened: Opened) {
         if !matches!(opened, Opened::Model { .. }) {
             self.canvas.fit();
+            // What was expected of other data is no longer asked.
+            self.view.prediction = Prediction::default();
         }
         match opened {
             Opened::Model { path, components, covariance_type } => {

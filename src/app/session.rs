@@ -8,8 +8,8 @@ use super::view::Position;
 use crate::data::Dataset;
 use crate::model::Mixture;
 use crate::training::{
-    BranchId, Change, Command, Event, Experiment, Finish, History, Moment, News, Record, Snapshot,
-    Source, Timeline, Who, Worker,
+    Branch, BranchId, Change, Command, Event, Experiment, Finish, History, Moment, News, Record,
+    Snapshot, Source, Timeline, Who, Worker,
 };
 
 /// The running experiment as the window knows it. What it tells of a run is told of the chosen one.
@@ -20,6 +20,8 @@ pub struct Session {
     /// When the worker began to prepare.
     began: Instant,
     wants_to_play: bool,
+    /// Which play is on, or was the last.
+    play_number: usize,
     pace: Option<f64>,
     /// True while running to the end, where the pace is not kept.
     is_rushing: bool,
@@ -30,6 +32,8 @@ pub struct Session {
     is_race: bool,
     dataset: Option<Arc<Dataset>>,
     problem: Option<String>,
+    /// What the worker was told of the guard.
+    guard: Option<bool>,
     ctx: egui::Context,
 }
 
@@ -76,6 +80,7 @@ impl Session {
             readiness: Readiness::Preparing,
             began: Instant::now(),
             wants_to_play: false,
+            play_number: 0,
             pace: None,
             is_rushing: false,
             tracks: Vec::new(),
@@ -83,6 +88,7 @@ impl Session {
             is_race: false,
             dataset: None,
             problem: None,
+            guard: None,
             ctx,
         };
         session.restart();
@@ -101,7 +107,7 @@ impl Session {
             Ok(worker) => {
                 self.worker = Some(worker);
                 self.send_pace();
-                self.readiness = Readiness::Preparing;
+                (self.readiness, self.guard) = (Readiness::Preparing, None);
                 self.began = Instant::now();
                 self.problem = None;
             }
@@ -130,7 +136,10 @@ impl Session {
                         if self.readiness == Readiness::Preparing {
                             self.readiness = Readiness::Ready;
                             if self.wants_to_play {
-                                worker.send(Command::Play(who(self.is_race, self.chosen)));
+                                worker.send(Command::Play(
+                                    who(self.is_race, self.chosen),
+                                    self.play_number,
+                                ));
                             }
                         }
                     }
@@ -139,7 +148,9 @@ impl Session {
                         track.hear(news);
                     }
                 }
-                Event::Stopped => self.wants_to_play = false,
+                // The end of an earlier play is none of this one.
+                Event::Stopped(number) if number != self.play_number => {}
+                Event::Stopped(_) => self.wants_to_play = false,
                 Event::Followed => self.readiness = Readiness::Ready,
                 Event::Failed { message, dataset } => {
                     self.readiness = Readiness::Ready;
@@ -173,7 +184,9 @@ impl Session {
         let chosen = [chosen, self.chosen].into_iter().find(is_there);
         (self.chosen, self.is_race) = (chosen.unwrap_or(BranchId::TRUNK), is_race);
         if before != self.who() && self.wants_to_play && self.is_prepared() {
-            self.send(Command::Play(self.who()));
+            self.go_on();
+            self.play_number += 1;
+            self.send(Command::Play(self.who(), self.play_number));
         }
     }
 
@@ -189,10 +202,25 @@ impl Session {
     /// Goes to a position in time, once a frame, so that all views show the same step.
     pub fn look(&mut self, position: Position) {
         for i in 0..self.tracks.len() {
-            let parent = self.running.branch(self.tracks[i].id()).map(|branch| branch.parent);
-            let before = parent.and_then(|parent| self.track(parent)?.shown().cloned());
+            let branch = self.running.branch(self.tracks[i].id());
+            let before = branch.and_then(|branch| self.before(branch, position));
             self.tracks[i].look(position, before.as_ref(), self.worker.as_ref());
         }
+    }
+
+    /// The run that a branch leaves, at a position in time, or at the step where it does if that is earlier.
+    fn before(&self, branch: &Branch, position: Position) -> Option<Moment> {
+        let wanted = match position {
+            Position::At(step) => step.min(branch.step),
+            Position::Newest | Position::Best => branch.step,
+        };
+        let parent = self.track(branch.parent)?.shown()?;
+        if parent.record.step <= wanted {
+            return Some(parent.clone());
+        }
+        let look = |timeline: &Timeline| timeline.at(wanted).cloned();
+        let kept = self.worker.as_ref()?.timeline(branch.parent, look)?;
+        kept.or_else(|| Some(parent.clone()))
     }
 
     /// Makes the worker run this experiment.
@@ -216,7 +244,7 @@ impl Session {
             return Followed::Restarted;
         }
         self.keep_tracks();
-        self.readiness = Readiness::Following;
+        (self.readiness, self.began) = (Readiness::Following, Instant::now());
         self.send(Command::Follow(Box::new(experiment.clone())));
         let change = experiment.alone(self.chosen).change_since(&before.alone(self.chosen));
         let is_new = before.runs().all(|id| id != self.chosen);
@@ -241,13 +269,18 @@ impl Session {
         self.send_pace();
         // A worker that still prepares is told as soon as it has.
         if self.is_prepared() {
-            self.send(Command::Play(self.who()));
+            self.play_number += 1;
+            self.send(Command::Play(self.who(), self.play_number));
         }
     }
 
     fn go_on(&mut self) {
         let who = self.who();
-        self.tracks.iter_mut().filter(|track| who.has(track.id())).for_each(Track::go_on);
+        let stepped = || self.tracks.iter().filter(|track| who.has(track.id()));
+        // While others go on, those that have stopped stay where they are.
+        if stepped().all(|track| track.finish().is_some() || !track.has_begun()) {
+            self.tracks.iter_mut().filter(|track| who.has(track.id())).for_each(Track::go_on);
+        }
     }
 
     /// Stops stepping.
@@ -283,6 +316,14 @@ impl Session {
         }
     }
 
+    /// Lets runs stop when something goes wrong with them that can be told, or lets them go on.
+    pub fn set_guard(&mut self, is_on: bool) {
+        if self.guard != Some(is_on) {
+            self.guard = Some(is_on);
+            self.send(Command::Guard(is_on));
+        }
+    }
+
     /// True if it steps, or will as soon as it is prepared.
     #[must_use]
     pub fn is_playing(&self) -> bool {
@@ -292,7 +333,7 @@ impl Session {
     /// For how long data and start have been in the making; `None` if they are made.
     #[must_use]
     pub fn preparing_for(&self) -> Option<Duration> {
-        (!self.is_prepared()).then(|| self.began.elapsed())
+        (self.readiness != Readiness::Ready).then(|| self.began.elapsed())
     }
 
     /// Adds a step to what was recorded.
@@ -401,6 +442,16 @@ impl Session {
         self.line(id, shown).into_iter().flat_map(own).collect()
     }
 
+    /// The step at a position in time, which in a race need not be one of the chosen run.
+    #[must_use]
+    pub fn step_at(&self, position: Position) -> usize {
+        match position {
+            Position::At(step) => step.min(self.newest_step()),
+            Position::Newest => self.newest_step(),
+            Position::Best => self.shown().map_or(0, |moment| moment.record.step),
+        }
+    }
+
     /// The last kept step before this one, of the runs that are stepped and those that they come from.
     #[must_use]
     pub fn step_before(&self, step: usize) -> Option<usize> {
@@ -464,6 +515,12 @@ impl Session {
     #[must_use]
     pub fn problem(&self) -> Option<&str> {
         self.problem.as_deref().or_else(|| self.chosen_track().problem())
+    }
+
+    /// True if there are data and a start, so that the trunk at least is there.
+    #[must_use]
+    pub fn has_started(&self) -> bool {
+        self.problem.is_none()
     }
 
     /// Why stepping stopped by itself.

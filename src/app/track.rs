@@ -97,7 +97,7 @@ impl Track {
     /// Goes to a position in time. `before` is what is shown of the run that it leaves, for steps before its own.
     pub fn look(&mut self, position: Position, before: Option<&Moment>, worker: Option<&Worker>) {
         let Some(snapshot) = &self.snapshot else {
-            // Until it begins it is the run that it leaves.
+            // Until it begins it is the run that it leaves, at the step where it does.
             (self.shown, self.looked_up) = (before.cloned(), None);
             return;
         };

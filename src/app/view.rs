@@ -74,10 +74,21 @@ pub struct View {
     pub tool_points: usize,
     /// Position of the speed slider: 2ᵛ steps per second; [`View::FASTEST`] for no limit.
     pub speed: f64,
+    /// Whether training stops when something goes wrong with it that can be told.
+    pub guard: Guard,
     /// True with the side panels open.
     pub has_panels: bool,
     /// True with the help page open.
     pub has_help: bool,
+}
+
+/// Whether training stops when something goes wrong with it that can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// It stops, and says why.
+    On,
+    /// It goes on regardless, as a teacher may want.
+    Off,
 }
 
 /// What the panel on the right shows.
@@ -311,6 +322,7 @@ impl Default for View {
             tool_radius: 0.04,
             tool_points: 200,
             speed: 4.5,
+            guard: Guard::On,
             has_panels: true,
             has_help: false,
         }

@@ -67,8 +67,10 @@ fn conclude(
 ) -> anyhow::Result<()> {
     let label = experiment.algorithm_of(id).label;
     let (Some(run), Some(history)) = (tree.run(id), histories.get(&id)) else {
-        let branch = experiment.branch(id);
-        let step = branch.map_or(0, |branch| branch.step);
+        if let Some(problem) = tree.problem(id) {
+            bail!("run {id}, {label}, cannot begin: {problem}");
+        }
+        let step = experiment.first_step(id);
         eprintln!(
             "run {id}, {label}: never began, because the run that it leaves did not come to step {step}"
         );
@@ -83,7 +85,7 @@ fn conclude(
         .with_context(|| format!("the folder {} cannot be made", out.display()))?;
     let finish = tree.finish(id).unwrap_or(&Finish::MaxIter);
     // A racer is an experiment of its own; what left later is nothing without the run that it left.
-    let is_racer = experiment.branch(id).is_some_and(|b| b.step == 0 && b.given.is_empty());
+    let is_racer = experiment.is_racer(id);
     let file = if is_racer { experiment.alone(id) } else { experiment.clone() };
     write(&out, arguments.last, &file, run, history, finish, notes)?;
     let best = run.best().record;
@@ -161,10 +163,7 @@ fn train(tree: &mut Tree) -> BTreeMap<BranchId, Vec<Record>> {
                     bar.set_position(bar.position().max(record.step as u64));
                     bar.set_message(format!("NLL {:.4}", record.judged_by()));
                 }
-                News::Stuck(message) => {
-                    bar.suspend(|| eprintln!("run {id} cannot begin: {message}"));
-                }
-                News::Finished(_) | News::Waits => {}
+                News::Finished(_) | News::Waits | News::Stuck(_) => {}
             }
         }
         if !tree.can_turn(Who::All) {
@@ -302,6 +301,7 @@ fn manifest(
         "finish": match finish {
             Finish::Converged => "converged".to_owned(),
             Finish::MaxIter => "max_iter".to_owned(),
+            Finish::Broken(symptom) => format!("stopped: {symptom}"),
             Finish::Failed(error) => format!("stopped: {error}"),
         },
         "first_step": run.first_step(),

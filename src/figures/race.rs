@@ -103,10 +103,11 @@ const SHARE_OF_ENDS: f64 = 0.4;
 
 /// From the lowest value, or the stopwatch, up to the start, or to where the ends of all are told apart.
 fn range(racers: &[Racer], likelihood: Likelihood, target: Option<f64>) -> Option<[f64; 2]> {
-    let values = |racer: &Racer| {
-        let values: Vec<f64> = racer.curve.iter().map(|record| likelihood.of(record)).collect();
-        values.into_iter().filter(|value| value.is_finite())
-    };
+    fn values(racer: &Racer, likelihood: Likelihood) -> impl DoubleEndedIterator<Item = f64> {
+        let values = racer.curve.iter().map(move |record| likelihood.of(record));
+        values.filter(|value| value.is_finite())
+    }
+    let values = |racer| values(racer, likelihood);
     let low = racers.iter().flat_map(values).chain(target).fold(f64::INFINITY, f64::min);
     let start = racers.iter().filter_map(|racer| values(racer).next()).fold(low, f64::max);
     // A run that diverges leaves the plot at its top.

@@ -40,6 +40,9 @@ impl std::fmt::Display for BranchId {
 /// Runs that an experiment has at most: as many as can be told apart side by side.
 pub const MAX_RUNS: usize = 6;
 
+/// Numbers of runs stay below this.
+const MOST_NUMBER: u32 = 1_000_000;
+
 /// A run that leaves another. Data, mixture settings and the start are those of the experiment.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Branch {
@@ -110,15 +113,27 @@ impl Experiment {
         }
     }
 
+    /// True for a branch that begins where the trunk does.
+    #[must_use]
+    pub fn is_racer(&self, id: BranchId) -> bool {
+        self.branch(id).is_some_and(|branch| {
+            (branch.parent, branch.step) == (BranchId::TRUNK, 0) && branch.given.is_empty()
+        })
+    }
+
     /// The components that a run begins with, where a hand has set them.
     #[must_use]
     pub fn given_of(&self, id: BranchId) -> &[GivenComponent] {
-        self.branch(id).map_or(&self.given, |branch| &branch.given)
+        match self.branch(id).filter(|_| !self.is_racer(id)) {
+            Some(branch) => &branch.given,
+            None => &self.given,
+        }
     }
 
-    /// Makes these components what a run begins with.
+    /// Makes these components what a run begins with. Racers share the start: what is one's is everybody's.
     pub fn give_to(&mut self, id: BranchId, components: Vec<GivenComponent>) {
-        match self.branch_mut(id) {
+        let is_racer = self.is_racer(id);
+        match self.branch_mut(id).filter(|_| !is_racer) {
             Some(branch) => branch.given = components,
             None => self.give_start(components),
         }
@@ -218,7 +233,8 @@ impl Experiment {
             if !has_parent || branch.step < self.first_step(branch.parent) {
                 return Err(ExperimentError::LooseBranch { branch: branch.id.number() });
             }
-            let is_after_all = known.last().is_some_and(|last| *last < branch.id);
+            let is_after_all =
+                branch.id.0 < MOST_NUMBER && known.last().is_some_and(|last| *last < branch.id);
             if !is_after_all {
                 return Err(ExperimentError::BranchOrder { branch: branch.id.number() });
             }

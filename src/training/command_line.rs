@@ -3,11 +3,11 @@
 use super::{Experiment, Source};
 
 impl Experiment {
-    /// The arguments of `scorescope run` that repeat this experiment; `None` where drawn points or a given
-    /// start need a file.
+    /// The arguments of `scorescope run` that repeat this experiment; `None` where drawn points, a given start
+    /// or branches need a file.
     #[must_use]
     pub fn command_line(&self) -> Option<String> {
-        if !self.strokes.is_empty() || !self.given.is_empty() {
+        if !self.strokes.is_empty() || !self.given.is_empty() || !self.branches.is_empty() {
             return None;
         }
         let mut words = vec!["scorescope run".to_owned()];

@@ -1,12 +1,13 @@
 //! Experiment: everything that decides a run, and how it is written down.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::experiment_file::Written;
-use super::{Branch, ExperimentError};
+use super::{Branch, BranchId, ExperimentError};
 use crate::algorithms::given::{self, GivenComponent};
 use crate::algorithms::initial::{self, INIT_PARAMS};
 use crate::algorithms::{self, AlgorithmInfo};
@@ -308,7 +309,11 @@ impl Experiment {
         self.source = source;
         self.strokes.clear();
         self.given.clear();
-        self.branches.retain(|branch| branch.step == 0 && branch.given.is_empty());
+        let mut known = BTreeSet::from([BranchId::TRUNK]);
+        self.branches.retain(|branch| {
+            let is_racer = branch.step == 0 && branch.given.is_empty();
+            is_racer && known.contains(&branch.parent) && known.insert(branch.id)
+        });
         self.data = self.data.only(&self.data_settings());
     }
 

@@ -8,6 +8,7 @@ pub mod ensemble;
 mod experiment;
 mod experiment_error;
 mod experiment_file;
+pub mod guard;
 mod history;
 pub mod landscape;
 pub mod optima;

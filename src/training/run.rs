@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::guard::Symptom;
 use super::{Best, Experiment, ExperimentError, Record};
 use crate::algorithms::{Algorithm, MAX_ITER, Start, StepError, TOL, given, initial};
 use crate::data::Dataset;
@@ -60,6 +61,8 @@ pub enum Finish {
     Converged,
     /// `max_iter` steps were taken.
     MaxIter,
+    /// Something goes wrong that can be told: a component collapses, say. The steps so far are good.
+    Broken(Symptom),
     /// There was no finite next step; the last good mixture is kept.
     Failed(StepError),
 }
@@ -69,6 +72,7 @@ impl std::fmt::Display for Finish {
         match self {
             Finish::Converged => write!(f, "converged: the objective changed by less than tol"),
             Finish::MaxIter => write!(f, "max_iter steps are done"),
+            Finish::Broken(symptom) => write!(f, "{symptom}"),
             Finish::Failed(error) => write!(f, "{error}"),
         }
     }
@@ -185,11 +189,13 @@ impl Run {
             covariance_type: experiment.covariance_type(),
             floor: prepared.floor,
         };
-        let first_settings = beginning.lead.first().map_or(&settings, |(first, _)| first);
+        let is_repeated = beginning.lead.iter().any(|(_, count)| *count > 0);
+        // Where no step is taken again, what was in force before does not matter.
+        let lead = beginning.lead.first().filter(|_| is_repeated);
+        let first_settings = lead.map_or(&settings, |(first, _)| first);
         let began = Instant::now();
         let mut algorithm = experiment.algorithm_info().start(start, first_settings)?;
         let seconds = began.elapsed().as_secs_f64();
-        let is_repeated = beginning.lead.iter().any(|(_, count)| *count > 0);
         for (settings, count) in &beginning.lead {
             for _ in 0..*count {
                 in_pool(|| algorithm.step(settings))?;
@@ -304,6 +310,12 @@ impl Run {
         if record.step == step { Record { seconds, evaluations, ..record } } else { record }
     }
 
+    /// True if it takes steps of another run again before its first one.
+    #[must_use]
+    pub fn has_lead(&self) -> bool {
+        self.beginning.lead.iter().any(|(_, count)| *count > 0)
+    }
+
     /// Its first step: 0, or the one at which it left another run.
     #[must_use]
     pub fn first_step(&self) -> usize {
@@ -338,6 +350,12 @@ impl Run {
     #[must_use]
     pub fn mixture(&self) -> &Mixture {
         self.algorithm.mixture()
+    }
+
+    /// The Euclidean norm of the gradient at that mixture, where the algorithm has one.
+    #[must_use]
+    pub fn gradient_norm(&self) -> Option<f64> {
+        self.algorithm.gradient_norm()
     }
 
     /// The data and the first mixture.

@@ -65,7 +65,7 @@ impl Timeline {
         } else {
             self.bytes -= bytes_of(&leaving);
         }
-        self.set_limit(self.limit);
+        let _ = self.set_limit(self.limit);
     }
 
     /// Everything that was remembered; it is forgotten here.
@@ -75,25 +75,25 @@ impl Timeline {
         std::mem::replace(self, Timeline::within(limit))
     }
 
-    /// Takes at most so many bytes from now on.
-    pub fn set_limit(&mut self, limit: usize) {
+    /// Takes at most so many bytes from now on; gives what there is no longer room for.
+    pub fn set_limit(&mut self, limit: usize) -> Vec<Moment> {
         self.limit = limit;
+        let mut thinned = Vec::new();
         while self.bytes > self.limit && !self.middle.is_empty() {
-            self.thin();
+            self.thin(&mut thinned);
         }
+        thinned
     }
 
-    /// Doubles the stride of the middle.
-    fn thin(&mut self) {
+    /// Doubles the stride of the middle, and gives what lies between.
+    fn thin(&mut self, thinned: &mut Vec<Moment>) {
         self.stride *= 2;
-        let (stride, bytes) = (self.stride, &mut self.bytes);
-        self.middle.retain(|moment| {
-            let is_kept = moment.record.step.is_multiple_of(stride);
-            if !is_kept {
-                *bytes -= bytes_of(moment);
-            }
-            is_kept
-        });
+        let stride = self.stride;
+        let is_out = |moment: &mut Moment| !moment.record.step.is_multiple_of(stride);
+        for moment in self.middle.extract_if(.., is_out) {
+            self.bytes -= bytes_of(&moment);
+            thinned.push(moment);
+        }
     }
 
     /// The kept step nearest to this one; of two as near, the earlier.

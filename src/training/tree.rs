@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::guard::Guard;
 use super::{
     Branch, BranchId, Change, Experiment, ExperimentError, Finish, Moment, Prepared, Record, Run,
     TIMELINE_BYTES, Timeline,
@@ -59,6 +60,7 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Entry {
     state: State,
     finish: Option<Finish>,
+    guard: Guard,
     timeline: SharedTimeline,
 }
 
@@ -66,8 +68,8 @@ enum State {
     /// For the run that it leaves.
     Waiting,
     Running(Box<Run>),
-    /// It could not begin.
-    Stuck,
+    /// It could not begin, and why.
+    Stuck(String),
 }
 
 /// The runs of an experiment.
@@ -75,6 +77,8 @@ pub struct Tree {
     experiment: Experiment,
     prepared: Prepared,
     entries: BTreeMap<BranchId, Entry>,
+    /// True where runs stop when something goes wrong with them that can be told.
+    is_guarded: bool,
     /// What happened since somebody asked.
     news: Vec<(BranchId, News)>,
 }
@@ -87,7 +91,13 @@ impl Tree {
     pub fn new(experiment: &Experiment, prepared: Prepared) -> Result<Tree, ExperimentError> {
         let trunk = Run::new(&experiment.alone(BranchId::TRUNK), prepared.clone())?;
         let experiment = experiment.clone();
-        let mut tree = Tree { experiment, prepared, entries: BTreeMap::new(), news: Vec::new() };
+        let mut tree = Tree {
+            experiment,
+            prepared,
+            entries: BTreeMap::new(),
+            is_guarded: false,
+            news: Vec::new(),
+        };
         for id in tree.experiment.runs().collect::<Vec<_>>() {
             tree.await_parent(id);
         }
@@ -95,6 +105,11 @@ impl Tree {
         tree.share_memory();
         tree.grow();
         Ok(tree)
+    }
+
+    /// Lets runs stop when something goes wrong with them that can be told, or lets them go on.
+    pub fn guard(&mut self, is_on: bool) {
+        self.is_guarded = is_on;
     }
 
     /// What happened since the last call, in order.
@@ -106,7 +121,7 @@ impl Tree {
     pub fn runs(&self) -> impl Iterator<Item = (BranchId, &Run)> {
         self.entries.iter().filter_map(|(id, entry)| match &entry.state {
             State::Running(run) => Some((*id, &**run)),
-            State::Waiting | State::Stuck => None,
+            State::Waiting | State::Stuck(_) => None,
         })
     }
 
@@ -120,6 +135,15 @@ impl Tree {
     #[must_use]
     pub fn branch(&self, id: BranchId) -> Option<&Branch> {
         self.experiment.branch(id)
+    }
+
+    /// Why a run cannot begin, if it cannot.
+    #[must_use]
+    pub fn problem(&self, id: BranchId) -> Option<&str> {
+        match &self.entries.get(&id)?.state {
+            State::Stuck(message) => Some(message),
+            State::Waiting | State::Running(_) => None,
+        }
     }
 
     /// Why a run stopped by itself, if it did.
@@ -158,6 +182,8 @@ impl Tree {
         for id in wanted {
             match self.change(id, &before, &made_again) {
                 Change::Nothing => {}
+                // What is stuck may begin with other settings.
+                Change::Tune if self.is_stuck(id) => self.await_parent(id),
                 Change::Tune => self.tune(id)?,
                 Change::Restart => {
                     made_again.insert(id);
@@ -201,11 +227,33 @@ impl Tree {
         run.tune(settings);
         // Its first mixture has been evaluated with the old values, slices for instance: nothing is lost by doing it
         // again, and the run is then the one that a saved experiment repeats.
-        if run.record().step == run.first_step() {
-            let run = run.rewound()?;
-            self.begin(id, run);
+        if run.record().step == run.first_step() && !run.has_lead() {
+            return self.begin_again(id);
         }
         Ok(())
+    }
+
+    fn is_stuck(&self, id: BranchId) -> bool {
+        self.entries.get(&id).is_some_and(|entry| matches!(entry.state, State::Stuck(_)))
+    }
+
+    /// Puts a run back to where it begins. A branch that cannot is stuck, and the others go on without it.
+    fn begin_again(&mut self, id: BranchId) -> Result<(), ExperimentError> {
+        let Some(run) = self.run(id) else { return Ok(()) };
+        match run.rewound() {
+            Ok(run) => self.begin(id, run),
+            Err(error) if id == BranchId::TRUNK => return Err(error),
+            Err(error) => self.give_up(id, &error),
+        }
+        Ok(())
+    }
+
+    /// Takes note that a branch cannot begin.
+    fn give_up(&mut self, id: BranchId, error: &ExperimentError) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.state = State::Stuck(error.to_string());
+        }
+        self.news.push((id, News::Stuck(error.to_string())));
     }
 
     /// Sends runs back to where they begin.
@@ -214,16 +262,20 @@ impl Tree {
     /// [`ExperimentError`] if the first evaluation of one fails.
     pub fn rewind(&mut self, who: Who) -> Result<(), ExperimentError> {
         for id in self.entries.keys().copied().filter(|id| who.has(*id)).collect::<Vec<_>>() {
-            if let Some(run) = self.run(id) {
-                let run = run.rewound()?;
-                self.begin(id, run);
+            if self.is_stuck(id) {
+                self.await_parent(id);
             }
+            self.begin_again(id)?;
         }
+        self.grow();
         Ok(())
     }
 
-    /// Lets runs go on that stopped by themselves.
+    /// Lets runs go on that stopped by themselves, unless others of them still go.
     pub fn go_on(&mut self, who: Who) {
+        if self.can_turn(who) {
+            return;
+        }
         for (_, entry) in self.entries.iter_mut().filter(|(id, _)| who.has(**id)) {
             entry.finish = None;
             if let State::Running(run) = &mut entry.state {
@@ -242,8 +294,20 @@ impl Tree {
         }
     }
 
+    /// Those that are really stepped: for a run that waits, the one that it waits for.
+    fn stepped(&self, who: Who) -> Who {
+        let Who::One(mut id) = who else { return who };
+        while self.entries.get(&id).is_some_and(Entry::is_waiting)
+            && let Some(branch) = self.experiment.branch(id)
+        {
+            id = branch.parent;
+        }
+        Who::One(id)
+    }
+
     /// The step of the run that is farthest behind among those of these that go on.
     fn least_step(&self, who: Who) -> Option<usize> {
+        let who = self.stepped(who);
         let entries = self.entries.iter().filter(|(id, _)| who.has(**id));
         entries.filter_map(|(_, entry)| entry.next_from()).min()
     }
@@ -257,9 +321,10 @@ impl Tree {
     /// Takes a step with each of these runs that is as far behind as any.
     pub fn turn(&mut self, who: Who) {
         let least = self.least_step(who);
+        let who = self.stepped(who);
         for (id, entry) in self.entries.iter_mut().filter(|(id, _)| who.has(**id)) {
             if least.is_some() && entry.next_from() == least {
-                let news = entry.step();
+                let news = entry.step(self.is_guarded);
                 self.news.extend(news.into_iter().flatten().map(|news| (*id, news)));
             }
         }
@@ -274,12 +339,7 @@ impl Tree {
             if let Some(parent) = parent.filter(|p| is_waiting && p.record().step >= branch.step) {
                 match self.sprout(&branch, parent) {
                     Ok(run) => self.begin(branch.id, run),
-                    Err(error) => {
-                        if let Some(entry) = self.entries.get_mut(&branch.id) {
-                            entry.state = State::Stuck;
-                        }
-                        self.news.push((branch.id, News::Stuck(error.to_string())));
-                    }
+                    Err(error) => self.give_up(branch.id, &error),
                 }
             }
         }
@@ -288,6 +348,10 @@ impl Tree {
     /// The run of a branch whose parent has come to its step.
     fn sprout(&self, branch: &Branch, parent: &Run) -> Result<Run, ExperimentError> {
         let experiment = self.experiment.alone(branch.id);
+        if (branch.parent, branch.step) == (BranchId::TRUNK, 0) && branch.given.is_empty() {
+            // A racer begins beside the trunk, whatever that one has made of the start.
+            return Run::new(&experiment, self.prepared.clone());
+        }
         let moment = self.moment(branch, parent)?;
         let record = parent.left_at(moment.record);
         let Prepared { dataset, floor, .. } = &self.prepared;
@@ -326,6 +390,7 @@ impl Tree {
         let past = locked(&entry.timeline).take();
         drop(past);
         entry.finish = None;
+        entry.guard = Guard::default();
         self.news.push((id, News::Started(run.record())));
         entry.state = State::Running(Box::new(run));
         entry.keep();
@@ -336,7 +401,10 @@ impl Tree {
         let timeline = self.entries.remove(&id).map(|entry| entry.timeline).unwrap_or_default();
         let past = locked(&timeline).take();
         drop(past);
-        self.entries.insert(id, Entry { state: State::Waiting, finish: None, timeline });
+        self.entries.insert(
+            id,
+            Entry { state: State::Waiting, finish: None, guard: Guard::default(), timeline },
+        );
         if id != BranchId::TRUNK {
             self.news.push((id, News::Waits));
         }
@@ -346,7 +414,9 @@ impl Tree {
     fn share_memory(&self) {
         let limit = TIMELINE_BYTES / self.entries.len().max(1);
         for entry in self.entries.values() {
-            locked(&entry.timeline).set_limit(limit);
+            // What is thinned is freed after the lock is.
+            let thinned = locked(&entry.timeline).set_limit(limit);
+            drop(thinned);
         }
     }
 }
@@ -373,12 +443,15 @@ impl Entry {
     }
 
     /// Takes one step; says what came of it.
-    fn step(&mut self) -> [Option<News>; 2] {
+    fn step(&mut self, is_guarded: bool) -> [Option<News>; 2] {
         let State::Running(run) = &mut self.state else { return [None, None] };
         let (recorded, finish) = match run.step() {
             Err(error) => (None, Some(Finish::Failed(error))),
             Ok(record) => {
-                let finish = if run.has_converged() {
+                let broken = if is_guarded { self.guard.look(run) } else { None };
+                let finish = if broken.is_some() {
+                    broken
+                } else if run.has_converged() {
                     Some(Finish::Converged)
                 } else {
                     // Again after as many further steps, where somebody plays on.

@@ -63,13 +63,6 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
                  was. Press W to bet on the chosen run; the list of runs tells its place.",
             );
             ui.add_space(8.0);
-            ui.heading("Maps");
-            ui.label(
-                "Shift+B starts one mean at every pixel of a square and colors the plane by where training ends; a \
-                 click on a pixel starts there. Shift+L shows the objective over two directions through the step \
-                 shown, with the paths of all runs.",
-            );
-            ui.add_space(8.0);
             ui.heading("Drawing");
             ui.label(
                 "Choose a tool on the left and drag on the canvas. The middle or right button moves the view, the \

@@ -5,7 +5,7 @@ use egui_material_icons::icons;
 use crate::app::action::{Action, icon_button_ui, menu_item_ui, state_button_ui};
 use crate::app::document::Document;
 use crate::app::session::Session;
-use crate::app::view::View;
+use crate::app::view::{Guard, View};
 use crate::figures::Theme;
 use crate::figures::colors::COLOR_MAPS;
 
@@ -110,7 +110,7 @@ fn train_ui(
     ui: &mut egui::Ui,
     document: &Document,
     has_run: bool,
-    view: &View,
+    view: &mut View,
     actions: &mut Vec<Action>,
 ) {
     for action in [
@@ -137,5 +137,11 @@ fn train_ui(
         (Action::RemoveRun, document.experiment.branch(view.run).is_some()),
     ] {
         menu_item_ui(ui, action, is_enabled, actions);
+    }
+    ui.separator();
+    let mut is_on = view.guard == Guard::On;
+    let label = "Guard: stop when something breaks, and say why";
+    if ui.checkbox(&mut is_on, label).clicked() {
+        view.guard = if is_on { Guard::On } else { Guard::Off };
     }
 }

@@ -28,7 +28,7 @@ pub fn time_ui(ui: &mut egui::Ui, session: &Session, view: &mut View, actions: &
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
             ui.set_min_height(24.0);
-            buttons_ui(ui, session, &view.playback, actions);
+            buttons_ui(ui, session, view, actions);
             ui.add_space(4.0);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let has_past = session.newest_step() > 0;
@@ -43,14 +43,9 @@ pub fn time_ui(ui: &mut egui::Ui, session: &Session, view: &mut View, actions: &
     });
 }
 
-fn buttons_ui(
-    ui: &mut egui::Ui,
-    session: &Session,
-    playback: &Playback,
-    actions: &mut Vec<Action>,
-) {
-    let shown = session.shown().map_or(0, |moment| moment.record.step);
-    let can_go_back = shown > 0;
+fn buttons_ui(ui: &mut egui::Ui, session: &Session, view: &View, actions: &mut Vec<Action>) {
+    let playback = &view.playback;
+    let can_go_back = session.step_at(view.position) > 0;
     let has_past = session.newest_step() > 0;
     state_button_ui(ui, Action::StepBack, Action::StepBack.info().icon, ICON, can_go_back, actions);
     for (action, direction, icon) in [
@@ -119,7 +114,7 @@ fn grouped(count: usize) -> String {
 
 fn slider_ui(ui: &mut egui::Ui, session: &Session, view: &mut View) {
     let newest = session.newest_step();
-    let mut step = session.shown().map_or(0, |moment| moment.record.step).min(newest);
+    let mut step = session.step_at(view.position);
     ui.spacing_mut().slider_width = ui.available_width();
     ui.spacing_mut().interact_size.y = SLIDER_HEIGHT;
     ui.spacing_mut().slider_rail_height = 4.0;

@@ -156,7 +156,7 @@ pub fn outcome_words(map: &BasinMap, place: Point, outcome: &Outcome) -> String 
     let why = match outcome.finish {
         Finish::Converged => "converged",
         Finish::MaxIter => "stopped by max_iter",
-        Finish::Failed(_) => "stopped",
+        Finish::Broken(_) | Finish::Failed(_) => "stopped",
     };
     format!(
         "start {}\n{end}: training NLL {:.4}\n{why} after {} steps",

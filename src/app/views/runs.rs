@@ -21,7 +21,7 @@ const INDENT: f32 = 14.0;
 /// Draws the view.
 pub fn runs_ui(
     ui: &mut egui::Ui,
-    document: &Document,
+    document: &mut Document,
     session: &Session,
     view: &mut View,
     actions: &mut Vec<Action>,
@@ -59,7 +59,7 @@ pub fn runs_ui(
     let winner = winner(session, view);
     ui.spacing_mut().item_spacing.y = 1.0;
     for (id, depth) in runs::listed(&document.experiment) {
-        row_ui(ui, id, depth, winner, document, session, view, actions);
+        row_ui(ui, id, depth, winner, document, session, view);
     }
 }
 
@@ -116,10 +116,9 @@ fn row_ui(
     id: BranchId,
     depth: usize,
     winner: Option<BranchId>,
-    document: &Document,
+    document: &mut Document,
     session: &Session,
     view: &mut View,
-    actions: &mut Vec<Action>,
 ) {
     let palette = view.theme.palette();
     let color = color32(run_color(id, palette));
@@ -159,9 +158,11 @@ fn row_ui(
             if id == BranchId::TRUNK {
                 ui.add_space(22.0);
             } else {
-                remove_ui(ui, id, &name, view, actions);
+                remove_ui(ui, id, &name, document);
             }
-            numbers_ui(ui, session.track(id), winner == Some(id), view);
+            if session.has_started() {
+                numbers_ui(ui, session.track(id), winner == Some(id), view);
+            }
         });
     });
 }
@@ -196,13 +197,7 @@ fn help(document: &Document, id: BranchId, name: &str) -> String {
     }
 }
 
-fn remove_ui(
-    ui: &mut egui::Ui,
-    id: BranchId,
-    name: &str,
-    view: &mut View,
-    actions: &mut Vec<Action>,
-) {
+fn remove_ui(ui: &mut egui::Ui, id: BranchId, name: &str, document: &mut Document) {
     let close = egui::Button::new(icons::ICON_CLOSE.rich_text().size(13.0));
     let response = ui.add(close.frame_when_inactive(false));
     response.widget_info(|| {
@@ -210,8 +205,8 @@ fn remove_ui(
     });
     let hint = "Remove this run and those that leave it; undo brings them back.";
     if response.on_hover_text(hint).clicked() {
-        view.run = id;
-        actions.push(Action::RemoveRun);
+        document.mark();
+        document.experiment.prune(id);
     }
 }
 
