@@ -17,7 +17,13 @@ use support::window::{Window, app, click, press, step, until, window};
 pub fn collapsing() -> Experiment {
     let mut experiment = Experiment::default();
     experiment.choose_algorithm("sm");
-    for (key, value) in [("n_samples", "400"), ("reg_covar", "0")] {
+    for (key, value) in [
+        ("n_samples", "400"),
+        ("reg_covar", "0"),
+        ("tol", "0"),
+        ("max_iter", "3000"),
+        ("learning_rate", "0.0002"),
+    ] {
         experiment.set(key, value).unwrap();
     }
     let point = experiment.dataset().unwrap().train[17];

@@ -237,7 +237,13 @@ fn broken() {
 
     let mut collapsing = Experiment::default();
     collapsing.choose_algorithm("sm");
-    for (key, value) in [("n_samples", "400"), ("reg_covar", "0")] {
+    for (key, value) in [
+        ("n_samples", "400"),
+        ("reg_covar", "0"),
+        ("tol", "0"),
+        ("max_iter", "3000"),
+        ("learning_rate", "0.0002"),
+    ] {
         collapsing.set(key, value).unwrap();
     }
     let point = collapsing.dataset().unwrap().train[17];

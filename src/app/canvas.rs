@@ -41,6 +41,8 @@ pub struct Canvas {
     bounds: Bounds,
     /// Where it is on screen.
     area: Rect,
+    /// Where the component is that has stopped training.
+    culprit: Option<Pos2>,
     /// True until the view has been fitted to the data.
     wants_fit: bool,
     /// The rectangle that is kept in view, whatever the size of the window, until a hand moves the view.
@@ -67,6 +69,7 @@ impl Canvas {
             panes: BTreeMap::new(),
             bounds: EMPTY_VIEW,
             area: Rect::ZERO,
+            culprit: None,
             wants_fit: true,
             home: None,
             moved: None,
@@ -122,6 +125,12 @@ impl Canvas {
     #[must_use]
     pub fn area(&self) -> Rect {
         self.area
+    }
+
+    /// Where on screen the component is that has stopped training.
+    #[must_use]
+    pub fn culprit(&self) -> Option<Pos2> {
+        self.culprit
     }
 
     /// Draws the canvas and the legend below it.
@@ -217,7 +226,7 @@ impl Canvas {
             // The click was theirs.
             view.selected = selected;
         }
-        remedy::culprit_ui(&brush, &transform, session, view.theme.palette());
+        self.culprit = remedy::culprit_ui(&brush, &transform, session, view.theme.palette());
         self.area = *transform.frame();
         self.flags.show_ui(&brush, &transform, &response, session.shown(), view);
         let is_free =

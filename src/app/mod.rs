@@ -295,7 +295,10 @@ impl App {
         }
         let area = self.canvas.area();
         let has_room = self.dialog.is_none() && !self.view.has_help;
-        if has_room && let Some(remedy) = remedy::remedy_ui(&ctx, area, &self.session, &self.view) {
+        if has_room
+            && let Some(remedy) =
+                remedy::remedy_ui(&ctx, area, self.canvas.culprit(), &self.session, &self.view)
+        {
             self.apply_remedy(remedy);
         }
         self.session.set_guard(self.view.guard == Guard::On);

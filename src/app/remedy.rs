@@ -118,27 +118,28 @@ fn symptom(session: &Session) -> Option<&Symptom> {
     }
 }
 
-/// Circles the culprit.
+/// Circles the culprit; gives where it is on screen.
 pub fn culprit_ui(
     brush: &egui::Painter,
     transform: &PlotTransform,
     session: &Session,
     palette: &Palette,
-) {
+) -> Option<egui::Pos2> {
     let component = symptom(session).and_then(Symptom::component);
     let shown = session.shown().map(|moment| &moment.mixture);
     let culprit = component.zip(shown).and_then(|(k, mixture)| mixture.components().get(k));
-    let Some(culprit) = culprit else { return };
-    let at = on_screen(transform, culprit.gaussian.mean);
+    let at = on_screen(transform, culprit?.gaussian.mean);
     for (width, color) in [(6.0, palette.plot_background), (3.0, palette.categorical[1])] {
         brush.add(Shape::circle_stroke(at, 22.0, Pen::new(width, color32(color))));
     }
+    Some(at)
 }
 
 /// Says what is wrong over the canvas, and offers what may help; gives what was chosen.
 pub fn remedy_ui(
     ctx: &egui::Context,
     canvas: egui::Rect,
+    culprit: Option<egui::Pos2>,
     session: &Session,
     view: &View,
 ) -> Option<Remedy> {
@@ -146,9 +147,15 @@ pub fn remedy_ui(
     let algorithm = session.snapshot().map_or("", |s| s.experiment.algorithm_id.as_str());
     let palette = view.theme.palette();
     let mut chosen = None;
+    // In the other half, not to hide what it is about.
+    let (pivot, at) = if culprit.is_some_and(|at| at.y > canvas.center().y) {
+        (Align2::CENTER_TOP, canvas.center_top() + vec2(0.0, 10.0))
+    } else {
+        (Align2::CENTER_BOTTOM, canvas.center_bottom() - vec2(0.0, 10.0))
+    };
     egui::Area::new(egui::Id::unique("remedy"))
-        .pivot(Align2::CENTER_BOTTOM)
-        .fixed_pos(canvas.center_bottom() - vec2(0.0, 10.0))
+        .pivot(pivot)
+        .fixed_pos(at)
         .order(egui::Order::Middle)
         .show(ctx, |ui| {
             let frame = egui::Frame::popup(ui.style())

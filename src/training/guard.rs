@@ -215,7 +215,8 @@ mod tests {
     #[test]
     fn a_component_that_shrinks_onto_a_point_is_named() {
         // Demonstration "Collapse": a light component centered on a point, without a floor.
-        let mut experiment = experiment("sm", &[("reg_covar", "0")]);
+        let mut experiment =
+            experiment("sm", &[("reg_covar", "0"), ("tol", "0"), ("learning_rate", "0.0002")]);
         let point = experiment.dataset().unwrap().train[17];
         let component =
             |weight, mean, s: f64| GivenComponent { weight, mean, covariance: [s * s, 0.0, s * s] };
@@ -224,7 +225,7 @@ mod tests {
             component(0.49, [1.0, 0.0], 0.7),
             component(0.01, point, 0.004),
         ]);
-        let (symptom, run) = broken(&experiment, 400);
+        let (symptom, run) = broken(&experiment, 1500);
         let Some(Symptom::Collapse { component, near, radius }) = symptom else {
             panic!("{symptom:?} after step {}", run.record().step)
         };

@@ -63,6 +63,13 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
                  was. Press W to bet on the chosen run; the list of runs tells its place.",
             );
             ui.add_space(8.0);
+            ui.heading("When training breaks");
+            ui.label(
+                "A component that collapses, a weight that dies, a loss or a gradient without bound: training stops at \
+                 that step, the culprit is circled, a sentence says why, and buttons offer what helps. The guard can be \
+                 switched off in the menu Train.",
+            );
+            ui.add_space(8.0);
             ui.heading("Drawing");
             ui.label(
                 "Choose a tool on the left and drag on the canvas. The middle or right button moves the view, the \
