@@ -39,6 +39,8 @@ pub struct Canvas {
     /// What paints each run.
     panes: BTreeMap<BranchId, Pane>,
     bounds: Bounds,
+    /// Width ÷ height of what was fitted last.
+    shape: f32,
     /// Where it is on screen.
     area: Rect,
     /// Where the component is that has stopped training.
@@ -68,6 +70,7 @@ impl Canvas {
             ctx,
             panes: BTreeMap::new(),
             bounds: EMPTY_VIEW,
+            shape: 1.0,
             area: Rect::ZERO,
             culprit: None,
             wants_fit: true,
@@ -180,7 +183,12 @@ impl Canvas {
         // Those that are not shown hold no pictures.
         self.panes.retain(|id, _| shown.contains(id));
         let chosen = session.chosen();
-        for (rect, id) in places(ui.available_rect_before_wrap(), shown.len()).zip(&shown) {
+        let size = self.home.unwrap_or(self.bounds).size();
+        // Of the view that a hand has moved to, the window already is the shape.
+        let shape = if self.home.is_some() { (size[0] / size[1]) as f32 } else { self.shape };
+        self.shape = shape.clamp(0.2, 5.0);
+        let shape = self.shape;
+        for (rect, id) in places(ui.available_rect_before_wrap(), shown.len(), shape).zip(&shown) {
             let builder = UiBuilder::new().max_rect(rect).id_salt(id.number());
             ui.scope_builder(builder, |ui| {
                 let spot = Spot { id: *id, rect, is_alone: shown.len() == 1 };
@@ -418,16 +426,17 @@ struct Motion {
 /// Room between plots side by side.
 const GAP: f32 = 8.0;
 
-/// Equal places for so many plots, in as many columns as leave them nearest to squares.
-fn places(area: Rect, count: usize) -> impl Iterator<Item = Rect> {
-    let squareness = |columns: &usize| {
+/// Equal places for so many plots, in as many columns as bring them nearest to the shape (width ÷ height) of what they
+/// show.
+fn places(area: Rect, count: usize, shape: f32) -> impl Iterator<Item = Rect> {
+    let unlikeness = |columns: &usize| {
         let rows = count.div_ceil(*columns);
-        let ratio = (area.width() / *columns as f32) / (area.height() / rows as f32);
+        let ratio = (area.width() / *columns as f32) / (area.height() / rows as f32) / shape;
         // An empty place costs as much as plots half as long again.
         let empty = (rows * columns - count) as f32;
         ratio.max(1.0 / ratio) + 0.5 * empty
     };
-    let best = (1..=count.max(1)).min_by(|a, b| squareness(a).total_cmp(&squareness(b)));
+    let best = (1..=count.max(1)).min_by(|a, b| unlikeness(a).total_cmp(&unlikeness(b)));
     let columns = best.unwrap_or(1);
     let rows = count.div_ceil(columns).max(1);
     let size = vec2(

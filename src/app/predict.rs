@@ -200,10 +200,11 @@ fn draw(
         Some(distance) => format!("{} is {distance:.3} away", guess.component + 1),
     };
     let galley = brush.layout_no_wrap(words, FontId::proportional(15.0), text);
-    let beside = top + vec2(22.0, 4.0);
-    let mut rect = Align2::LEFT_CENTER.anchor_size(beside, galley.size());
-    let room = brush.clip_rect().shrink(4.0);
-    rect = rect.translate(vec2(-(rect.right() - room.right()).max(0.0), 0.0));
+    let mut rect = Align2::LEFT_CENTER.anchor_size(top + vec2(22.0, 4.0), galley.size());
+    if rect.right() > brush.clip_rect().right() - 4.0 {
+        // On the other side of the pole, where there is room.
+        rect = Align2::RIGHT_CENTER.anchor_size(top + vec2(-8.0, 4.0), galley.size());
+    }
     brush.rect_filled(rect.expand2(vec2(4.0, 1.0)), 3.0, back.gamma_multiply(0.8));
     brush.galley(rect.min, galley, Color32::PLACEHOLDER);
 }
