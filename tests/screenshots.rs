@@ -261,3 +261,16 @@ fn broken() {
     });
     picture(&mut window, "guard-dark");
 }
+
+#[test]
+fn checked() {
+    let mut window = sized(None, [1280.0, 800.0]);
+    press(&mut window, Modifiers::NONE, Key::F9);
+    let began = std::time::Instant::now();
+    while window.query_by_label_contains("agree.").is_none() {
+        assert!(began.elapsed() < std::time::Duration::from_mins(1), "the checks never end");
+        window.step();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    picture(&mut window, "checks-dark");
+}

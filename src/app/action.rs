@@ -101,6 +101,8 @@ pub enum Action {
     ToggleLogDensity,
     /// The help page.
     ToggleHelp,
+    /// Hold every formula to an independent computation.
+    Check,
 }
 
 /// What is shown of an action.
@@ -128,7 +130,7 @@ impl Action {
     ];
 
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 47] = [
+    pub const ALL: [Action; 48] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -161,6 +163,7 @@ impl Action {
         Action::TogglePanels,
         Action::ToggleTheme,
         Action::ToggleHelp,
+        Action::Check,
         Action::Open,
         Action::CancelReading,
         Action::SaveExperiment,
@@ -451,6 +454,12 @@ impl Action {
                 icons::ICON_LINE_AXIS,
                 plain(Key::L),
             ),
+            Action::Check => (
+                "Check the formulas",
+                "Hold gradients, scores, integrals and samples to independent computations, on the mixture and the points shown.",
+                icons::ICON_FACT_CHECK,
+                plain(Key::F9),
+            ),
             Action::ToggleHelp => {
                 ("Help", "What is what, and all keys.", icons::ICON_HELP, plain(Key::F1))
             }
@@ -466,7 +475,7 @@ impl Action {
             RunToEnd, StartFromFit, Step, ToggleBest,
         };
         Action::PAST.contains(&self)
-            || matches!(self, Action::Fork | Action::Race)
+            || matches!(self, Action::Fork | Action::Race | Action::Check)
             || matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
             || matches!(self, StartFromFit | AddComponent | RunSeeds | RunBasin | RunLandscape)
             || self.needs_selection()

@@ -9,12 +9,13 @@ use super::jobs::Outcome;
 use super::playback::Direction;
 use super::start::{self, Editable};
 use super::view::{Plots, Position};
-use super::{App, Notice, theme, views};
+use super::{App, Notice, panels, theme, views};
 use crate::algorithms::{given, initial};
 use crate::export::write_file;
 use crate::figures::Theme;
 use crate::settings::Value;
-use crate::training::BranchId;
+use crate::training::checks::checks;
+use crate::training::{BranchId, Prepared};
 
 impl App {
     pub(super) fn apply(&mut self, ctx: &egui::Context, action: Action) {
@@ -109,6 +110,7 @@ impl App {
             }
             Action::TogglePanels => self.view.has_panels = !self.view.has_panels,
             Action::ToggleLogDensity => self.view.has_log_density = !self.view.has_log_density,
+            Action::Check => self.check_formulas(),
             Action::ToggleHelp => self.view.has_help = !self.view.has_help,
         }
     }
@@ -191,6 +193,21 @@ impl App {
             let text = "There is nothing to loop: its end has to come after its start";
             self.notice = Some(Notice::info(text));
         }
+    }
+
+    /// Checks all formulas on what is shown, in the background.
+    fn check_formulas(&mut self) {
+        let (Some(snapshot), Some(shown)) = (self.session.snapshot(), self.session.shown()) else {
+            return;
+        };
+        self.checks =
+            panels::Checks { is_open: true, step: Some(shown.record.step), results: None };
+        let (prepared, mixture) = (snapshot.prepared.clone(), shown.mixture.clone());
+        let settings = snapshot.experiment.algorithm.clone();
+        self.jobs.start(move || {
+            let Prepared { dataset, floor, .. } = prepared;
+            Outcome::Checked(checks(&mixture, &dataset.train, floor, &settings))
+        });
     }
 
     /// Changes the components that training starts from.

@@ -12,6 +12,7 @@ use crate::data::formats::{self, Loaded, Watch};
 use crate::export::model;
 use crate::model::{CovarianceType, N_COMPONENTS};
 use crate::settings::Value;
+use crate::training::checks::Check;
 use crate::training::{Experiment, LoadedFile, Source};
 
 /// What became of a job.
@@ -22,6 +23,8 @@ pub enum Outcome {
     Saved(anyhow::Result<String>),
     /// A file holds this experiment now; says where.
     SavedExperiment(Box<Experiment>, String),
+    /// Formulas were checked.
+    Checked(Vec<Check>),
     /// The system's dialog gave a path.
     Chosen {
         /// Which of our dialogs asked.

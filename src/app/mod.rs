@@ -67,6 +67,7 @@ pub struct App {
     thumbnails: panels::Thumbnails,
     dialog: Option<Dialog>,
     jobs: Jobs,
+    checks: panels::Checks,
     /// The file that is being read.
     reading: Option<Reading>,
     notice: Option<Notice>,
@@ -202,6 +203,7 @@ impl App {
             thumbnails: panels::Thumbnails::new(),
             dialog: None,
             jobs: Jobs::new(ctx.clone()),
+            checks: panels::Checks::default(),
             reading: None,
             notice: None,
             has_news: false,
@@ -290,6 +292,7 @@ impl App {
         if self.view.has_help {
             panels::help_ui(&ctx, &mut self.view.has_help);
         }
+        panels::checks_ui(&ctx, &mut self.checks);
         for action in actions {
             self.apply(&ctx, action);
         }
@@ -432,6 +435,10 @@ impl App {
             Outcome::SavedExperiment(experiment, text) => {
                 self.document.keep_saved(&experiment);
                 self.notice = Some(Notice::info(text));
+            }
+            Outcome::Checked(results) => {
+                self.checks.results = Some(results);
+                self.has_news = false;
             }
             Outcome::Chosen { dialog, path } => {
                 if let Some(open) = self.dialog.as_mut().filter(|open| open.number() == dialog) {

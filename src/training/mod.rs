@@ -2,6 +2,7 @@
 
 pub mod basin;
 mod branch;
+pub mod checks;
 mod command_line;
 mod crew;
 pub mod ensemble;

@@ -82,7 +82,10 @@ pub fn menu_ui(
                     menu_item_ui(ui, action, has_run, actions);
                 }
             });
-            ui.menu_button("Help", |ui| menu_item_ui(ui, Action::ToggleHelp, true, actions));
+            ui.menu_button("Help", |ui| {
+                menu_item_ui(ui, Action::ToggleHelp, true, actions);
+                menu_item_ui(ui, Action::Check, has_run, actions);
+            });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 icon_button_ui(ui, Action::ToggleHelp, 18.0, true, actions);
                 let theme = match view.theme {

@@ -1,5 +1,6 @@
 //! One file per panel.
 
+mod checks;
 mod components;
 mod controls;
 mod help;
@@ -11,6 +12,7 @@ mod thumbnails;
 mod time;
 mod transport;
 
+pub use checks::{Checks, checks_ui};
 pub use controls::{Reopen, controls_ui};
 pub use help::help_ui;
 pub use menu::menu_ui;
