@@ -14,7 +14,7 @@ use scorescope::training::{Activity, Experiment, Finish};
 use support::window::{Window, app, click, press, step, until, window};
 
 /// A light component on a point, without a floor: exact score matching shrinks it (demonstration "Collapse").
-pub fn collapsing() -> Experiment {
+fn collapsing() -> Experiment {
     let mut experiment = Experiment::default();
     experiment.choose_algorithm("sm");
     for (key, value) in [

@@ -136,9 +136,9 @@ fn derivatives(mixture: &Mixture, points: &[Point]) -> [Check; 2] {
         for axis in 0..2 {
             let slope = derivative(h, |shift| mixture.log_density(moved(x, axis, shift)));
             keep(0, slope, score[axis]);
-            for other in 0..2 {
+            for (other, wanted) in rows[axis].into_iter().enumerate() {
                 let slope = derivative(h, |shift| mixture.score(moved(x, axis, shift))[other]);
-                keep(1, slope, rows[axis][other]);
+                keep(1, slope, wanted);
             }
         }
     }

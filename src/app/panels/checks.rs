@@ -27,6 +27,7 @@ pub fn checks_ui(ctx: &egui::Context, checks: &mut Checks) {
         .open(is_open)
         .pivot(egui::Align2::CENTER_CENTER)
         .default_pos(ctx.content_rect().center())
+        .default_height(0.85 * ctx.content_rect().height())
         .vscroll(true)
         .show(ctx, |ui| {
             ui.set_width(620.0);

@@ -110,7 +110,6 @@ fn winner(session: &Session, view: &View) -> Option<BranchId> {
     times.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(id, _)| id)
 }
 
-#[expect(clippy::too_many_arguments, reason = "a row tells everything of a run")]
 fn row_ui(
     ui: &mut egui::Ui,
     id: BranchId,
