@@ -457,3 +457,25 @@ fn nothing_is_drawn_or_asked_for_while_idle() {
         std::thread::sleep(Duration::from_millis(2));
     }
 }
+
+#[test]
+fn the_view_is_zoomed_and_moved_by_keys() {
+    let mut window = window(None);
+    window.run_steps(3);
+    let size = |window: &Window| app(window).canvas_bounds().size();
+    let before = app(&window).canvas_bounds();
+    press(&mut window, Modifiers::NONE, Key::Plus);
+    window.run_steps(3);
+    assert!((size(&window)[0] / before.size()[0] - 0.8).abs() < 0.01, "{:?}", size(&window));
+    press(&mut window, Modifiers::NONE, Key::Minus);
+    window.run_steps(3);
+    let again = app(&window).canvas_bounds();
+    assert!((again.size()[0] / before.size()[0] - 1.0).abs() < 0.01);
+    press(&mut window, Modifiers::COMMAND, Key::ArrowRight);
+    window.run_steps(3);
+    let moved = app(&window).canvas_bounds();
+    let way = (moved.min[0] - again.min[0]) / again.size()[0];
+    assert!((way - 0.1).abs() < 0.01, "{way}");
+    // Nothing was trained.
+    assert_eq!(step(app(&window)), 0);
+}

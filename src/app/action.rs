@@ -93,6 +93,10 @@ pub enum Action {
     ToggleBest,
     /// Show all of the data.
     Fit,
+    /// Look closer.
+    ZoomIn,
+    /// Look from farther away.
+    ZoomOut,
     /// Light or dark.
     ToggleTheme,
     /// Fold the side panels away, or back.
@@ -130,7 +134,7 @@ impl Action {
     ];
 
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 48] = [
+    pub const ALL: [Action; 50] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -159,6 +163,8 @@ impl Action {
         Action::CancelMap,
         Action::ToggleBest,
         Action::Fit,
+        Action::ZoomIn,
+        Action::ZoomOut,
         Action::ToggleLogDensity,
         Action::TogglePanels,
         Action::ToggleTheme,
@@ -436,6 +442,18 @@ impl Action {
             Action::Fit => {
                 ("Fit view", "Show all of the data.", icons::ICON_FIT_SCREEN, plain(Key::F))
             }
+            Action::ZoomIn => (
+                "Zoom in",
+                "Look closer at the middle of the canvas; Ctrl and an arrow key move the view.",
+                icons::ICON_ZOOM_IN,
+                plain(Key::Plus),
+            ),
+            Action::ZoomOut => (
+                "Zoom out",
+                "Look at the canvas from farther away; Ctrl and an arrow key move the view.",
+                icons::ICON_ZOOM_OUT,
+                plain(Key::Minus),
+            ),
             Action::ToggleTheme => (
                 "Light or dark",
                 "Switch between the light and the dark theme.",

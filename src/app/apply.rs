@@ -101,6 +101,8 @@ impl App {
             Action::TogglePaths => self.view.shown.paths = !self.view.shown.paths,
             Action::RunBasin | Action::RunLandscape | Action::CancelMap => self.map(ctx, action),
             Action::Fit => self.canvas.fit(),
+            Action::ZoomIn => self.canvas.zoom(0.8),
+            Action::ZoomOut => self.canvas.zoom(1.25),
             Action::ToggleTheme => {
                 self.view.theme = match self.view.theme {
                     Theme::Light => Theme::Dark,

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use egui::{
-    Align2, Color32, FontId, PointerButton, Pos2, Rect, Stroke as Pen, UiBuilder, pos2, vec2,
+    Align2, Color32, FontId, Key, Modifiers, PointerButton, Pos2, Rect, Stroke as Pen, UiBuilder,
+    pos2, vec2,
 };
 use egui_plot::PlotBounds;
 
@@ -90,6 +91,45 @@ impl Canvas {
         self.wants_fit = true;
     }
 
+    /// Shows this many times as much from the next frame on, around the same middle.
+    pub fn zoom(&mut self, factor: f64) {
+        let Bounds { min, max } = self.bounds;
+        let moved = |i: usize, side: f64| {
+            f64::midpoint(min[i], max[i]) + side * factor * (max[i] - min[i]) / 2.0
+        };
+        self.look_at(Bounds {
+            min: [0, 1].map(|i| moved(i, -1.0)),
+            max: [0, 1].map(|i| moved(i, 1.0)),
+        });
+    }
+
+    /// Moves the view by Ctrl and the arrow keys, a tenth of it at a time.
+    fn follow_arrows(&mut self, ctx: &egui::Context) {
+        if ctx.egui_wants_keyboard_input() {
+            return;
+        }
+        let mut way = [0.0, 0.0];
+        ctx.input_mut(|input| {
+            for (key, axis, sign) in [
+                (Key::ArrowLeft, 0, -1.0),
+                (Key::ArrowRight, 0, 1.0),
+                (Key::ArrowDown, 1, -1.0),
+                (Key::ArrowUp, 1, 1.0),
+            ] {
+                let count = input.count_and_consume_key(Modifiers::COMMAND, key);
+                way[axis] += 0.1 * sign * count as f64;
+            }
+        });
+        if way != [0.0, 0.0] {
+            let (Bounds { mut min, mut max }, size) = (self.bounds, self.bounds.size());
+            for i in 0..2 {
+                min[i] += way[i] * size[i];
+                max[i] += way[i] * size[i];
+            }
+            self.look_at(Bounds { min, max });
+        }
+    }
+
     /// Shows a rectangle from the next frame on.
     pub fn look_at(&mut self, bounds: Bounds) {
         (self.wants_fit, self.home) = (false, Some(bounds));
@@ -103,12 +143,13 @@ impl Canvas {
 
     /// Lets the keys move the selected component; those that do are consumed.
     pub fn follow_keys(
-        &self,
+        &mut self,
         ctx: &egui::Context,
         document: &mut Document,
         session: &Session,
         view: &mut View,
     ) {
+        self.follow_arrows(ctx);
         self.handles.follow_keys(ctx, document, session, view);
     }
 

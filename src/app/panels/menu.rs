@@ -55,9 +55,14 @@ pub fn menu_ui(
                 }
             });
             ui.menu_button("View", |ui| {
-                for action in
-                    [Action::Fit, Action::TogglePanels, Action::ToggleTheme, Action::ToggleBest]
-                {
+                for action in [
+                    Action::Fit,
+                    Action::ZoomIn,
+                    Action::ZoomOut,
+                    Action::TogglePanels,
+                    Action::ToggleTheme,
+                    Action::ToggleBest,
+                ] {
                     menu_item_ui(ui, action, true, actions);
                 }
                 ui.separator();
