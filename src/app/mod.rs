@@ -28,6 +28,7 @@ mod runs;
 mod seeds;
 mod session;
 mod start;
+mod taken_apart;
 mod theme;
 mod track;
 mod view;
