@@ -7,11 +7,13 @@ use anyhow::bail;
 use super::maps::Maps;
 use super::painting::{Care, Request, crowd_layers, model_layers};
 use super::seeds::Seeds;
+use super::taken_apart::{breakdown, field_layer, term_layers};
 use super::view::View;
 use super::{pane, seeds};
 use crate::data::Scaling;
 use crate::export::{POINTS_RESOLUTION, inside, model, png, points, svg, table};
 use crate::figures::cloud::pixels;
+use crate::figures::fields::Quantity;
 use crate::figures::landscape::{self, Ground, Trail};
 use crate::figures::race::{self, Look, Racer};
 use crate::figures::{self, Plot, bars, learning, plane};
@@ -349,7 +351,9 @@ fn map_plot(material: &Material) -> Option<Plot> {
             plot.id = "basin";
             plot.title =
                 format!("Basin map: every pixel is a start of mean {}", basin.component + 1);
-            plot.layers.retain(|layer| !["density", "score", "samples"].contains(&layer.id));
+            plot.layers.retain(|layer| {
+                !["density", "score", "streamlines", "samples", "shade"].contains(&layer.id)
+            });
             plot.layers.insert(0, figures::basin::layer(ends, basin.square, color_by, theme));
             // The colors are explained one by one.
             plot.layers[0].label.clear();
@@ -386,6 +390,19 @@ pub fn canvas_plot(material: &Material) -> Plot {
     // The legend above leaves less of the figure.
     request.pixels = pixels(*bounds, inside(&plot, FIGURE_SIZE), POINTS_RESOLUTION);
     plot.layers.extend(crowd_layers(&request, Care::Full));
+    // Beside points by their terms a field has their colors.
+    let breakdown = breakdown(&request, None);
+    plot.layers.extend(breakdown.iter().flat_map(|breakdown| term_layers(&request, breakdown)));
+    let field = field_layer(&request, breakdown.as_deref(), Care::Full);
+    let of_points = breakdown.filter(|_| view.shown.train).map(|b| (Quantity::Term, b.shade));
+    let of_field = field.as_ref().map(|field| (request.quantity, field.1));
+    plot.layers.extend(field.map(|field| field.0));
+    pane::hide_plain_points(&mut plot.layers);
     pane::sort(&mut plot.layers);
+    // Points and field of one quantity have one legend.
+    let is_same = of_field.map(|field| field.0) == Some(Quantity::Term);
+    for (quantity, shade) in of_field.into_iter().chain(of_points.filter(|_| !is_same)) {
+        plot.layers.extend(shade.legend(quantity, request.color_map, request.theme));
+    }
     plot
 }

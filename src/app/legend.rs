@@ -6,6 +6,7 @@ use super::action::{Action, icon_button_ui};
 use super::plot::color32;
 use super::view::View;
 use crate::figures::colors::ColorMap;
+use crate::figures::fields::Quantity;
 use crate::figures::race::run_color;
 
 /// Draws the line. With a map on the canvas its first word switches that, and not the density.
@@ -20,7 +21,7 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
         let field = if has_map {
             ("map", palette.categorical[0], "Where training ends from every start of a mean.")
         } else {
-            ("density", density, "The model's density p(x) as a field of color.")
+            (view.quantity.name(), density, view.quantity.help())
         };
         for (is_on, label, color, help) in [
             (&mut shown.density, field.0, field.1, field.2),
@@ -55,18 +56,39 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
                 palette.score,
                 "Arrows along ∇ₓ log p(x): the way to denser places.",
             ),
+            (
+                &mut shown.streamlines,
+                "streamlines",
+                palette.score,
+                "Lines along ∇ₓ log p(x), evenly spaced: the ways uphill.",
+            ),
         ] {
             if legend_entry_ui(ui, *is_on, label, color32(color)).on_hover_text(help).clicked() {
                 *is_on = !*is_on;
             }
         }
         ui.separator();
+        field_choice_ui(ui, view);
         let log = ui.selectable_label(view.has_log_density, "log");
         if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
             actions.push(Action::ToggleLogDensity);
         }
         icon_button_ui(ui, Action::Fit, 17.0, true, actions);
     });
+}
+
+/// A menu of what is shown in the density's place.
+fn field_choice_ui(ui: &mut egui::Ui, view: &mut View) {
+    let menu = ui.menu_button("field", |ui| {
+        for quantity in Quantity::ALL {
+            let entry = ui.radio_value(&mut view.quantity, quantity, quantity.label());
+            if entry.on_hover_text(quantity.help()).clicked() {
+                view.shown.density = true;
+                ui.close();
+            }
+        }
+    });
+    menu.response.on_hover_text(Action::NextField.hint(ui.ctx()));
 }
 
 fn legend_entry_ui(ui: &mut egui::Ui, is_on: bool, label: &str, color: Color32) -> egui::Response {

@@ -268,6 +268,12 @@ impl Painting {
         self.care == Care::Full && self.request == *request
     }
 
+    /// True if it shows the field that is wanted in the density's place.
+    #[must_use]
+    pub fn shows(&self, view: &View) -> bool {
+        self.request.quantity == view.quantity
+    }
+
     /// True if its crowds are those of these data.
     #[must_use]
     pub fn is_of(&self, dataset: &Arc<Dataset>) -> bool {

@@ -131,7 +131,8 @@ impl Pane {
         let axes = [&frame.x, &frame.y];
         plot::paint_layers(brush, transform, axes, &layers, palette, &mut self.textures);
         let painting = self.painter.painting().filter(|_| moment.is_some() && !has_map);
-        if let Some(shade) = painting.and_then(|painting| painting.shade)
+        if let Some(shade) =
+            painting.filter(|painting| painting.shows(view)).and_then(|painting| painting.shade)
             && view.shown.density
             && view.quantity != Quantity::Density
         {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use egui::{Align2, FontId, Mesh, Rect, Stroke, pos2, vec2};
 
+use super::App;
 use super::painting::{Care, Request, is_same};
 use super::plot::color32;
 use super::theme;
@@ -147,4 +148,14 @@ pub fn bar_ui(brush: &egui::Painter, bar: Rect, color: impl Fn(f64) -> egui::Col
         mesh.add_colored_rect(piece, color((f64::from(i) + 0.5) / f64::from(PIECES)));
     }
     brush.add(mesh);
+}
+
+impl App {
+    /// The loss of exact score matching taken apart over the training points of the run on the canvas, and of which
+    /// step; `None` until it is painted.
+    #[must_use]
+    pub fn terms(&self) -> Option<(usize, Terms)> {
+        let breakdown = self.canvas.breakdown(self.session.chosen())?;
+        Some((breakdown.step, breakdown.terms.clone()))
+    }
 }
