@@ -488,7 +488,7 @@ impl Action {
                 "Terms of the objective",
                 "Take exact score matching apart: two bars that add up, and every point in the color of what it adds.",
                 icons::ICON_BAR_CHART,
-                plain(Key::X),
+                plain(Key::E),
             ),
         };
         ActionInfo { label, tooltip, icon, shortcut }

@@ -1,12 +1,13 @@
 //! Legend: the line below the canvas whose words switch the layers.
 
+use egui::containers::menu::MenuButton;
 use egui::{Color32, Stroke as Pen};
 
 use super::action::{Action, icon_button_ui};
 use super::plot::color32;
 use super::view::View;
 use crate::figures::colors::ColorMap;
-use crate::figures::fields::Quantity;
+use crate::figures::fields::{Quantity, hue};
 use crate::figures::race::run_color;
 
 /// Draws the line. With a map on the canvas its first word switches that, and not the density.
@@ -17,6 +18,9 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.spacing_mut().button_padding.x = 4.0;
+        // Signed fields are blue and orange.
+        let is_signed = matches!(view.quantity, Quantity::Trace | Quantity::Term);
+        let density = if is_signed { hue(-1.0, view.theme) } else { density };
         let shown = &mut view.shown;
         let field = if has_map {
             ("map", palette.categorical[0], "Where training ends from every start of a mean.")
@@ -67,7 +71,7 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
                 *is_on = !*is_on;
             }
         }
-        ui.separator();
+        ui.add_space(8.0);
         field_choice_ui(ui, view);
         let log = ui.selectable_label(view.has_log_density, "log");
         if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
@@ -79,7 +83,8 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
 
 /// A menu of what is shown in the density's place.
 fn field_choice_ui(ui: &mut egui::Ui, view: &mut View) {
-    let menu = ui.menu_button("field", |ui| {
+    let button = egui::Button::new("field").frame_when_inactive(false);
+    let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
         for quantity in Quantity::ALL {
             let entry = ui.radio_value(&mut view.quantity, quantity, quantity.label());
             if entry.on_hover_text(quantity.help()).clicked() {
@@ -88,7 +93,7 @@ fn field_choice_ui(ui: &mut egui::Ui, view: &mut View) {
             }
         }
     });
-    menu.response.on_hover_text(Action::NextField.hint(ui.ctx()));
+    response.on_hover_text(Action::NextField.hint(ui.ctx()));
 }
 
 fn legend_entry_ui(ui: &mut egui::Ui, is_on: bool, label: &str, color: Color32) -> egui::Response {

@@ -80,14 +80,24 @@ pub fn field_layer(
     if quantity == Quantity::Density {
         return None;
     }
-    // Score and Hessian cost more than the density, and are smoother than a screen is fine.
-    let part = if care == Care::Coarse { 4 } else { 2 };
-    let [width, height] = size.map(|side| side.div_ceil(part));
+    let [width, height] = cells(size, mixture.components().len(), care);
     let field = mixture.field(bounds, width, height);
     let values = quantity.values(&field);
     let of_points = breakdown.filter(|_| quantity == Quantity::Term).map(|b| b.shade);
     let shade = of_points.map(|shade| shade.over(&values)).or_else(|| quantity.shade(&values))?;
     Some((fields::layer(quantity, &field, &values, &shade, color_map, theme), shade))
+}
+
+/// Pairs of a cell and a component that are computed for a field: as many as take some milliseconds.
+const MOST_PAIRS: f64 = 4e6;
+
+/// Cells of a field in a row and in a column: more than of the density where components are few, for fields have sharp
+/// ridges; fewer where they are many, for score and Hessian cost more.
+fn cells(size: [usize; 2], component_count: usize, care: Care) -> [usize; 2] {
+    let pairs = (size[0] * size[1] * component_count).max(1) as f64;
+    let finer = (MOST_PAIRS / pairs).sqrt().clamp(0.5, 2.0);
+    let finer = if care == Care::Coarse { finer / 3.0 } else { finer };
+    size.map(|side| ((side as f64 * finer) as usize).clamp(32, 1024))
 }
 
 /// Training points by their terms, and circles around those that weigh most.

@@ -112,9 +112,12 @@ impl Quantity {
             Quantity::Density => [0.0, highest],
             Quantity::LogDensity => [lowest.max(highest - DEEPEST), highest],
             // Tails would take all colors otherwise: they rise without bound, and a window shows much of them.
-            Quantity::Norm => [0.0, rounded(at(0.75))],
+            Quantity::Norm => [0.0, rounded(at(0.9))],
             Quantity::Trace | Quantity::Term => {
-                let limit = rounded((-at(0.01)).max(0.5 * at(0.75)).max(at(0.5).abs()));
+                // As far above zero as the components reach below it; where none is in view, as far as most do.
+                let deepest = -1.2 * at(0.01);
+                let limit = if deepest > 0.0 { deepest } else { at(0.9) };
+                let limit = rounded(limit);
                 [-limit, limit]
             }
         };
@@ -166,7 +169,7 @@ pub struct Shade {
 }
 
 impl Shade {
-    /// The shade for terms of points: zero is in the middle, and all but the largest twentieth have colors of their own.
+    /// The colors of points' terms: zero is in the middle, and all but the largest twentieth have colors of their own.
     #[must_use]
     pub fn of_terms(totals: &[f64]) -> Option<Shade> {
         let sizes: Vec<f64> = totals.iter().map(|total| total.abs()).collect();
@@ -221,14 +224,14 @@ impl Shade {
             return map.color(share, theme);
         }
         let way = 2.0 * share - 1.0;
-        hue(way, theme).with_opacity((1.5 * way.abs()).min(1.0) * 0.9)
+        hue(way, theme).with_opacity((1.5 * way.abs()).min(1.0) * SIGNED_OPACITY)
     }
 
     /// The opaque color of a single point.
     #[must_use]
     pub fn point_color(&self, value: f64, theme: Theme) -> Color {
         let way = 2.0 * self.share(value) - 1.0;
-        mixed(theme.palette().weak_text, hue(way, theme), (2.5 * way.abs()).min(1.0))
+        mixed(neutral(theme), hue(way, theme), (2.5 * way.abs()).min(1.0))
     }
 
     /// A few places on the color bar and the values there, as they are written.
@@ -257,6 +260,9 @@ impl Shade {
     }
 }
 
+/// How much of the strongest color of a signed field covers the background, so that points above stay legible.
+const SIGNED_OPACITY: f64 = 0.62;
+
 /// A value in three or four digits.
 #[must_use]
 pub fn number(value: f64) -> String {
@@ -269,6 +275,12 @@ pub fn number(value: f64) -> String {
         _ => format!("{value:.4}"),
     };
     text.replace('-', "−")
+}
+
+/// Between both hues: a point whose term is zero.
+fn neutral(theme: Theme) -> Color {
+    let palette = theme.palette();
+    mixed(palette.weak_text, palette.plot_background, 0.4)
 }
 
 /// Blue below zero and orange above, the stronger the further: told apart without red or green vision, and from each
@@ -405,7 +417,7 @@ mod tests {
             let shade = Shade::of_terms(&[-2.0, 0.0, 1.0, f64::NAN]).unwrap();
             assert_eq!((shade.low, shade.high), (-2.0, 2.0));
             let [low, none, high] = [-2.0, 0.0, 2.0].map(|value| shade.point_color(value, theme));
-            assert!(low.b > low.r && high.r > high.b && none == theme.palette().weak_text);
+            assert!(low.b > low.r && high.r > high.b && none == neutral(theme));
         }
         assert_eq!(Shade::of_terms(&[]), None);
     }

@@ -56,14 +56,18 @@ pub fn streamlines(density: &dyn Density, bounds: Bounds, columns: usize) -> Vec
 /// The streamlines of the score as a layer, each with a head that points uphill.
 #[must_use]
 pub fn layer(density: &dyn Density, bounds: Bounds, columns: usize, palette: &Palette) -> Layer {
-    let color = palette.score.with_opacity(0.8);
+    let color = palette.score.with_opacity(0.85);
     let mut marks = Vec::new();
     for points in streamlines(density, bounds, columns) {
+        let line =
+            |width, color| Mark::Line { points: points.clone(), width, color, is_dashed: false };
+        // A rim of the background, to be seen on any color.
+        marks.push(line(3.4, palette.plot_background.with_opacity(0.45)));
+        marks.push(line(1.4, color));
         let middle = points.len() / 2;
         if let [from, to] = points[middle - 1..=middle] {
             marks.push(Mark::Arrow { from, to, width: 1.5, color });
         }
-        marks.push(Mark::Line { points, width: 1.4, color, is_dashed: false });
     }
     let label = "Streamlines of the score".to_owned();
     Layer { id: "streamlines", label, color: palette.score, marks }
@@ -311,6 +315,6 @@ mod tests {
                 heads += 1;
             }
         }
-        assert_eq!(2 * heads, layer.marks.len());
+        assert_eq!(3 * heads, layer.marks.len());
     }
 }

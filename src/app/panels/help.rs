@@ -72,7 +72,7 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
             ui.add_space(8.0);
             ui.heading("The objective taken apart");
             ui.label(
-                "X opens Terms: exact score matching at the step shown, as tr ∇s and ½‖s‖² and their sum, and every \
+                "E opens Terms: exact score matching at the step shown, as tr ∇s and ½‖s‖² and their sum, and every \
                  training point in the color of what it adds; the ten largest are circled. F2 shows other fields in \
                  the density's place: log density, ½‖s‖², tr ∇s and their sum, blue below zero and orange above. V \
                  draws streamlines of the score. Point anywhere to read term, score, log density and responsibilities.",

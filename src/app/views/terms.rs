@@ -7,7 +7,7 @@ use super::{heading_ui, small_plot_ui};
 use crate::algorithms::AlgorithmInfo;
 use crate::app::plot::color32;
 use crate::app::session::Session;
-use crate::app::taken_apart::{Breakdown, bar_ui};
+use crate::app::taken_apart::Breakdown;
 use crate::app::view::View;
 use crate::figures::fields::{hue, number};
 use crate::figures::{Theme, terms};
@@ -23,24 +23,23 @@ pub fn terms_ui(ui: &mut egui::Ui, session: &Session, breakdown: Option<&Breakdo
     };
     let info = snapshot.experiment.algorithm_info();
     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        heading_ui(ui, "Score matching, taken apart", |ui| {
-            ui.label(weak(ui, format!("step {}", breakdown.step)));
+        heading_ui(ui, "Score matching", |ui| {
+            let count = breakdown.points().len();
+            ui.label(weak(ui, format!("step {}, {count} points", breakdown.step)));
         });
         bars_ui(ui, breakdown.terms.mean, view.theme);
-        let count = breakdown.points().len();
-        ui.label(weak(ui, format!("means over {count} training points")));
         ui.separator();
         heading_ui(ui, &format!("Objective of {}", info.short), |_| {});
         formula_ui(ui, info, breakdown, view.theme);
         ui.separator();
         heading_ui(ui, "Terms of the points", |ui| {
-            ui.label(weak(ui, "dashed: their mean".to_owned()));
+            let end = number(breakdown.shade.high);
+            ui.label(weak(ui, format!("dashed: mean; colors to ±{end}")));
         });
         let palette = view.theme.palette();
         let plot = terms::histogram(&breakdown.terms, &breakdown.shade, view.theme);
-        let room = (ui.available_height() - 300.0).clamp(130.0, 260.0);
+        let room = (ui.available_height() - 270.0).clamp(124.0, 260.0);
         small_plot_ui(ui, &plot, room, palette);
-        colors_ui(ui, breakdown, view.theme);
         ui.separator();
         largest_ui(ui, breakdown, view.theme);
     });
@@ -62,7 +61,7 @@ struct Bar {
 fn bars(mean: Term, theme: Theme) -> [Bar; 3] {
     let color = |value: f64| color32(hue(value.signum(), theme));
     let Term { trace, norm } = mean;
-    let sum = color32(theme.palette().accent);
+    let sum = color32(theme.palette().categorical[2]);
     [
         Bar { name: "tr ∇s(x)", from: 0.0, value: trace, color: color(trace) },
         Bar { name: "½‖s(x)‖²", from: trace, value: norm, color: color(norm) },
@@ -180,38 +179,19 @@ fn column_ui(ui: &mut egui::Ui, symbol: &str, value: &str, theme: Theme) {
     ui.painter().galley(second, below, color32(palette.text));
 }
 
-/// What the colors of the points say.
-fn colors_ui(ui: &mut egui::Ui, breakdown: &Breakdown, theme: Theme) {
-    let shade = &breakdown.shade;
-    let (area, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), 30.0), egui::Sense::hover());
-    let weak = color32(theme.palette().weak_text);
-    let bar = Rect::from_min_size(area.min + vec2(2.0, 1.0), vec2(area.width() - 4.0, 10.0));
-    bar_ui(ui.painter(), bar, |share| color32(shade.point_color(shade.value(share), theme)));
-    let marks = shade.marks();
-    let text = marks.iter().map(|mark| &*mark.1).collect::<Vec<_>>().join(", ");
-    response.widget_info(|| {
-        egui::WidgetInfo::labeled(egui::Role::Label, true, format!("Colors of points: {text}"))
-    });
-    let anchors = [Align2::LEFT_TOP, Align2::CENTER_TOP, Align2::RIGHT_TOP];
-    for ((share, text), anchor) in marks.into_iter().zip(anchors) {
-        let at = pos2(bar.left() + share as f32 * bar.width(), bar.bottom() + 3.0);
-        ui.painter().text(at, anchor, text, FontId::proportional(12.5), weak);
-    }
-}
-
 /// The points that weigh most, as a table.
 fn largest_ui(ui: &mut egui::Ui, breakdown: &Breakdown, theme: Theme) {
     let Breakdown { terms, largest, .. } = breakdown;
-    heading_ui(ui, "Largest terms", |ui| {
-        ui.label(weak(ui, "circled on the canvas".to_owned()));
-    });
     let size = |i: usize| terms.of_points[i].total().abs();
     let all: f64 = (0..terms.of_points.len()).map(size).filter(|size| size.is_finite()).sum();
     let share = 100.0 * largest.iter().map(|&i| size(i)).sum::<f64>() / all.max(f64::MIN_POSITIVE);
-    let text = format!("These {} points have {share:.1} % of all terms by size.", largest.len());
-    ui.label(weak(ui, text));
-    let spacing = [14.0, 2.0];
+    heading_ui(ui, "Largest terms", |ui| {
+        let help = "Share of the sizes of all terms, be they above or below zero.";
+        ui.label(weak(ui, format!("circled; {share:.1} % of all"))).on_hover_text(help);
+    });
+    // Many rows, of which none is pressed.
+    ui.spacing_mut().interact_size.y = 0.0;
+    let spacing = [14.0, 1.0];
     egui::Grid::new("largest").num_columns(4).spacing(spacing).striped(true).show(ui, |ui| {
         for heading in ["point", "tr ∇s", "½‖s‖²", "sum"] {
             ui.label(weak(ui, heading.to_owned()).size(13.0));
