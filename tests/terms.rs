@@ -7,7 +7,7 @@ mod support;
 use egui::{Key, Modifiers, Pos2, vec2};
 use egui_kittest::kittest::Queryable;
 use scorescope::app::{App, Plots};
-use scorescope::figures::fields::{Quantity, number};
+use scorescope::figures::fields::{Quantity, alike};
 use scorescope::model::{Density, Point};
 use scorescope::training::Activity;
 use support::window::{Window, app, canvas, click, drag, press, save_as, settle, until, window};
@@ -67,7 +67,8 @@ fn both_bars_add_up_to_the_objective_of_every_step_that_is_shown() {
         let points = app(&window).snapshot().unwrap().prepared.dataset.train.clone();
         let trace = |x: &Point| moment.mixture.hessian(*x)[0] + moment.mixture.hessian(*x)[2];
         near(mean.trace, points.iter().map(trace).sum::<f64>() / points.len() as f64);
-        let [trace, norm, sum] = [mean.trace, mean.norm, mean.total()].map(number);
+        let numbers = alike(&[mean.trace, mean.norm, mean.total()]);
+        let [trace, norm, sum] = &numbers[..] else { panic!("{numbers:?}") };
         for label in [
             format!("Bars: tr ∇s(x) {trace}, ½‖s(x)‖² {norm}, sum {sum}"),
             format!("(1/N) Σ tr ∇s(x): {trace}"),
@@ -89,14 +90,14 @@ fn other_objectives_have_their_own_formula_and_value() {
     let mut window = trained(&folder, "em", 10);
     open_terms(&mut window);
     let record = app(&window).shown().unwrap().record;
-    let label = format!("−(1/N) Σ log p(x): {}", number(record.train_nll));
+    let label = format!("−(1/N) Σ log p(x): {}", alike(&[record.train_nll])[0]);
     assert!(window.query_by_label(&label).is_some(), "{label}");
 
     let mut window = trained(&folder, "dsm", 10);
     open_terms(&mut window);
     let info = app(&window).experiment().algorithm_info();
-    let label =
-        format!("{}: {}", info.formula, number(app(&window).shown().unwrap().record.objective));
+    let objective = app(&window).shown().unwrap().record.objective;
+    let label = format!("{}: {}", info.formula, alike(&[objective])[0]);
     assert!(window.query_by_label(&label).is_some(), "{label}");
 }
 

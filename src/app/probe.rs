@@ -7,7 +7,7 @@ use super::plot::color32;
 use super::view::View;
 use super::views;
 use crate::data::Dataset;
-use crate::figures::fields::{Quantity, number};
+use crate::figures::fields::{Quantity, alike, number};
 use crate::model::{Density, Mixture, Point};
 use crate::objectives::Term;
 
@@ -83,13 +83,14 @@ pub fn words(mixture: &Mixture, place: Point, what: &str) -> String {
         .filter(|k| responsibilities[**k] >= 5e-4)
         .map(|&k| format!("{}: {:.1} %", k + 1, 100.0 * responsibilities[k]))
         .collect();
-    let [s1, s2] = score.map(number);
+    let terms = alike(&[term.trace, term.norm, term.total()]);
     format!(
-        "{what} {}\ntr ∇s + ½‖s‖² = {} + {} = {}\nscore s = ({s1}, {s2})\nlog p = {}\ncomponent {}",
+        "{what} {}\ntr ∇s + ½‖s‖² = {} + {} = {}\nscore s = ({})\nlog p = {}\ncomponent {}",
         place_words(place),
-        number(term.trace),
-        number(term.norm),
-        number(term.total()),
+        terms[0],
+        terms[1],
+        terms[2],
+        alike(&score).join(", "),
         number(log_density),
         shares.join("   "),
     )
@@ -105,7 +106,7 @@ mod tests {
         let mixture = Mixture::new(&[1.0], &[[1.0, 2.0]], &[[0.25, 0.0, 0.25]]).unwrap();
         assert_eq!(
             words(&mixture, [1.5, 1.0], "here"),
-            "here (1.500, 1.000)\ntr ∇s + ½‖s‖² = −8.00 + 10.0 = 2.00\nscore s = (−2.00, 4.00)\n\
+            "here (1.500, 1.000)\ntr ∇s + ½‖s‖² = −8.00 + 10.00 = 2.00\nscore s = (−2.000, 4.000)\n\
              log p = −2.95\ncomponent 1: 100.0 %"
         );
     }

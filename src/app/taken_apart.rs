@@ -89,7 +89,7 @@ pub fn field_layer(
 }
 
 /// Pairs of a cell and a component that are computed for a field: as many as take some milliseconds.
-const MOST_PAIRS: f64 = 4e6;
+const MOST_PAIRS: f64 = 2e6;
 
 /// Cells of a field in a row and in a column: more than of the density where components are few, for fields have sharp
 /// ridges; fewer where they are many, for score and Hessian cost more.

@@ -277,6 +277,23 @@ pub fn number(value: f64) -> String {
     text.replace('-', "−")
 }
 
+/// Values that are added up, with equally many digits behind the point, so that what is read adds up, too.
+#[must_use]
+pub fn alike(values: &[f64]) -> Vec<String> {
+    let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    if !(1e-3..1e7).contains(&largest) {
+        return values.iter().copied().map(number).collect();
+    }
+    let decimals = (3.0 - largest.log10().floor()).clamp(0.0, 6.0) as usize;
+    let text = |value: &f64| {
+        let text = format!("{value:.decimals$}");
+        // What is rounded to zero has no sign.
+        let is_zero = !text.contains(|c: char| ('1'..='9').contains(&c));
+        if is_zero { text.replace('-', "") } else { text.replace('-', "−") }
+    };
+    values.iter().map(text).collect()
+}
+
 /// Between both hues: a point whose term is zero.
 fn neutral(theme: Theme) -> Color {
     let palette = theme.palette();
@@ -435,5 +452,8 @@ mod tests {
     fn numbers_have_few_digits() {
         let texts = [0.0, -12.345, 0.5, 1234.4, 0.012_34, -3e7].map(number);
         assert_eq!(texts, ["0", "−12.3", "0.50", "1234", "0.0123", "−3.00e7"]);
+        assert_eq!(alike(&[-100.31, 51.3, -49.01]), ["−100.3", "51.3", "−49.0"]);
+        assert_eq!(alike(&[0.25, -1e-9]), ["0.2500", "0.0000"]);
+        assert_eq!(alike(&[-2e9, 1.0]), ["−2.00e9", "1.00"]);
     }
 }

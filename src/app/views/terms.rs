@@ -9,7 +9,7 @@ use crate::app::plot::color32;
 use crate::app::session::Session;
 use crate::app::taken_apart::Breakdown;
 use crate::app::view::View;
-use crate::figures::fields::{hue, number};
+use crate::figures::fields::{alike, hue, number};
 use crate::figures::{Theme, terms};
 use crate::objectives::Term;
 
@@ -32,9 +32,9 @@ pub fn terms_ui(ui: &mut egui::Ui, session: &Session, breakdown: Option<&Breakdo
         heading_ui(ui, &format!("Objective of {}", info.short), |_| {});
         formula_ui(ui, info, breakdown, view.theme);
         ui.separator();
-        heading_ui(ui, "Terms of the points", |ui| {
+        heading_ui(ui, "Terms", |ui| {
             let end = number(breakdown.shade.high);
-            ui.label(weak(ui, format!("dashed: mean; colors to ±{end}")));
+            ui.label(weak(ui, format!("dashed: mean; bars end at ±{end}")));
         });
         let palette = view.theme.palette();
         let plot = terms::histogram(&breakdown.terms, &breakdown.shade, view.theme);
@@ -82,7 +82,8 @@ fn bars_ui(ui: &mut egui::Ui, mean: Term, theme: Theme) {
     let size = if (high - low).is_finite() { (high - low).max(1e-12) } else { 1.0 };
     let wanted = vec2(ui.available_width(), 3.0 * ROW + 4.0);
     let (area, response) = ui.allocate_exact_size(wanted, egui::Sense::hover());
-    let text = bars.iter().map(|bar| format!("{} {}", bar.name, number(bar.value)));
+    let numbers = alike(&[mean.trace, mean.norm, mean.total()]);
+    let text = bars.iter().zip(&numbers).map(|(bar, number)| format!("{} {number}", bar.name));
     let text = text.collect::<Vec<_>>().join(", ");
     response.widget_info(|| {
         egui::WidgetInfo::labeled(egui::Role::Figure, true, format!("Bars: {text}"))
@@ -93,7 +94,7 @@ fn bars_ui(ui: &mut egui::Ui, mean: Term, theme: Theme) {
     let weak = color32(palette.weak_text);
     brush.vline(x(0.0), inside.y_range(), Stroke::new(1.0, weak));
     let font = FontId::proportional(14.0);
-    for (i, bar) in (0_u8..).zip(&bars) {
+    for (i, (bar, number)) in (0_u8..).zip(bars.iter().zip(numbers)) {
         let middle = area.top() + (f32::from(i) + 0.5) * ROW + 2.0;
         let (from, to) = (x(bar.from), x(bar.from + bar.value));
         let rect = Rect::from_x_y_ranges(
@@ -109,13 +110,7 @@ fn bars_ui(ui: &mut egui::Ui, mean: Term, theme: Theme) {
         let at = pos2(area.left(), middle);
         brush.text(at, Align2::LEFT_CENTER, bar.name, font.clone(), color32(palette.text));
         let at = pos2(area.right(), middle);
-        brush.text(
-            at,
-            Align2::RIGHT_CENTER,
-            number(bar.value),
-            font.clone(),
-            color32(palette.text),
-        );
+        brush.text(at, Align2::RIGHT_CENTER, number, font.clone(), color32(palette.text));
     }
 }
 
@@ -134,16 +129,18 @@ fn parts(info: &AlgorithmInfo, breakdown: &Breakdown) -> Vec<(&'static str, f64)
 fn formula_ui(ui: &mut egui::Ui, info: &AlgorithmInfo, breakdown: &Breakdown, theme: Theme) {
     let parts = parts(info, breakdown);
     let sum: f64 = parts.iter().map(|part| part.1).sum();
+    let values: Vec<f64> = parts.iter().map(|part| part.1).chain([sum]).collect();
+    let numbers = alike(&values);
     ui.horizontal_wrapped(|ui| {
-        for (i, (symbol, value)) in parts.iter().enumerate() {
+        for (i, ((symbol, _), number)) in parts.iter().zip(&numbers).enumerate() {
             if i > 0 {
                 column_ui(ui, "+", "+", theme);
             }
-            column_ui(ui, symbol, &number(*value), theme);
+            column_ui(ui, symbol, number, theme);
         }
         if parts.len() > 1 {
             column_ui(ui, "=", "=", theme);
-            column_ui(ui, info.short, &number(sum), theme);
+            column_ui(ui, info.short, &numbers[parts.len()], theme);
         }
     });
     // Of a mini-batch, or of the slices of this step.
@@ -191,7 +188,7 @@ fn largest_ui(ui: &mut egui::Ui, breakdown: &Breakdown, theme: Theme) {
     });
     // Many rows, of which none is pressed.
     ui.spacing_mut().interact_size.y = 0.0;
-    let spacing = [14.0, 1.0];
+    let spacing = [14.0, 3.0];
     egui::Grid::new("largest").num_columns(4).spacing(spacing).striped(true).show(ui, |ui| {
         for heading in ["point", "tr ∇s", "½‖s‖²", "sum"] {
             ui.label(weak(ui, heading.to_owned()).size(13.0));
@@ -201,11 +198,12 @@ fn largest_ui(ui: &mut egui::Ui, breakdown: &Breakdown, theme: Theme) {
             let term = terms.of_points[i];
             let [x, y] = breakdown.points()[i].map(|v| format!("{v:.2}").replace('-', "−"));
             ui.label(RichText::new(format!("({x}, {y})")).size(13.0));
-            for value in [term.trace, term.norm] {
-                ui.label(RichText::new(number(value)).size(13.0));
+            let numbers = alike(&[term.trace, term.norm, term.total()]);
+            for number in &numbers[..2] {
+                ui.label(RichText::new(number).size(13.0));
             }
             let color = color32(breakdown.shade.point_color(term.total(), theme));
-            ui.label(RichText::new(number(term.total())).size(13.0).strong().color(color));
+            ui.label(RichText::new(&numbers[2]).size(13.0).strong().color(color));
             ui.end_row();
         }
     });
