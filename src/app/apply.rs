@@ -110,18 +110,10 @@ impl App {
             Action::TogglePanels => self.view.has_panels = !self.view.has_panels,
             Action::ToggleLogDensity => self.view.has_log_density = !self.view.has_log_density,
             Action::ToggleHelp => self.view.has_help = !self.view.has_help,
-            Action::NextField | Action::PreviousField => {
-                self.view.quantity = self.view.quantity.next(action == Action::NextField);
-                self.view.shown.density = true;
-            }
-            Action::ToggleStreamlines => {
-                self.view.shown.streamlines = !self.view.shown.streamlines;
-            }
-            Action::ShowTerms => {
-                let is_open = self.view.plots == Plots::Terms && self.view.has_panels;
-                self.view.plots = if is_open { Plots::Run } else { Plots::Terms };
-                self.view.has_panels = true;
-            }
+            Action::NextField
+            | Action::PreviousField
+            | Action::ToggleStreamlines
+            | Action::ShowTerms => self.take_apart(action),
         }
     }
 

@@ -34,13 +34,8 @@ pub fn probe_ui(
     let Some(pointer) = response.hover_pos().filter(|_| is_wanted && !is_pressed) else { return };
     let searched = dataset.filter(|data| view.shown.train && data.train.len() <= MOST_SEARCHED);
     let nearest = searched.and_then(|data| nearest(transform, pointer, &data.train));
-    let place = match nearest {
-        Some((_, point)) => point,
-        None => {
-            let at = transform.value_from_position(pointer);
-            [at.x, at.y]
-        }
-    };
+    let at = transform.value_from_position(pointer);
+    let place = nearest.map_or([at.x, at.y], |(_, point)| point);
     let palette = view.theme.palette();
     if nearest.is_some() {
         let at = transform.position_from_point(&PlotPoint::new(place[0], place[1]));
@@ -85,7 +80,7 @@ pub fn words(mixture: &Mixture, place: Point, what: &str) -> String {
         .collect();
     let terms = alike(&[term.trace, term.norm, term.total()]);
     format!(
-        "{what} {}\ntr ∇s + ½‖s‖² = {} + {} = {}\nscore s = ({})\nlog p = {}\ncomponent {}",
+        "{what} {}\ntr ∇s + ½‖s‖² = {} + {} = {}\nscore s = ({})\nlog p = {}\nfrom component {}",
         place_words(place),
         terms[0],
         terms[1],
@@ -107,7 +102,7 @@ mod tests {
         assert_eq!(
             words(&mixture, [1.5, 1.0], "here"),
             "here (1.500, 1.000)\ntr ∇s + ½‖s‖² = −8.00 + 10.00 = 2.00\nscore s = (−2.000, 4.000)\n\
-             log p = −2.95\ncomponent 1: 100.0 %"
+             log p = −2.95\nfrom component 1: 100.0 %"
         );
     }
 
@@ -116,7 +111,7 @@ mod tests {
         let means = [[0.0, 0.0], [1.0, 0.0], [0.3, 0.1], [0.0, 1.0]];
         let mixture = Mixture::new(&[0.25; 4], &means, &[[0.5, 0.0, 0.5]; 4]).unwrap();
         let text = words(&mixture, [0.4, 0.1], "here");
-        let line = text.lines().last().unwrap().trim_start_matches("component ");
+        let line = text.lines().last().unwrap().trim_start_matches("from component ");
         let shares: Vec<f64> = (line.split("   "))
             .map(|part| part.split_once(": ").unwrap().1.trim_end_matches(" %").parse().unwrap())
             .collect();

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use egui::{Align2, FontId, Mesh, Rect, Stroke, pos2, vec2};
 
 use super::App;
+use super::action::Action;
 use super::painting::{Care, Request, is_same};
 use super::plot::color32;
 use super::theme;
-use super::view::View;
+use super::view::{Plots, View};
 use crate::data::Dataset;
 use crate::figures::fields::{self, Quantity, Shade};
 use crate::figures::{ColorMap, Layer, terms};
 use crate::model::{Density, Mixture, Point};
-use crate::objectives::Terms;
+use crate::objectives::{Term, Terms};
 
 /// The loss of exact score matching at one step, taken apart over the training points.
 pub struct Breakdown {
@@ -59,7 +60,7 @@ pub fn breakdown(request: &Request, last: Option<&Arc<Breakdown>>) -> Option<Arc
         return Some(last.clone());
     }
     let terms = Terms::at(&**mixture, &dataset.train);
-    let totals: Vec<f64> = terms.of_points.iter().map(|term| term.total()).collect();
+    let totals: Vec<f64> = terms.of_points.iter().map(Term::total).collect();
     let shade = Shade::of_terms(&totals)?;
     let largest = terms.largest(LARGEST_COUNT);
     let (mixture, dataset) = (mixture.clone(), dataset.clone());
@@ -161,6 +162,23 @@ pub fn bar_ui(brush: &egui::Painter, bar: Rect, color: impl Fn(f64) -> egui::Col
 }
 
 impl App {
+    /// Shows another field, streamlines, or the terms.
+    pub(super) fn take_apart(&mut self, action: Action) {
+        let view = &mut self.view;
+        match action {
+            Action::NextField | Action::PreviousField => {
+                view.quantity = view.quantity.next(action == Action::NextField);
+                view.shown.density = true;
+            }
+            Action::ToggleStreamlines => view.shown.streamlines = !view.shown.streamlines,
+            _ => {
+                let is_open = view.plots == Plots::Terms && view.has_panels;
+                view.plots = if is_open { Plots::Run } else { Plots::Terms };
+                view.has_panels = true;
+            }
+        }
+    }
+
     /// The loss of exact score matching taken apart over the training points of the run on the canvas, and of which
     /// step; `None` until it is painted.
     #[must_use]

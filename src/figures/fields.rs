@@ -153,6 +153,7 @@ fn rounded(limit: f64) -> f64 {
 
 /// Which color stands for which value of a field: from nothing, which is transparent, to much; or to both sides of zero.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Shade {
     /// Lower values have its color, too.
     pub low: f64,

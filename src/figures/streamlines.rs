@@ -46,7 +46,9 @@ pub fn streamlines(density: &dyn Density, bounds: Bounds, columns: usize) -> Vec
             }
             let line = whole.until(|at| taken.is_near(at, NEAREST * apart));
             if line.len() as f64 >= SHORTEST * STEPS_APART {
-                line.iter().for_each(|&at| taken.add(at));
+                for &at in &line {
+                    taken.add(at);
+                }
                 lines.push(thinned(&line));
             }
         }

@@ -6,7 +6,7 @@ use super::cloud::{MOST_DOTS, Pixels};
 use super::fields::Shade;
 use super::{Axis, Color, Layer, Mark, Palette, Picture, Plot, Spacing, Theme};
 use crate::model::{Bounds, Point};
-use crate::objectives::Terms;
+use crate::objectives::{Term, Terms};
 
 /// Colors that points have at most; more are not told apart.
 const COLORS: usize = 33;
@@ -121,7 +121,7 @@ const BINS: usize = 30;
 #[must_use]
 pub fn histogram(terms: &Terms, shade: &Shade, theme: Theme) -> Plot {
     let palette = theme.palette();
-    let totals = terms.of_points.iter().map(|term| term.total()).filter(|total| total.is_finite());
+    let totals = terms.of_points.iter().map(Term::total).filter(|total| total.is_finite());
     let totals: Vec<f64> = totals.map(|total| total.clamp(shade.low, shade.high)).collect();
     let range = [f64::min, f64::max].map(|pick| totals.iter().copied().reduce(pick));
     let [low, high] = range.map(|end| end.unwrap_or(0.0));
@@ -182,7 +182,7 @@ mod tests {
         let mixture = Mixture::new(&[0.6, 0.4], &[[0.0, 0.0], [1.5, -1.0]], &covariances).unwrap();
         let points = mixture.sample(count, &mut generator(3, Purpose::Samples));
         let terms = Terms::at(&mixture, &points);
-        let totals: Vec<f64> = terms.of_points.iter().map(|term| term.total()).collect();
+        let totals: Vec<f64> = terms.of_points.iter().map(Term::total).collect();
         let shade = Shade::of_terms(&totals).unwrap();
         (points, terms, shade)
     }

@@ -4,6 +4,7 @@ use crate::algorithms::ALGORITHMS;
 use crate::app::action::Action;
 
 /// Shows the page until it is closed.
+#[expect(clippy::too_many_lines, reason = "a page of text")]
 pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
     if ctx.input(|input| input.key_pressed(egui::Key::Escape)) {
         *is_open = false;
