@@ -7,13 +7,12 @@ use anyhow::bail;
 use super::maps::Maps;
 use super::painting::{Care, Request, crowd_layers, model_layers};
 use super::seeds::Seeds;
-use super::taken_apart::{breakdown, field_layer, term_layers};
+use super::taken_apart::figure_layers;
 use super::view::View;
 use super::{pane, seeds};
 use crate::data::Scaling;
 use crate::export::{POINTS_RESOLUTION, inside, model, png, points, svg, table};
 use crate::figures::cloud::pixels;
-use crate::figures::fields::Quantity;
 use crate::figures::landscape::{self, Ground, Trail};
 use crate::figures::race::{self, Look, Racer};
 use crate::figures::{self, Plot, bars, learning, plane};
@@ -390,19 +389,10 @@ pub fn canvas_plot(material: &Material) -> Plot {
     // The legend above leaves less of the figure.
     request.pixels = pixels(*bounds, inside(&plot, FIGURE_SIZE), POINTS_RESOLUTION);
     plot.layers.extend(crowd_layers(&request, Care::Full));
-    // Beside points by their terms a field has their colors.
-    let breakdown = breakdown(&request, None);
-    plot.layers.extend(breakdown.iter().flat_map(|breakdown| term_layers(&request, breakdown)));
-    let field = field_layer(&request, breakdown.as_deref(), Care::Full);
-    let of_points = breakdown.filter(|_| view.shown.train).map(|b| (Quantity::Term, b.shade));
-    let of_field = field.as_ref().map(|field| (request.quantity, field.1));
-    plot.layers.extend(field.map(|field| field.0));
+    let (apart, legend) = figure_layers(&request);
+    plot.layers.extend(apart);
     pane::hide_plain_points(&mut plot.layers);
     pane::sort(&mut plot.layers);
-    // Points and field of one quantity have one legend.
-    let is_same = of_field.map(|field| field.0) == Some(Quantity::Term);
-    for (quantity, shade) in of_field.into_iter().chain(of_points.filter(|_| !is_same)) {
-        plot.layers.extend(shade.legend(quantity, request.color_map, request.theme));
-    }
+    plot.layers.extend(legend);
     plot
 }

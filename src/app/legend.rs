@@ -7,8 +7,9 @@ use super::action::{Action, icon_button_ui};
 use super::plot::color32;
 use super::view::View;
 use crate::figures::colors::ColorMap;
-use crate::figures::fields::{Quantity, hue};
+use crate::figures::fields::Quantity;
 use crate::figures::race::run_color;
+use crate::figures::shade::hue;
 
 /// Draws the line. With a map on the canvas its first word switches that, and not the density.
 pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mut Vec<Action>) {

@@ -7,7 +7,8 @@ use super::plot::color32;
 use super::view::View;
 use super::views;
 use crate::data::Dataset;
-use crate::figures::fields::{Quantity, alike, number};
+use crate::figures::fields::Quantity;
+use crate::figures::shade::{alike, number};
 use crate::model::{Density, Mixture, Point};
 use crate::objectives::Term;
 

@@ -11,7 +11,8 @@ use super::plot::color32;
 use super::theme;
 use super::view::{Plots, View};
 use crate::data::Dataset;
-use crate::figures::fields::{self, Quantity, Shade};
+use crate::figures::fields::{self, Quantity};
+use crate::figures::shade::Shade;
 use crate::figures::{ColorMap, Layer, terms};
 use crate::model::{Density, Mixture, Point};
 use crate::objectives::{Term, Terms};
@@ -115,6 +116,24 @@ pub fn term_layers(request: &Request, breakdown: &Breakdown) -> Vec<Layer> {
         terms::layer(points, terms, shade, (bounds, pixels), theme),
         terms::circles(&circled, (bounds, pixels), theme.palette()),
     ]
+}
+
+/// What an exported canvas shows of all this, and its legend.
+#[must_use]
+pub fn figure_layers(request: &Request) -> (Vec<Layer>, Vec<Layer>) {
+    let breakdown = breakdown(request, None);
+    let field = field_layer(request, breakdown.as_deref(), Care::Full);
+    let of_field = field.as_ref().map(|field| (request.quantity, field.1));
+    // Points and field of one quantity have one legend.
+    let of_points = breakdown.as_ref().filter(|_| request.shown.train);
+    let of_points = of_points.map(|breakdown| (Quantity::Term, breakdown.shade));
+    let of_points = of_points.filter(|_| request.quantity != Quantity::Term || of_field.is_none());
+    let legend = of_field.into_iter().chain(of_points).flat_map(|(quantity, shade)| {
+        shade.legend(quantity.label(), request.color_map, request.theme)
+    });
+    let legend = legend.collect();
+    let of_terms = breakdown.iter().flat_map(|breakdown| term_layers(request, breakdown));
+    (field.map(|field| field.0).into_iter().chain(of_terms).collect(), legend)
 }
 
 /// How many pieces a color bar is made of.

@@ -15,6 +15,7 @@ pub mod landscape;
 pub mod learning;
 pub mod plane;
 pub mod race;
+pub mod shade;
 pub mod streamlines;
 pub mod terms;
 pub mod ticks;

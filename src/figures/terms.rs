@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cloud::{MOST_DOTS, Pixels};
-use super::fields::Shade;
+use super::shade::Shade;
 use super::{Axis, Color, Layer, Mark, Palette, Picture, Plot, Spacing, Theme};
 use crate::model::{Bounds, Point};
 use crate::objectives::{Term, Terms};

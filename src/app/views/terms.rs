@@ -9,7 +9,7 @@ use crate::app::plot::color32;
 use crate::app::session::Session;
 use crate::app::taken_apart::Breakdown;
 use crate::app::view::View;
-use crate::figures::fields::{alike, hue, number};
+use crate::figures::shade::{alike, hue, number};
 use crate::figures::{Theme, terms};
 use crate::objectives::Term;
 
