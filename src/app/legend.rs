@@ -2,6 +2,7 @@
 
 use egui::containers::menu::MenuButton;
 use egui::{Color32, Stroke as Pen};
+use egui_material_icons::icons;
 
 use super::action::{Action, icon_button_ui};
 use super::plot::color32;
@@ -61,18 +62,20 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
                 palette.score,
                 "Arrows along ∇ₓ log p(x): the way to denser places.",
             ),
-            (
-                &mut shown.streamlines,
-                "streamlines",
-                palette.score,
-                "Lines along ∇ₓ log p(x), evenly spaced: the ways uphill.",
-            ),
         ] {
             if legend_entry_ui(ui, *is_on, label, color32(color)).on_hover_text(help).clicked() {
                 *is_on = !*is_on;
             }
         }
-        ui.add_space(8.0);
+        // A word less where most have no use for it.
+        if view.shown.streamlines
+            && legend_entry_ui(ui, true, "streamlines", color32(palette.score))
+                .on_hover_text(Action::ToggleStreamlines.hint(ui.ctx()))
+                .clicked()
+        {
+            actions.push(Action::ToggleStreamlines);
+        }
+        ui.separator();
         field_choice_ui(ui, view);
         let log = ui.selectable_label(view.has_log_density, "log");
         if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
@@ -84,7 +87,8 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
 
 /// A menu of what is shown in the density's place.
 fn field_choice_ui(ui: &mut egui::Ui, view: &mut View) {
-    let button = egui::Button::new("field").frame_when_inactive(false);
+    let icon = icons::ICON_LAYERS.rich_text().size(17.0);
+    let button = egui::Button::new(icon).frame_when_inactive(false);
     let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
         for quantity in Quantity::ALL {
             let entry = ui.radio_value(&mut view.quantity, quantity, quantity.label());
@@ -93,7 +97,11 @@ fn field_choice_ui(ui: &mut egui::Ui, view: &mut View) {
                 ui.close();
             }
         }
+        ui.separator();
+        let lines = ui.checkbox(&mut view.shown.streamlines, "Streamlines of the score");
+        lines.on_hover_text(Action::ToggleStreamlines.hint(ui.ctx()));
     });
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "field"));
     response.on_hover_text(Action::NextField.hint(ui.ctx()));
 }
 

@@ -141,7 +141,8 @@ pub fn model_layers(request: &Request, care: Care) -> Vec<Layer> {
         layers.push(plane::score_field(&**mixture, *bounds, SCORE_COLUMNS, palette));
     }
     if shown.streamlines {
-        layers.push(streamlines::layer(&**mixture, *bounds, STREAMLINE_COLUMNS, palette));
+        let columns = streamline_columns(request.pixels);
+        layers.push(streamlines::layer(&**mixture, *bounds, columns, palette));
     }
     if shown.samples {
         let mut rng = generator(request.step as u64, Purpose::Samples);
@@ -199,8 +200,10 @@ pub fn point_sets<'a>(
 /// Arrows of the score field from left to right.
 const SCORE_COLUMNS: usize = 28;
 
-/// Streamlines that fit side by side from left to right.
-const STREAMLINE_COLUMNS: usize = 26;
+/// Streamlines that fit side by side from left to right: as far apart on any canvas, so many times the radius of a dot.
+fn streamline_columns(pixels: Pixels) -> usize {
+    (pixels.size[0] as f64 / (17.0 * pixels.dot)).clamp(8.0, 48.0) as usize
+}
 
 /// A finished picture of a request.
 pub struct Painting {

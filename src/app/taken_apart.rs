@@ -144,7 +144,8 @@ pub fn shade_ui(brush: &egui::Painter, shade: &Shade, view: &View) {
     let palette = view.theme.palette();
     let map = ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme);
     let area = brush.clip_rect();
-    let (width, margin) = (188.0_f32.min(area.width() - 40.0), 8.0);
+    // Smaller where canvases stand side by side.
+    let (width, margin) = (188.0_f32.min(0.44 * area.width()), 8.0);
     let size = vec2(width + 2.0 * margin, 54.0);
     let card = Align2::RIGHT_BOTTOM.anchor_size(area.right_bottom() - vec2(8.0, 8.0), size);
     brush.rect_filled(card, 5.0, theme::panel_fill(view.theme).gamma_multiply(0.93));
