@@ -82,6 +82,7 @@
 //! | an action | a variant in `app/action.rs`, an arm in `app/apply.rs` | |
 //! | a knob | a `static` `Setting` in the file that reads it | its name in that file's list |
 //! | a layer of the canvas | a function in `figures/plane.rs` | a word in `Shown` and in the legend |
+//! | a field in the density's place | an arm in `figures/fields.rs` | |
 //!
 //! It then appears in menus, sliders, `scorescope list`, saved files, and in the tests that loop over the lists.
 

@@ -90,6 +90,35 @@ fn seeds() {
     picture(&mut window, "many-seeds");
 }
 
+/// Half moons after some steps of score matching.
+fn matched(name: &str) -> Window {
+    let text = "[data]\ndataset = 'halfmoons'\nn_samples = 800\n[model]\nn_components = 7\n\
+                [algorithm]\nname = 'sm'\nmax_iter = 250\nlearning_rate = 0.02\ntol = 0.0\n";
+    let mut window = opened(name, text, 7, [1280.0, 800.0]);
+    train(&mut window);
+    window
+}
+
+#[test]
+fn terms() {
+    let mut window = matched("terms");
+    press(&mut window, Modifiers::NONE, Key::E);
+    until(&mut window, "the terms", |app| app.terms().is_some_and(|terms| terms.0 == 250));
+    picture(&mut window, "terms");
+}
+
+#[test]
+fn fields() {
+    let mut window = matched("fields");
+    click(&mut window, "Light or dark");
+    for _ in 0..4 {
+        press(&mut window, Modifiers::NONE, Key::F2);
+    }
+    press(&mut window, Modifiers::NONE, Key::V);
+    view(&mut window).shown.train = false;
+    picture(&mut window, "fields");
+}
+
 #[test]
 fn drawn() {
     let mut window = sized(None, [1280.0, 800.0]);

@@ -107,6 +107,14 @@ pub enum Action {
     ToggleHelp,
     /// Hold every formula to an independent computation.
     Check,
+    /// The next field in the density's place.
+    NextField,
+    /// The field before it.
+    PreviousField,
+    /// Streamlines of the score, or none.
+    ToggleStreamlines,
+    /// The loss taken apart point by point, or the run again.
+    ShowTerms,
 }
 
 /// What is shown of an action.
@@ -134,7 +142,7 @@ impl Action {
     ];
 
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 50] = [
+    pub const ALL: [Action; 54] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -185,6 +193,10 @@ impl Action {
         Action::AlignComponent,
         Action::DeleteComponent,
         Action::Quit,
+        Action::NextField,
+        Action::PreviousField,
+        Action::ToggleStreamlines,
+        Action::ShowTerms,
     ];
 
     /// Its label, tooltip, icon and shortcut.
@@ -481,6 +493,30 @@ impl Action {
             Action::ToggleHelp => {
                 ("Help", "What is what, and all keys.", icons::ICON_HELP, plain(Key::F1))
             }
+            Action::NextField => (
+                "Next field",
+                "Show another field in the density's place: log density, ½‖s‖², tr ∇s or their sum.",
+                icons::ICON_LAYERS,
+                plain(Key::F2),
+            ),
+            Action::PreviousField => (
+                "Field before",
+                "Show the field before this one in the density's place.",
+                icons::ICON_LAYERS,
+                shift(Key::F2),
+            ),
+            Action::ToggleStreamlines => (
+                "Streamlines",
+                "Draw lines along the score ∇ₓ log p(x), the ways uphill.",
+                icons::ICON_WAVES,
+                plain(Key::V),
+            ),
+            Action::ShowTerms => (
+                "Terms of the objective",
+                "Take exact score matching apart: two bars that add up, and every point in the color of what it adds.",
+                icons::ICON_BAR_CHART,
+                plain(Key::E),
+            ),
         };
         ActionInfo { label, tooltip, icon, shortcut }
     }

@@ -114,6 +114,10 @@ impl App {
             Action::ToggleLogDensity => self.view.has_log_density = !self.view.has_log_density,
             Action::Check => self.check_formulas(),
             Action::ToggleHelp => self.view.has_help = !self.view.has_help,
+            Action::NextField
+            | Action::PreviousField
+            | Action::ToggleStreamlines
+            | Action::ShowTerms => self.take_apart(action),
         }
     }
 

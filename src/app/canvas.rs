@@ -2,6 +2,7 @@
 //! components.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use egui::{
     Align2, Color32, FontId, Key, Modifiers, PointerButton, Pos2, Rect, Stroke as Pen, UiBuilder,
@@ -18,10 +19,12 @@ use super::maps::Maps;
 use super::pane::{Pane, Scene};
 use super::plot::{self, color32};
 use super::predict::Flags;
+use super::probe::probe_ui;
 use super::remedy;
 use super::runs;
 use super::session::Session;
 use super::start;
+use super::taken_apart::Breakdown;
 use super::theme;
 use super::track::Track;
 use super::view::View;
@@ -159,6 +162,12 @@ impl Canvas {
         self.panes.values().all(Pane::is_painted)
     }
 
+    /// The loss of a run taken apart, as far as it is painted.
+    #[must_use]
+    pub fn breakdown(&self, id: BranchId) -> Option<Arc<Breakdown>> {
+        self.panes.get(&id)?.breakdown()
+    }
+
     /// The rectangle that is shown.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
@@ -281,6 +290,10 @@ impl Canvas {
         let is_free =
             view.tool.is_none() && self.handles.leaves_clicks() && !self.flags.is_engaged();
         maps.canvas_ui(&brush, &transform, &response, is_free, (document, view));
+        if let Some(shown) = session.shown().filter(|_| is_free && !has_map) {
+            let seen = (&*shown.mixture, session.dataset().map(|dataset| &**dataset));
+            probe_ui(&brush, &transform, &response, seen, view);
+        }
         // On a map there is something to see already.
         if !spot.is_alone {
             caption_ui(&brush, spot.id, document, session, view);

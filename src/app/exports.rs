@@ -7,6 +7,7 @@ use anyhow::bail;
 use super::maps::Maps;
 use super::painting::{Care, Request, crowd_layers, model_layers};
 use super::seeds::Seeds;
+use super::taken_apart::figure_layers;
 use super::view::View;
 use super::{pane, seeds};
 use crate::data::Scaling;
@@ -349,7 +350,9 @@ fn map_plot(material: &Material) -> Option<Plot> {
             plot.id = "basin";
             plot.title =
                 format!("Basin map: every pixel is a start of mean {}", basin.component + 1);
-            plot.layers.retain(|layer| !["density", "score", "samples"].contains(&layer.id));
+            plot.layers.retain(|layer| {
+                !["density", "score", "streamlines", "samples", "shade"].contains(&layer.id)
+            });
             plot.layers.insert(0, figures::basin::layer(ends, basin.square, color_by, theme));
             // The colors are explained one by one.
             plot.layers[0].label.clear();
@@ -386,6 +389,10 @@ pub fn canvas_plot(material: &Material) -> Plot {
     // The legend above leaves less of the figure.
     request.pixels = pixels(*bounds, inside(&plot, FIGURE_SIZE), POINTS_RESOLUTION);
     plot.layers.extend(crowd_layers(&request, Care::Full));
+    let (apart, legend) = figure_layers(&request);
+    plot.layers.extend(apart);
+    pane::hide_plain_points(&mut plot.layers);
     pane::sort(&mut plot.layers);
+    plot.layers.extend(legend);
     plot
 }

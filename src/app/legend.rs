@@ -1,12 +1,16 @@
 //! Legend: the line below the canvas whose words switch the layers.
 
+use egui::containers::menu::MenuButton;
 use egui::{Color32, Stroke as Pen};
+use egui_material_icons::icons;
 
 use super::action::{Action, icon_button_ui};
 use super::plot::color32;
 use super::view::View;
 use crate::figures::colors::ColorMap;
+use crate::figures::fields::Quantity;
 use crate::figures::race::run_color;
+use crate::figures::shade::hue;
 
 /// Draws the line. With a map on the canvas its first word switches that, and not the density.
 pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mut Vec<Action>) {
@@ -16,11 +20,14 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.spacing_mut().button_padding.x = 4.0;
+        // Signed fields are blue and orange.
+        let is_signed = matches!(view.quantity, Quantity::Trace | Quantity::Term);
+        let density = if is_signed { hue(-1.0, view.theme) } else { density };
         let shown = &mut view.shown;
         let field = if has_map {
             ("map", palette.categorical[0], "Where training ends from every start of a mean.")
         } else {
-            ("density", density, "The model's density p(x) as a field of color.")
+            (view.quantity.name(), density, view.quantity.help())
         };
         for (is_on, label, color, help) in [
             (&mut shown.density, field.0, field.1, field.2),
@@ -60,13 +67,42 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
                 *is_on = !*is_on;
             }
         }
+        // A word less where most have no use for it.
+        if view.shown.streamlines
+            && legend_entry_ui(ui, true, "streamlines", color32(palette.score))
+                .on_hover_text(Action::ToggleStreamlines.hint(ui.ctx()))
+                .clicked()
+        {
+            actions.push(Action::ToggleStreamlines);
+        }
         ui.separator();
+        field_choice_ui(ui, view);
         let log = ui.selectable_label(view.has_log_density, "log");
         if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
             actions.push(Action::ToggleLogDensity);
         }
         icon_button_ui(ui, Action::Fit, 17.0, true, actions);
     });
+}
+
+/// A menu of what is shown in the density's place.
+fn field_choice_ui(ui: &mut egui::Ui, view: &mut View) {
+    let icon = icons::ICON_LAYERS.rich_text().size(17.0);
+    let button = egui::Button::new(icon).frame_when_inactive(false);
+    let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
+        for quantity in Quantity::ALL {
+            let entry = ui.radio_value(&mut view.quantity, quantity, quantity.label());
+            if entry.on_hover_text(quantity.help()).clicked() {
+                view.shown.density = true;
+                ui.close();
+            }
+        }
+        ui.separator();
+        let lines = ui.checkbox(&mut view.shown.streamlines, "Streamlines of the score");
+        lines.on_hover_text(Action::ToggleStreamlines.hint(ui.ctx()));
+    });
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "field"));
+    response.on_hover_text(Action::NextField.hint(ui.ctx()));
 }
 
 fn legend_entry_ui(ui: &mut egui::Ui, is_on: bool, label: &str, color: Color32) -> egui::Response {

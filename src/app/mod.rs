@@ -21,6 +21,7 @@ mod panels;
 mod playback;
 mod plot;
 mod predict;
+mod probe;
 mod reading;
 mod redraw;
 mod rehearsal;
@@ -29,6 +30,7 @@ mod runs;
 mod seeds;
 mod session;
 mod start;
+mod taken_apart;
 mod theme;
 mod track;
 mod view;
@@ -381,7 +383,9 @@ impl App {
             reopen = panels::controls_ui(ui, document, session, view, thumbnails, actions);
             // In a narrow window the canvas is worth more than the plots.
             if ui.available_width() > 680.0 {
-                panels::plots_ui(ui, document, session, (seeds, maps), view, actions);
+                let breakdown = canvas.breakdown(session.chosen());
+                let breakdown = breakdown.as_deref();
+                panels::plots_ui(ui, document, session, (seeds, maps, breakdown), view, actions);
             }
         }
         panels::time_ui(ui, session, view, actions);

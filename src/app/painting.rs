@@ -5,9 +5,13 @@ use std::time::Instant;
 
 use egui::ColorImage;
 
+use super::taken_apart::{Breakdown, breakdown, field_layer, term_layers};
 use super::view::{Shown, View};
 use crate::data::Dataset;
 use crate::figures::cloud::{Cloud, Pixels, cloud, is_crowd};
+use crate::figures::fields::Quantity;
+use crate::figures::shade::Shade;
+use crate::figures::streamlines;
 use crate::figures::{Color, Layer, Mark, Palette, Picture, Scale, Theme, colors::ColorMap, plane};
 use crate::model::{Bounds, Density, Mixture, Point};
 use crate::random::{Purpose, generator};
@@ -38,6 +42,12 @@ pub struct Request {
     pub theme: Theme,
     /// How many samples.
     pub sample_count: usize,
+    /// What is shown in the density's place.
+    pub quantity: Quantity,
+    /// True to take the loss apart point by point.
+    pub has_terms: bool,
+    /// The running objective at this step.
+    pub objective: f64,
 }
 
 impl PartialEq for Request {
@@ -50,11 +60,12 @@ impl PartialEq for Request {
             && self.color_map.id == other.color_map.id
             && self.scale == other.scale
             && self.sample_count == other.sample_count
+            && (self.quantity, self.has_terms) == (other.quantity, other.has_terms)
     }
 }
 
 /// True for two of the same, which saves comparing their insides.
-fn is_same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
+pub(super) fn is_same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
     a.map(Arc::as_ptr) == b.map(Arc::as_ptr)
 }
 
@@ -82,6 +93,9 @@ impl Request {
             scale: view.density_scale(),
             theme: view.theme,
             sample_count: view.sample_count,
+            quantity: view.quantity,
+            has_terms: view.shows_terms(),
+            objective: moment.map_or(f64::NAN, |moment| moment.record.objective),
         }
     }
 
@@ -117,7 +131,7 @@ pub fn model_layers(request: &Request, care: Care) -> Vec<Layer> {
     let Some(mixture) = &request.mixture else { return Vec::new() };
     let palette = request.theme.palette();
     let mut layers = Vec::new();
-    if shown.density {
+    if shown.density && request.quantity == Quantity::Density {
         let part = if care == Care::Coarse { 3 } else { 1 };
         let [width, height] = size.map(|side| side.div_ceil(part));
         let raster = mixture.raster(*bounds, width, height);
@@ -125,6 +139,10 @@ pub fn model_layers(request: &Request, care: Care) -> Vec<Layer> {
     }
     if shown.score {
         layers.push(plane::score_field(&**mixture, *bounds, SCORE_COLUMNS, palette));
+    }
+    if shown.streamlines {
+        let columns = streamline_columns(request.pixels);
+        layers.push(streamlines::layer(&**mixture, *bounds, columns, palette));
     }
     if shown.samples {
         let mut rng = generator(request.step as u64, Purpose::Samples);
@@ -182,12 +200,21 @@ pub fn point_sets<'a>(
 /// Arrows of the score field from left to right.
 const SCORE_COLUMNS: usize = 28;
 
+/// Streamlines that fit side by side from left to right: as far apart on any canvas, so many times the radius of a dot.
+fn streamline_columns(pixels: Pixels) -> usize {
+    (pixels.size[0] as f64 / (17.0 * pixels.dot)).clamp(8.0, 48.0) as usize
+}
+
 /// A finished picture of a request.
 pub struct Painting {
     /// Its layers: the model's, then the crowds of points. The canvas brings them into their order.
     pub layers: Vec<Layer>,
     /// Their pictures as the graphics card wants them: made here, because the window's thread has better things to do.
     pub images: Vec<Image>,
+    /// What the colors of the field in the density's place say, where there is one.
+    pub shade: Option<Shade>,
+    /// The loss taken apart, if that was asked for.
+    pub breakdown: Option<Arc<Breakdown>>,
     /// What it is a picture of.
     pub(super) request: Request,
     care: Care,
@@ -204,6 +231,11 @@ impl Painting {
     pub(super) fn new(request: Request, care: Care, last: Option<&Painting>) -> Painting {
         let began = Instant::now();
         let mut layers = model_layers(&request, care);
+        let breakdown = breakdown(&request, last.and_then(|last| last.breakdown.as_ref()));
+        let field = field_layer(&request, breakdown.as_deref(), care);
+        let shade = field.as_ref().map(|(_, shade)| *shade);
+        layers.extend(field.map(|(layer, _)| layer));
+        layers.extend(breakdown.iter().flat_map(|breakdown| term_layers(&request, breakdown)));
         let is_good = |last: &&Painting| {
             last.request.has_same_crowds(&request)
                 && (last.care_of_crowds == Care::Full || care == Care::Coarse)
@@ -231,13 +263,19 @@ impl Painting {
         let images = pictures.map(image).collect();
         let number = last.map_or(0, |last| last.number + 1);
         log::trace!("painting {number}, {care:?}, took {:.1?}", began.elapsed());
-        Painting { layers, images, request, care, care_of_crowds, number }
+        Painting { layers, images, shade, breakdown, request, care, care_of_crowds, number }
     }
 
     /// True if this is what that request asks for, in full.
     #[must_use]
     pub fn is_all_of(&self, request: &Request) -> bool {
         self.care == Care::Full && self.request == *request
+    }
+
+    /// True if it shows the field that is wanted in the density's place.
+    #[must_use]
+    pub fn shows(&self, view: &View) -> bool {
+        self.request.quantity == view.quantity
     }
 
     /// True if its crowds are those of these data.

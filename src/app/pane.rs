@@ -7,9 +7,11 @@ use egui_plot::PlotTransform;
 use super::painter::Painter;
 use super::painting::{PointSet, Request, point_sets};
 use super::plot::{self, Textures};
+use super::taken_apart::{Breakdown, shade_ui};
 use super::view::{Shown, View};
 use crate::data::Dataset;
 use crate::figures::cloud::{is_crowd, pixels};
+use crate::figures::fields::Quantity;
 use crate::figures::{Layer, Palette, Plot, plane};
 use crate::model::Bounds;
 use crate::training::Moment;
@@ -48,18 +50,28 @@ pub fn data_layers(dataset: &Dataset, shown: Shown, palette: &Palette) -> Vec<La
 
 /// Brings layers into the order in which they are drawn.
 pub fn sort(layers: &mut [Layer]) {
-    const ORDER: [&str; 9] = [
+    const ORDER: [&str; 12] = [
         "density",
         "basin",
         "train",
+        "terms",
         "validation",
         "samples",
         "score",
+        "streamlines",
         "paths",
         "place",
         "components",
+        "largest",
     ];
     layers.sort_by_key(|layer| ORDER.iter().position(|id| *id == layer.id));
+}
+
+/// Points in the colors of their terms take the place of those in one color.
+pub fn hide_plain_points(layers: &mut Vec<Layer>) {
+    if layers.iter().any(|layer| layer.id == "terms") {
+        layers.retain(|layer| layer.id != "train");
+    }
 }
 
 impl Pane {
@@ -103,6 +115,7 @@ impl Pane {
             let is_current = |layer: &&Layer| match layer.id {
                 // Crowds of the data before are nothing to lay over the new ones.
                 "train" | "validation" => is_of_these_data,
+                "terms" | "largest" => is_of_these_data && moment.is_some(),
                 _ => moment.is_some(),
             };
             let shown = painting.layers.iter().filter(|layer| view.shown.has(layer.id));
@@ -113,8 +126,23 @@ impl Pane {
         if let Some(dataset) = dataset {
             layers.extend(data_layers(dataset, view.shown, palette));
         }
+        hide_plain_points(&mut layers);
         sort(&mut layers);
         let axes = [&frame.x, &frame.y];
         plot::paint_layers(brush, transform, axes, &layers, palette, &mut self.textures);
+        let painting = self.painter.painting().filter(|_| moment.is_some() && !has_map);
+        if let Some(shade) =
+            painting.filter(|painting| painting.shows(view)).and_then(|painting| painting.shade)
+            && view.shown.density
+            && view.quantity != Quantity::Density
+        {
+            shade_ui(brush, &shade, view);
+        }
+    }
+
+    /// The loss taken apart, as far as it is known.
+    #[must_use]
+    pub fn breakdown(&self) -> Option<Arc<Breakdown>> {
+        self.painter.painting()?.breakdown.clone()
     }
 }

@@ -78,6 +78,7 @@ impl Rehearsal {
             samples: true,
             components: true,
             paths: true,
+            streamlines: true,
         };
         let mut rehearsal = Rehearsal { ctx, app, frame_count: 0 };
         rehearsal.wait(point_count)?;

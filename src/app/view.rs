@@ -4,6 +4,7 @@ use super::playback::Playback;
 use super::predict::Prediction;
 use crate::data::spray::Tool;
 use crate::figures::basin::ColorBy;
+use crate::figures::fields::Quantity;
 use crate::figures::learning::{Landmarks, TimeAxis};
 use crate::figures::{Scale, Spacing, Theme};
 use crate::training::landscape::Directions;
@@ -38,6 +39,8 @@ pub struct View {
     pub shown: Shown,
     /// True to color the density by its logarithm.
     pub has_log_density: bool,
+    /// What is shown in the density's place.
+    pub quantity: Quantity,
     /// Color map of the density, by its id; `None` for the theme's own.
     pub color_map: Option<&'static str>,
     /// How many samples are drawn from the model.
@@ -100,6 +103,8 @@ pub enum Plots {
     Seeds,
     /// A map over a square of starts, or of parameters.
     Maps,
+    /// The loss of exact score matching, taken apart point by point.
+    Terms,
 }
 
 /// Which map.
@@ -214,6 +219,8 @@ pub struct Shown {
     pub components: bool,
     /// The paths of their means from the start to the step shown.
     pub paths: bool,
+    /// Streamlines of the score field.
+    pub streamlines: bool,
 }
 
 impl View {
@@ -270,6 +277,12 @@ impl View {
         self.plots == Plots::Maps && self.maps.kind == MapKind::Basin
     }
 
+    /// True while training points have the colors of their terms.
+    #[must_use]
+    pub fn shows_terms(&self) -> bool {
+        self.plots == Plots::Terms
+    }
+
     /// What the curves point out: the best step, and the one shown where the view stays at one.
     #[must_use]
     pub fn landmarks(&self, best: Option<Record>, shown: Option<Record>) -> Landmarks {
@@ -296,8 +309,10 @@ impl Default for View {
                 samples: false,
                 components: true,
                 paths: false,
+                streamlines: false,
             },
             has_log_density: false,
+            quantity: Quantity::Density,
             color_map: None,
             sample_count: 500,
             time_axis: TimeAxis::Steps,
@@ -337,7 +352,8 @@ impl Shown {
             "density" => self.density,
             "score" => self.score,
             "paths" => self.paths,
-            "train" => self.train,
+            "train" | "terms" | "largest" => self.train,
+            "streamlines" => self.streamlines,
             "validation" => self.validation,
             "samples" => self.samples,
             _ => self.components,

@@ -10,10 +10,14 @@ pub mod colors;
 pub mod contours;
 pub mod curves;
 pub mod fan;
+pub mod fields;
 pub mod landscape;
 pub mod learning;
 pub mod plane;
 pub mod race;
+pub mod shade;
+pub mod streamlines;
+pub mod terms;
 pub mod ticks;
 pub mod tone;
 

@@ -11,6 +11,7 @@ pub mod kernel;
 mod nll;
 mod score_matching;
 mod sliced;
+mod terms;
 
 pub use composite::{Composite, ORDER, Order};
 pub use contrastive::{Contrastive, SHIFT, shifts};
@@ -22,6 +23,7 @@ pub use directions::{N_SLICES, REDRAW, SLICE_DISTRIBUTION};
 pub use nll::NegativeLogLikelihood;
 pub use score_matching::ScoreMatching;
 pub use sliced::{CONTROL_VARIATE, Sliced, slices};
+pub use terms::{Term, Terms};
 
 use std::sync::Arc;
 

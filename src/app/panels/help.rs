@@ -4,6 +4,7 @@ use crate::algorithms::ALGORITHMS;
 use crate::app::action::Action;
 
 /// Shows the page until it is closed.
+#[expect(clippy::too_many_lines, reason = "a page of text")]
 pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
     if ctx.input(|input| input.key_pressed(egui::Key::Escape)) {
         *is_open = false;
@@ -68,6 +69,14 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
                 "A component that collapses, a weight that dies, a loss or a gradient without bound: training stops at \
                  that step, the culprit is circled, a sentence says why, and buttons offer what helps. The guard can be \
                  switched off in the menu Train.",
+            );
+            ui.add_space(8.0);
+            ui.heading("The objective taken apart");
+            ui.label(
+                "E opens Terms: exact score matching at the step shown, as tr ∇s and ½‖s‖² and their sum, and every \
+                 training point in the color of what it adds; the ten largest are circled. F2 shows other fields in \
+                 the density's place: log density, ½‖s‖², tr ∇s and their sum, blue below zero and orange above. V \
+                 draws streamlines of the score. Point anywhere to read term, score, log density and responsibilities.",
             );
             ui.add_space(8.0);
             ui.heading("Drawing");

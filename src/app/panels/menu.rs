@@ -68,6 +68,14 @@ pub fn menu_ui(
                 ui.separator();
                 menu_item_ui(ui, Action::ToggleLogDensity, true, actions);
                 menu_item_ui(ui, Action::TogglePaths, true, actions);
+                for action in [
+                    Action::NextField,
+                    Action::PreviousField,
+                    Action::ToggleStreamlines,
+                    Action::ShowTerms,
+                ] {
+                    menu_item_ui(ui, action, true, actions);
+                }
                 ui.menu_button("Color map", |ui| {
                     ui.radio_value(&mut view.color_map, None, "The theme's own");
                     for map in COLOR_MAPS {

@@ -5,6 +5,7 @@ use crate::app::document::Document;
 use crate::app::maps::Maps;
 use crate::app::seeds::Seeds;
 use crate::app::session::Session;
+use crate::app::taken_apart::Breakdown;
 use crate::app::view::{Plots, View};
 use crate::app::views;
 
@@ -13,7 +14,7 @@ pub fn plots_ui(
     ui: &mut egui::Ui,
     document: &mut Document,
     session: &Session,
-    (seeds, maps): (&mut Seeds, &mut Maps),
+    (seeds, maps, breakdown): (&mut Seeds, &mut Maps, Option<&Breakdown>),
     view: &mut View,
     actions: &mut Vec<Action>,
 ) {
@@ -22,7 +23,7 @@ pub fn plots_ui(
         super::frame(ui).inner_margin(egui::Margin { right: 14, ..egui::Margin::symmetric(8, 2) });
     egui::Panel::right("plots").frame(frame).exact_size(width).resizable(false).show(ui, |ui| {
         ui.add_space(4.0);
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             ui.selectable_value(&mut view.plots, Plots::Run, "This run")
                 .on_hover_text("Likelihood, objective and weights of the run on the canvas.");
@@ -32,7 +33,12 @@ pub fn plots_ui(
             ui.selectable_value(&mut view.plots, Plots::Maps, "Maps").on_hover_text(
                 "Where training ends from every start of a mean, and the objective as a landscape.",
             );
+            ui.selectable_value(&mut view.plots, Plots::Terms, "Terms")
+                .on_hover_text(Action::ShowTerms.hint(ui.ctx()));
         });
+        if view.plots == Plots::Terms {
+            return views::terms_ui(ui, session, breakdown, view);
+        }
         if view.plots == Plots::Maps {
             return views::maps_ui(ui, document, session, maps, view, actions);
         }
