@@ -16,6 +16,7 @@ pub mod plane;
 pub mod race;
 pub mod ticks;
 pub mod tone;
+pub mod truth;
 
 use std::sync::Arc;
 
