@@ -30,6 +30,7 @@ mod session;
 mod start;
 mod theme;
 mod track;
+mod truth;
 mod view;
 mod views;
 
@@ -46,6 +47,7 @@ use maps::Maps;
 use reading::Reading;
 use seeds::Seeds;
 use session::{Followed, Session};
+use truth::Truths;
 
 pub use predict::{Guess, Prediction};
 pub use rehearsal::{FRAME_COMPONENTS, FrameCost, Rehearsal, frame_cost};
@@ -61,6 +63,7 @@ pub struct App {
     session: Session,
     seeds: Seeds,
     maps: Maps,
+    truth: Truths,
     view: View,
     canvas: Canvas,
     thumbnails: panels::Thumbnails,
@@ -196,6 +199,7 @@ impl App {
             document,
             seeds: Seeds::default(),
             maps: Maps::default(),
+            truth: Truths::default(),
             view,
             canvas: Canvas::new(ctx.clone()),
             thumbnails: panels::Thumbnails::new(),
@@ -240,6 +244,7 @@ impl App {
         }
         self.seeds.drain();
         self.maps.drain();
+        self.truth.drain();
         for outcome in self.jobs.drain() {
             self.take_in(outcome);
         }
@@ -310,6 +315,9 @@ impl App {
         let chosen = self.document.experiment.alone(self.view.run);
         self.seeds.follow(&chosen);
         self.maps.follow(&chosen, &self.session, &ctx);
+        if self.view.shows_truth() {
+            self.truth.follow(&self.document, &self.session, &ctx);
+        }
         if !self.canvas.is_dragging() {
             // What a hand holds becomes one change when it lets go.
             self.document.remember(ctx.input(|input| input.time));
@@ -341,7 +349,17 @@ impl App {
 
     fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
         let App {
-            document, session, seeds, maps, view, canvas, thumbnails, notice, reading, ..
+            document,
+            session,
+            seeds,
+            maps,
+            truth,
+            view,
+            canvas,
+            thumbnails,
+            notice,
+            reading,
+            ..
         } = self;
         let mut reopen = None;
         panels::menu_ui(ui, document, session, view, actions);
@@ -356,7 +374,7 @@ impl App {
             reopen = panels::controls_ui(ui, document, session, view, thumbnails, actions);
             // In a narrow window the canvas is worth more than the plots.
             if ui.available_width() > 680.0 {
-                panels::plots_ui(ui, document, session, (seeds, maps), view, actions);
+                panels::plots_ui(ui, document, session, (seeds, maps, truth), view, actions);
             }
         }
         panels::time_ui(ui, session, view, actions);

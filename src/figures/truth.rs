@@ -4,11 +4,13 @@ use super::curves::{Series, curves};
 use super::learning::{Landmarks, TimeAxis, markers};
 use super::{Axis, Color, Layer, Mark, Palette, Plot, Spacing};
 use crate::model::{Divergence, Estimate};
-use crate::training::{Record, Verdict};
+use crate::training::{BranchId, Record, Verdict};
 
 /// A run and what is known of it.
 #[derive(Debug, Clone)]
 pub struct Judged {
+    /// Which run.
+    pub run: BranchId,
     /// What it is called.
     pub label: String,
     /// Its color.
@@ -56,7 +58,7 @@ impl Measure {
             }
             Measure::Constant => {
                 "The explicit objective ½ E‖∇ log p − ∇ log q‖² minus the implicit one, E tr ∇² log q + ½‖∇ log q‖², \
-                 which does without the true score."
+                 which does without the true score; in squared inverse units of the data."
             }
         }
     }
@@ -66,8 +68,8 @@ impl Measure {
     pub fn axis_label(self) -> &'static str {
         match self {
             Measure::Kl => "KL (nats)",
-            Measure::Fisher => "Fisher (1/unit²)",
-            Measure::Constant => "difference (1/unit²)",
+            Measure::Fisher => "Fisher",
+            Measure::Constant => "difference",
         }
     }
 
@@ -81,7 +83,9 @@ impl Measure {
         }
     }
 
-    fn id(self) -> &'static str {
+    /// Its name in files.
+    #[must_use]
+    pub fn id(self) -> &'static str {
         match self {
             Measure::Kl => "kl",
             Measure::Fisher => "fisher",
@@ -126,6 +130,9 @@ pub fn distance(runs: &[Judged], measure: Measure, look: &Look, palette: &Palett
     let markers = markers(&shown, time, Record::judged_by, |_| String::new(), palette);
     let x = time.axis(spacings[0]);
     let mut plot = curves(measure.id(), measure.title(), x, y, &series, &markers);
+    // What is drawn below ends where the curves do.
+    let view = plot.view();
+    plot.x.range = Some([view.min[0], view.max[0]]);
     let bands = runs.iter().filter_map(|run| band(run, measure, time, &plot));
     let mut below: Vec<Layer> = bands.collect();
     if is_constant {
@@ -203,7 +210,14 @@ pub fn words(estimate: Estimate) -> [String; 2] {
         0.0 => "0".to_owned(),
         _ => format!("{value:.2e}"),
     };
-    [value, format!("± {error:.0e}")].map(|text| text.replace('-', "−"))
+    let error = match error {
+        error if !error.is_finite() => String::new(),
+        0.0 => "± 0".to_owned(),
+        error if error >= 1.0 => format!("± {error:.0}"),
+        error if error >= 0.01 => format!("± {error:.2}"),
+        error => format!("± {error:.0e}"),
+    };
+    [value, error].map(|text| text.replace('-', "−"))
 }
 
 #[cfg(test)]
@@ -229,7 +243,8 @@ mod tests {
 
     fn plot(values: &[(f64, f64)], measure: Measure, spacing: Spacing) -> Plot {
         let verdicts = (0..).zip(values).map(|(step, &(v, e))| verdict(step, v, e)).collect();
-        let run = Judged { label: "EM".to_owned(), color: Color::hex(0), verdicts };
+        let (run, label) = (BranchId::TRUNK, "EM".to_owned());
+        let run = Judged { run, label, color: Color::hex(0), verdicts };
         distance(&[run], measure, &look(spacing), Theme::Light.palette())
     }
 
@@ -282,10 +297,10 @@ mod tests {
             assert_eq!(words(Estimate { value, error }), expected);
         };
         check(0.052_345, 2.1e-6, ["0.0523", "± 2e−6"]);
-        check(1234.56, 0.01, ["1234.6", "± 1e−2"]);
+        check(1234.56, 0.01, ["1234.6", "± 0.01"]);
         check(12.345, 0.001, ["12.35", "± 1e−3"]);
         check(-3.25e-4, 1e-9, ["−3.25e−4", "± 1e−9"]);
-        check(0.0, 0.0, ["0", "± 0e0"]);
-        check(f64::NAN, f64::NAN, ["unknown", "± NaN"]);
+        check(0.0, 0.0, ["0", "± 0"]);
+        check(f64::NAN, f64::NAN, ["unknown", ""]);
     }
 }

@@ -5,6 +5,7 @@ use crate::app::document::Document;
 use crate::app::maps::Maps;
 use crate::app::seeds::Seeds;
 use crate::app::session::Session;
+use crate::app::truth::Truths;
 use crate::app::view::{Plots, View};
 use crate::app::views;
 
@@ -13,7 +14,7 @@ pub fn plots_ui(
     ui: &mut egui::Ui,
     document: &mut Document,
     session: &Session,
-    (seeds, maps): (&mut Seeds, &mut Maps),
+    (seeds, maps, truth): (&mut Seeds, &mut Maps, &Truths),
     view: &mut View,
     actions: &mut Vec<Action>,
 ) {
@@ -32,9 +33,17 @@ pub fn plots_ui(
             ui.selectable_value(&mut view.plots, Plots::Maps, "Maps").on_hover_text(
                 "Where training ends from every start of a mean, and the objective as a landscape.",
             );
+            ui.selectable_value(&mut view.plots, Plots::Truth, "Truth").on_hover_text(
+                "How far the runs are from the known density of the data: KL and Fisher divergence.",
+            );
         });
         if view.plots == Plots::Maps {
             return views::maps_ui(ui, document, session, maps, view, actions);
+        }
+        if view.plots == Plots::Truth {
+            egui::ScrollArea::vertical()
+                .show(ui, |ui| views::truth_ui(ui, document, session, truth, view));
+            return;
         }
         if view.plots == Plots::Seeds {
             let can_run = session.snapshot().is_some();

@@ -8,6 +8,7 @@ mod objective;
 mod race;
 mod runs;
 mod seeds;
+mod truth;
 mod weights;
 
 pub use basin::outcome_words;
@@ -17,6 +18,7 @@ pub use objective::objective_ui;
 pub use race::{look as race_look, race_ui, racers};
 pub use runs::{guesses_ui, runs_ui};
 pub use seeds::seeds_ui;
+pub use truth::{look as truth_look, truth_ui};
 pub use weights::weights_ui;
 
 use egui::{Align2, FontId, Stroke, pos2, vec2};
