@@ -15,14 +15,13 @@ use scorescope::data::generators;
 use scorescope::model::Truth;
 use scorescope::settings::Settings;
 use scorescope::training::{BranchId, Source, Verdict};
-use support::window::{Window, app, click, press, save_as, sized, step, until};
+use support::window::{Window, app, click, press, save_as, step, until, window};
 
 /// The window with this experiment and the tab open.
 fn on_truth(name: &str, text: &str) -> Window {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.toml"));
     std::fs::write(&path, text).unwrap();
-    // High enough for all that can be exported.
-    let mut window = sized(Some(&path), [1280.0, 1000.0]);
+    let mut window = window(Some(&path));
     until(&mut window, "the experiment", |app| app.experiment().algorithm.integer(&MAX_ITER) == 40);
     click(&mut window, "Truth");
     window

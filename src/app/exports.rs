@@ -93,10 +93,10 @@ impl What {
         What::SeedTable,
         What::Basin,
         What::Landscape,
+        What::Distances,
         What::Distance(Measure::Kl),
         What::Distance(Measure::Fisher),
         What::Distance(Measure::Constant),
-        What::Distances,
     ];
 
     /// What there is to be saved: many seeds and maps only where they were run.
