@@ -13,6 +13,7 @@ use crate::app::action::Action;
 use crate::app::document::Document;
 use crate::app::session::Session;
 use crate::app::view::View;
+use crate::data::Scaling;
 use crate::data::formats::Loaded;
 use crate::data::generators;
 use crate::data::spray::Tool;
@@ -259,7 +260,7 @@ fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document, view: &View) {
 }
 
 /// How many algorithms stand side by side.
-const ALGORITHMS_IN_ROW: usize = 4;
+const ALGORITHMS_IN_ROW: usize = 5;
 
 /// A row of algorithms, one of which may be the chosen one.
 fn algorithms_ui(ui: &mut egui::Ui, document: &mut Document, run: BranchId, row: &[AlgorithmInfo]) {
@@ -273,10 +274,21 @@ fn algorithms_ui(ui: &mut egui::Ui, document: &mut Document, run: BranchId, row:
             let button = egui::Button::new(RichText::new(info.short).strong())
                 .selected(is_chosen)
                 .min_size(egui::vec2(width, 28.0));
-            let response = ui.add(button);
+            let absence =
+                info.needs_density().then(|| document.experiment.known_density(&Scaling::NONE));
+            let absence = absence.and_then(Result::err);
+            let is_possible = absence.is_none();
+            let response = ui.add_enabled(is_possible, button);
             response.widget_info(|| {
-                egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, info.label)
+                let role = egui::Role::RadioButton;
+                egui::WidgetInfo::selected(role, is_possible, is_chosen, info.label)
             });
+            if let Some(absence) = absence {
+                let why =
+                    format!("{} needs the true score of the data, and {absence}.", info.label);
+                response.on_disabled_hover_text(why);
+                continue;
+            }
             if response.on_hover_text(format!("{}. {}", info.label, info.help)).clicked() {
                 document.mark();
                 document.experiment.choose_algorithm_of(run, info.id);
