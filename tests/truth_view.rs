@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use egui::{Key, Modifiers, Role};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use scorescope::algorithms::MAX_ITER;
 use scorescope::app::{App, Plots};
 use scorescope::data::generators;
@@ -139,4 +139,26 @@ fn without_a_known_density_the_tab_says_what_to_choose() {
         assert!(verdicts(app(&window), BranchId::TRUNK).is_empty());
     }
     assert_eq!(app(&window).view().plots, Plots::Truth);
+}
+
+#[test]
+fn explicit_score_matching_exists_only_where_the_density_is_known() {
+    let mut window = on_truth("truth-explicit", RING);
+    click(&mut window, "Explicit score matching");
+    until(&mut window, "the algorithm", |app| {
+        app.snapshot().is_some_and(|s| s.experiment.algorithm_id == "esm")
+    });
+    press(&mut window, Modifiers::NONE, Key::ArrowRight);
+    until(&mut window, "a step", |app| step(app) == 1);
+    // On other data it says so, and offers the way out.
+    click(&mut window, "Pinwheel");
+    until(&mut window, "why not", |app| {
+        app.problem().is_some_and(|p| p.starts_with("Explicit score matching needs the true score"))
+    });
+    let button = window.get_by_role_and_label(Role::RadioButton, "Explicit score matching");
+    assert!(button.accesskit_node().is_disabled());
+    click(&mut window, "Expectation–maximization");
+    until(&mut window, "EM", |app| app.problem().is_none() && app.snapshot().is_some());
+    click(&mut window, "Explicit score matching");
+    assert_eq!(app(&window).experiment().algorithm_id, "em");
 }

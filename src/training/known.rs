@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Experiment, Source};
 use crate::data::Scaling;
+use crate::data::generators::{Generator, KnownDensity};
 use crate::model::Density;
 
 /// Why nobody knows the density of the points, and what to choose instead.
@@ -42,6 +43,26 @@ impl Experiment {
     /// # Errors
     /// [`NoDensity`] where nobody knows it.
     pub fn known_density(&self, scaling: &Scaling) -> Result<Arc<dyn Density>, NoDensity> {
+        let (generator, density) = self.density_maker()?;
+        let density = density(&self.data).ok_or(NoDensity::Curve(generator.label))?;
+        Ok(scaling.apply_density(density))
+    }
+
+    /// Whether [`Experiment::known_density`] would give one. Takes no time: fit for every frame.
+    ///
+    /// # Errors
+    /// [`NoDensity`] where nobody knows it.
+    pub fn knows_density(&self) -> Result<(), NoDensity> {
+        let (generator, density) = self.density_maker()?;
+        let noise = generator.settings.iter().find(|setting| setting.key == "noise");
+        // Only what has no noise may have no density; such a curve is not even made.
+        let is_sharp = noise.is_some_and(|noise| self.data.number(noise) == 0.0);
+        let is_unknown = is_sharp && density(&self.data).is_none();
+        if is_unknown { Err(NoDensity::Curve(generator.label)) } else { Ok(()) }
+    }
+
+    /// What makes the density of the chosen generator.
+    fn density_maker(&self) -> Result<(&'static Generator, KnownDensity), NoDensity> {
         if !self.strokes.is_empty() {
             return Err(NoDensity::Drawn);
         }
@@ -51,8 +72,7 @@ impl Experiment {
             Source::Generator(_) => self.generator().ok_or(NoDensity::Nothing)?,
         };
         let density = generator.density.ok_or(NoDensity::Generator(generator.label))?;
-        let density = density(&self.data).ok_or(NoDensity::Curve(generator.label))?;
-        Ok(scaling.apply_density(density))
+        Ok((generator, density))
     }
 }
 
@@ -86,6 +106,23 @@ mod tests {
         let (path, radius) = (vec![[0.5, 0.25]], 0.1);
         experiment.strokes.push(Stroke { tool: Tool::Brush, path, radius, count: 20, seed: 3 });
         check(&experiment, &NoDensity::Drawn);
+    }
+
+    #[test]
+    fn both_ways_to_ask_give_the_same_answer() {
+        for generator in crate::data::generators::GENERATORS {
+            for noise in [None, Some("0"), Some("0.3")] {
+                let mut experiment = Experiment::default();
+                experiment.choose_source(Source::Generator(generator.id.to_owned()));
+                if let Some(noise) =
+                    noise.filter(|_| generator.settings.iter().any(|s| s.key == "noise"))
+                {
+                    experiment.set("noise", noise).unwrap();
+                }
+                let long = experiment.known_density(&Scaling::NONE).err();
+                assert_eq!(experiment.knows_density().err(), long, "{} {noise:?}", generator.id);
+            }
+        }
     }
 
     /// p(z) = u₁u₂ p(x) for z = (x − o)/u.

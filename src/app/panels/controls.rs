@@ -13,7 +13,6 @@ use crate::app::action::Action;
 use crate::app::document::Document;
 use crate::app::session::Session;
 use crate::app::view::View;
-use crate::data::Scaling;
 use crate::data::formats::Loaded;
 use crate::data::generators;
 use crate::data::spray::Tool;
@@ -274,8 +273,7 @@ fn algorithms_ui(ui: &mut egui::Ui, document: &mut Document, run: BranchId, row:
             let button = egui::Button::new(RichText::new(info.short).strong())
                 .selected(is_chosen)
                 .min_size(egui::vec2(width, 28.0));
-            let absence =
-                info.needs_density().then(|| document.experiment.known_density(&Scaling::NONE));
+            let absence = info.needs_density().then(|| document.experiment.knows_density());
             let absence = absence.and_then(Result::err);
             let is_possible = absence.is_none();
             let response = ui.add_enabled(is_possible, button);
