@@ -266,6 +266,8 @@ fn algorithms_ui(ui: &mut egui::Ui, document: &mut Document, run: BranchId, row:
     let chosen = document.experiment.algorithm_of(run).id;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
+        // The longest name fits.
+        ui.spacing_mut().button_padding.x = 1.0;
         let gaps = 4.0 * (ALGORITHMS_IN_ROW - 1) as f32;
         let width = (ui.available_width() - gaps) / ALGORITHMS_IN_ROW as f32;
         for info in row {
