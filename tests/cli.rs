@@ -273,6 +273,10 @@ fn what_is_wrong_is_said_in_a_sentence() {
     check(&["--dataset", "board", "--algorithm", "adam"], "there is no algorithm \"adam\"");
     check(&["--dataset", "board", "--set", "n_components=0"], "n_components = 0 is not possible");
     check(&["--dataset", "board", "--set", "k=3"], "there is no setting \"k\"");
+    check(
+        &["--dataset", "pinwheel", "--algorithm", "esm"],
+        "Explicit score matching needs the true score of the data, and Pinwheel has no density in closed form",
+    );
     check(&["--dataset", "board", "--set", "n_components"], "write it as KEY=VALUE");
     let setting = |algorithm: &str, choice: &str, expected: &str| {
         check(&["--dataset", "board", "--algorithm", algorithm, "--set", choice], expected);
@@ -366,7 +370,7 @@ fn a_measurement_has_a_row_for_every_algorithm_and_number_of_threads() {
         for key in ["ms_per_step", "ms_min", "kernel_ms", "ns_per_pair"] {
             assert!(is_positive(key), "{key}: {row}");
         }
-        let has_plain_form = row["algorithm"] != "em";
+        let has_plain_form = row["algorithm"] != "em" && row["algorithm"] != "esm";
         assert_eq!(is_positive("plain_burn_ms"), has_plain_form, "{row}");
         assert_eq!(row["plain_burn_ms"].is_null(), !has_plain_form, "{row}");
         assert!(row["ms_min"].as_f64() <= row["ms_per_step"].as_f64(), "{row}");
@@ -556,4 +560,38 @@ fn a_race_and_a_fork_from_a_file_write_a_folder_a_run() {
     assert_eq!(without_clock(&rows(&read(&again, "metrics.csv"))), without_clock(&nll));
     let fork = read(&out.join("run-3-sm"), "experiment.toml");
     assert!(String::from_utf8_lossy(&fork).contains("[[branch]]"));
+}
+
+#[test]
+fn the_manifest_says_how_far_the_model_is_from_a_known_density() {
+    let (_keep, folder) = temporary();
+    let truth_of = |name: &str, arguments: &[&str]| -> serde_json::Value {
+        let out = folder.join(name);
+        let path = out.display().to_string();
+        let mut all = vec!["run", "--set", "n_samples=300", "--set", "max_iter=15"];
+        all.extend(["--out", &path]);
+        all.extend(arguments);
+        succeeds(&all);
+        let manifest: serde_json::Value =
+            serde_json::from_slice(&read(&out, "manifest.json")).unwrap();
+        manifest["model"]["truth"].clone()
+    };
+    // In the units of the source, like the model that is written beside it.
+    let ring = scorescope::data::generators::find("ring").unwrap();
+    let density = ring.density.unwrap()(&scorescope::settings::Settings::default()).unwrap();
+    for scale in ["scale=false", "scale=true"] {
+        let got = truth_of(scale, &["--dataset", "ring", "--set", scale]);
+        let model = String::from_utf8(read(&folder.join(scale), "model.json")).unwrap();
+        let (mixture, _) = scorescope::export::model::read(&model).unwrap();
+        let expected = scorescope::model::Truth::new(density.clone()).compare(&mixture);
+        for (name, estimate) in [("kl", expected.kl), ("fisher", expected.fisher)] {
+            let value = got[name]["value"].as_f64().unwrap();
+            assert!(
+                (value - estimate.value).abs() < 1e-9 * estimate.value,
+                "{scale} {name} {value}"
+            );
+            assert!(got[name]["error"].as_f64().unwrap() < 1e-2 * value, "{scale} {name}");
+        }
+    }
+    assert!(truth_of("none", &["--dataset", "pinwheel"]).is_null());
 }

@@ -298,6 +298,7 @@ fn denoised(data: &Mixture, start: &Mixture, sigma: f64, noised_model: bool) -> 
         points: data.sample(100_000, &mut generator(0, Purpose::Data)).into(),
         covariance_type: CovarianceType::Full,
         floor: 0.0,
+        true_scores: None,
     };
     let mut settings = Settings::default();
     settings.set("sigma", Value::Number(sigma));

@@ -62,6 +62,7 @@ fn finds_the_ring(kind: Kind, component_count: usize, seed: u64) -> bool {
         points: data.train.clone(),
         covariance_type: CovarianceType::Full,
         floor: 1e-4,
+        true_scores: None,
     };
     let settings = Settings::default();
     let mut em = find("em").unwrap().start(start, &settings).unwrap();

@@ -303,3 +303,20 @@ fn checked() {
     }
     picture(&mut window, "checks-dark");
 }
+
+/// How far EM and two of its rivals are from the known density.
+#[test]
+fn truth() {
+    let text = "[data]\ndataset = 'halfmoons'\n[model]\nn_components = 8\n\
+                [algorithm]\nmax_iter = 150\ntol = 0.0\n\
+                [[branch]]\nname = 'sm'\nmax_iter = 150\ntol = 0.0\n";
+    let mut window = opened("truth", text, 8, [1280.0, 800.0]);
+    view(&mut window).race.is_on = true;
+    click(&mut window, "Truth");
+    press(&mut window, Modifiers::NONE, Key::End);
+    until(&mut window, "the end of both", |app| {
+        app.experiment().runs().all(|id| app.snapshot_of(id).is_some_and(|s| s.record.step == 150))
+    });
+    until(&mut window, "all verdicts", |app| !app.is_judging());
+    picture(&mut window, "truth");
+}

@@ -54,6 +54,7 @@ fn runs_follow_pytorch_and_scikit_learn() {
             points: train.into(),
             covariance_type: CovarianceType::Full,
             floor: run["reg"].as_f64().unwrap_or(0.0),
+            true_scores: None,
         };
         let mut settings = Settings::default();
         if let Some(optimizer) = run["opt"].as_str() {

@@ -1,6 +1,6 @@
 //! Algorithm: expectation–maximization.
 
-use super::{Algorithm, AlgorithmInfo, MAX_ITER, Start, StepError, TOL};
+use super::{Algorithm, AlgorithmInfo, Follows, MAX_ITER, Start, StepError, TOL};
 use crate::model::{CovarianceType, Mixture, MixtureError, Point, Symmetric};
 use crate::objectives::kernel::{Moments, expectation};
 use crate::settings::Settings;
@@ -14,7 +14,7 @@ pub(super) fn info() -> AlgorithmInfo {
         help: "Asks which component each point belongs to, then gives each component the mean and covariance of its \
                points. Without a covariance floor the likelihood never falls.",
         settings: vec![&MAX_ITER, &TOL],
-        objective: None,
+        follows: Follows::Nothing,
     }
 }
 

@@ -11,10 +11,10 @@ use rand::RngExt;
 
 use super::adam::adam;
 use super::operation::{Sight, Task, device, evaluate, numbers};
-use super::{Algorithm, AlgorithmInfo, MAX_ITER, RANDOM_STATE, Start, StepError, TOL};
+use super::{Algorithm, AlgorithmInfo, Follows, MAX_ITER, RANDOM_STATE, Start, StepError, TOL};
 use crate::model::{CovarianceType, Mixture, Parameters};
 use crate::objectives::kernel::between_passes;
-use crate::objectives::{Objective, ObjectiveInfo};
+use crate::objectives::{ExplicitScoreMatching, Objective, ObjectiveInfo};
 use crate::random::{Purpose, Rng, generator};
 use crate::settings::{Kind, Setting, Settings};
 
@@ -66,22 +66,41 @@ pub static BATCH_SIZE: Setting = Setting {
     is_live: true,
 };
 
-pub(super) fn info(objective: &'static ObjectiveInfo) -> AlgorithmInfo {
+/// An objective's knobs with those of the descent.
+fn settings(own: &[&'static Setting]) -> Vec<&'static Setting> {
     // What a lecture turns comes first.
-    let (first, rest) = objective.settings.split_at(objective.settings.len().min(2));
+    let (first, rest) = own.split_at(own.len().min(2));
     let mut settings = first.to_vec();
     settings.push(&LEARNING_RATE);
     settings.extend(rest);
     settings.extend([&OPTIMIZER, &LR_HALF_LIFE, &MAX_GRAD_NORM, &BATCH_SIZE]);
     settings.extend([&MAX_ITER, &TOL, &RANDOM_STATE]);
+    settings
+}
+
+/// Explicit score matching: no entry of the list of objectives, because it cannot be prepared from settings alone.
+pub(super) fn explicit_info() -> AlgorithmInfo {
+    AlgorithmInfo {
+        id: "esm",
+        label: "Explicit score matching",
+        short: "ESM",
+        formula: "(1/N) Σ ½‖s(x) − ∇ log p(x)‖²",
+        help: "Follows the true score itself, where the density p of the data is known: what all other kinds of score \
+               matching approximate without knowing it.",
+        settings: settings(&[]),
+        follows: Follows::TrueScores,
+    }
+}
+
+pub(super) fn info(objective: &'static ObjectiveInfo) -> AlgorithmInfo {
     AlgorithmInfo {
         id: objective.id,
         label: objective.label,
         short: objective.short,
         formula: objective.formula,
         help: objective.help,
-        settings,
-        objective: Some(objective),
+        settings: settings(objective.settings),
+        follows: Follows::Objective(objective),
     }
 }
 
@@ -92,6 +111,13 @@ pub type Prepare = Box<dyn FnMut(&Settings) -> Arc<dyn Objective> + Send>;
 pub(super) fn prepare(objective: &'static ObjectiveInfo, settings: &Settings) -> Prepare {
     let mut rng = generator(settings.integer(&RANDOM_STATE) as u64, Purpose::Slices);
     Box::new(move |settings| (objective.prepare)(settings, &mut rng))
+}
+
+/// Gives the same objective again and again: the distance from the true scores of a start.
+pub(super) fn explicit(start: &Start) -> Prepare {
+    let true_scores = start.true_scores.clone().unwrap_or_default();
+    let objective = Arc::new(ExplicitScoreMatching::new(true_scores));
+    Box::new(move |_| objective.clone())
 }
 
 /// The learnable parameters. Shapes: K, K × 2 and [`CovarianceType::factor_shape`].

@@ -14,7 +14,9 @@ pub use gradient::{Gradient, LEARNING_RATE, MAX_GRAD_NORM, Prepare};
 use std::sync::{Arc, LazyLock};
 
 use crate::model::{CovarianceType, Mixture, Point};
-use crate::objectives::{NegativeLogLikelihood, OBJECTIVES, Objective, ObjectiveInfo};
+use crate::objectives::{
+    ExplicitScoreMatching, NegativeLogLikelihood, OBJECTIVES, Objective, ObjectiveInfo,
+};
 use crate::settings::{Kind, Setting, Settings};
 
 /// When training stops by itself.
@@ -45,10 +47,11 @@ pub static RANDOM_STATE: Setting = Setting {
     is_live: false,
 };
 
-/// All algorithms, in the order of menus: EM, and gradient descent on every objective.
+/// All algorithms, in the order of menus: EM, gradient descent on every objective, and on the distance from the true
+/// score.
 pub static ALGORITHMS: LazyLock<Vec<AlgorithmInfo>> = LazyLock::new(|| {
     let gradients = OBJECTIVES.iter().map(|objective| gradient::info(objective));
-    std::iter::once(em::info()).chain(gradients).collect()
+    std::iter::once(em::info()).chain(gradients).chain([gradient::explicit_info()]).collect()
 });
 
 /// The algorithm with this id.
@@ -71,8 +74,18 @@ pub struct AlgorithmInfo {
     pub help: &'static str,
     /// Its knobs.
     pub settings: Vec<&'static Setting>,
-    /// The objective whose gradient it follows; EM has none.
-    objective: Option<&'static ObjectiveInfo>,
+    follows: Follows,
+}
+
+/// Whose gradient an algorithm follows.
+#[derive(Clone, Copy)]
+enum Follows {
+    /// None: EM.
+    Nothing,
+    /// That of an objective which asks for points only.
+    Objective(&'static ObjectiveInfo),
+    /// That of [`ExplicitScoreMatching`], which asks for the true scores at the points.
+    TrueScores,
 }
 
 /// Where an algorithm starts.
@@ -86,6 +99,9 @@ pub struct Start {
     pub covariance_type: CovarianceType,
     /// Added to the diagonal of every covariance, in squared units of the data.
     pub floor: f64,
+    /// The score ∇ log p of the known density at every point, for algorithms that need it
+    /// ([`AlgorithmInfo::needs_density`]); without it their objective is NaN.
+    pub true_scores: Option<Arc<[Point]>>,
 }
 
 /// Why a step could not be taken. The algorithm stays at its last good mixture.
@@ -146,7 +162,13 @@ impl AlgorithmInfo {
     /// alone.
     #[must_use]
     pub fn has_memory(&self) -> bool {
-        self.objective.is_some()
+        !matches!(self.follows, Follows::Nothing)
+    }
+
+    /// True if it compares with the true score, so that it exists only where the density of the data is known.
+    #[must_use]
+    pub fn needs_density(&self) -> bool {
+        matches!(self.follows, Follows::TrueScores)
     }
 
     /// The algorithm at its start, the objective evaluated there.
@@ -158,19 +180,24 @@ impl AlgorithmInfo {
         start: Start,
         settings: &Settings,
     ) -> Result<Box<dyn Algorithm>, StepError> {
-        Ok(match self.objective {
-            None => Box::new(em::ExpectationMaximization::start(start)?),
-            Some(objective) => {
-                Box::new(Gradient::start(start, settings, gradient::prepare(objective, settings))?)
-            }
-        })
+        let prepare = match self.follows {
+            Follows::Nothing => return Ok(Box::new(em::ExpectationMaximization::start(start)?)),
+            Follows::Objective(objective) => gradient::prepare(objective, settings),
+            Follows::TrueScores => gradient::explicit(&start),
+        };
+        Ok(Box::new(Gradient::start(start, settings, prepare)?))
     }
 
     /// What it minimizes, as a run evaluates it after this many steps: slices that are drawn are those of that step, and
-    /// frozen. Of all points, also where a run looks at mini-batches.
+    /// frozen. Of all points, also where a run looks at mini-batches. One that needs the true scores is NaN: make an
+    /// [`ExplicitScoreMatching`] of them instead.
     #[must_use]
     pub fn objective_at(&self, settings: &Settings, step: usize) -> Arc<dyn Objective> {
-        let Some(objective) = self.objective else { return Arc::new(NegativeLogLikelihood) };
+        let objective = match self.follows {
+            Follows::Nothing => return Arc::new(NegativeLogLikelihood),
+            Follows::Objective(objective) => objective,
+            Follows::TrueScores => return Arc::new(ExplicitScoreMatching::new(Arc::default())),
+        };
         let mut prepare = gradient::prepare(objective, settings);
         // A run evaluates once at the start, and once after every step.
         for _ in 0..step {

@@ -30,7 +30,8 @@ impl App {
             Action::CancelReading => self.cancel_reading(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
             Action::Export => {
-                self.dialog = Some(Dialog::export(What::available(&self.seeds, &self.maps)));
+                self.dialog =
+                    Some(Dialog::export(What::available(&self.seeds, &self.maps, &self.truth)));
             }
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
@@ -332,6 +333,11 @@ impl App {
                     bounds: self.canvas.bounds(),
                     seeds: self.seeds.members().to_vec(),
                     map: MapMaterial::of(what, &self.maps),
+                    truth: self.truth.truth().map(|truth| {
+                        let palette = self.view.theme.palette();
+                        let judged = self.truth.judged(&self.document, palette);
+                        (judged, views::truth_look(session, &self.view, truth))
+                    }),
                 };
                 self.jobs.start(move || {
                     let written = export(what, format, &material)

@@ -190,7 +190,7 @@ impl Dialog {
                     let label = ui.label("What");
                     egui::ComboBox::from_id_salt("what")
                         .selected_text(what.label())
-                        .height(400.0)
+                        .height(600.0)
                         .show_ui(ui, |ui| {
                             for &option in &*options {
                                 ui.selectable_value(what, option, option.label());

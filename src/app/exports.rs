@@ -8,6 +8,7 @@ use super::maps::Maps;
 use super::painting::{Care, Request, crowd_layers, model_layers};
 use super::seeds::Seeds;
 use super::taken_apart::figure_layers;
+use super::truth::Truths;
 use super::view::View;
 use super::{pane, seeds};
 use crate::data::Scaling;
@@ -15,13 +16,14 @@ use crate::export::{POINTS_RESOLUTION, inside, model, png, points, svg, table};
 use crate::figures::cloud::pixels;
 use crate::figures::landscape::{self, Ground, Trail};
 use crate::figures::race::{self, Look, Racer};
+use crate::figures::truth::{self, Judged, Measure};
 use crate::figures::{self, Plot, bars, learning, plane};
 use crate::model::{Bounds, Density};
 use crate::random::{Purpose, generator};
 use crate::training::basin::Basin;
 use crate::training::optima::Ends;
 use crate::training::survey::Chart;
-use crate::training::{BranchId, Member, Moment, Record, Snapshot};
+use crate::training::{BranchId, Member, Moment, Record, Snapshot, Verdict};
 
 /// What is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +56,10 @@ pub enum What {
     Model,
     /// The mixture of the step that is shown.
     ShownModel,
+    /// Curves of the distance from the known density.
+    Distance(Measure),
+    /// The same as numbers.
+    Distances,
 }
 
 /// How it is written.
@@ -73,7 +79,7 @@ pub enum Format {
 
 impl What {
     /// In the order of the menu.
-    pub const ALL: [What; 14] = [
+    pub const ALL: [What; 18] = [
         What::Canvas,
         What::Nll,
         What::Objective,
@@ -88,14 +94,19 @@ impl What {
         What::SeedTable,
         What::Basin,
         What::Landscape,
+        What::Distances,
+        What::Distance(Measure::Kl),
+        What::Distance(Measure::Fisher),
+        What::Distance(Measure::Constant),
     ];
 
     /// What there is to be saved: many seeds and maps only where they were run.
     #[must_use]
-    pub fn available(seeds: &Seeds, maps: &Maps) -> Vec<What> {
+    pub fn available(seeds: &Seeds, maps: &Maps, truth: &Truths) -> Vec<What> {
         let is_there = |what: &What| match what {
             What::Seeds | What::Finals | What::SeedTable => !seeds.members().is_empty(),
             What::Basin | What::Landscape => MapMaterial::of(*what, maps).is_some(),
+            What::Distance(_) | What::Distances => truth.has_verdicts(),
             _ => true,
         };
         What::ALL.into_iter().filter(is_there).collect()
@@ -119,6 +130,10 @@ impl What {
             What::Samples => "samples",
             What::Model => "model (best step)",
             What::ShownModel => "model (step shown)",
+            What::Distance(Measure::Kl) => "truth: KL divergence",
+            What::Distance(Measure::Fisher) => "truth: Fisher divergence",
+            What::Distance(Measure::Constant) => "truth: explicit − implicit",
+            What::Distances => "truth: numbers",
         }
     }
 
@@ -138,6 +153,8 @@ impl What {
             What::Data => "data",
             What::Samples => "samples",
             What::Model | What::ShownModel => "model",
+            What::Distance(measure) => measure.id(),
+            What::Distances => "truth",
         }
     }
 
@@ -152,8 +169,9 @@ impl What {
             | What::Seeds
             | What::Finals
             | What::Basin
-            | What::Landscape => &[Format::Png, Format::Svg],
-            What::Curves | What::SeedTable => &[Format::Csv],
+            | What::Landscape
+            | What::Distance(_) => &[Format::Png, Format::Svg],
+            What::Curves | What::SeedTable | What::Distances => &[Format::Csv],
             What::Data | What::Samples => &[Format::Csv, Format::Npy],
             What::Model | What::ShownModel => &[Format::Json],
         }
@@ -194,6 +212,8 @@ pub struct Material {
     pub seeds: Vec<Arc<Member>>,
     /// The map that is exported, if one is.
     pub map: Option<MapMaterial>,
+    /// How far all runs are from the known density and how that is looked at, where it is known.
+    pub truth: Option<(Vec<Judged>, truth::Look)>,
 }
 
 /// What a map is drawn of.
@@ -294,6 +314,19 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
             };
             let rows = material.runs.iter().flat_map(|(id, all)| all.iter().map(|r| row(*id, r)));
             let columns: Vec<&str> = std::iter::once("run").chain(Record::COLUMNS).collect();
+            Ok(table::csv(&columns, rows.collect::<Vec<_>>())?.into_bytes())
+        }
+        What::Distance(_) | What::Distances => {
+            let Some((judged, look)) = &material.truth else { bail!("no density is known here") };
+            if let What::Distance(measure) = what {
+                return picture(&truth::distance(judged, measure, look, palette), format, view);
+            }
+            let number = |run: &Judged| (run.run.number() + 1) as f64;
+            let rows = judged.iter().flat_map(|run| {
+                let row = |verdict: &Verdict| [&[number(run)], &verdict.row()[..]].concat();
+                run.verdicts.iter().map(row)
+            });
+            let columns: Vec<&str> = std::iter::once("run").chain(Verdict::COLUMNS).collect();
             Ok(table::csv(&columns, rows.collect::<Vec<_>>())?.into_bytes())
         }
         What::Data => {

@@ -33,6 +33,7 @@ mod start;
 mod taken_apart;
 mod theme;
 mod track;
+mod truth;
 mod view;
 mod views;
 
@@ -49,6 +50,7 @@ use maps::Maps;
 use reading::Reading;
 use seeds::Seeds;
 use session::{Followed, Session};
+use truth::Truths;
 
 pub use predict::{Guess, Prediction};
 pub use rehearsal::{FRAME_COMPONENTS, FrameCost, Rehearsal, frame_cost};
@@ -64,6 +66,7 @@ pub struct App {
     session: Session,
     seeds: Seeds,
     maps: Maps,
+    truth: Truths,
     view: View,
     canvas: Canvas,
     thumbnails: panels::Thumbnails,
@@ -200,6 +203,7 @@ impl App {
             document,
             seeds: Seeds::default(),
             maps: Maps::default(),
+            truth: Truths::default(),
             view,
             canvas: Canvas::new(ctx.clone()),
             thumbnails: panels::Thumbnails::new(),
@@ -250,6 +254,7 @@ impl App {
         }
         self.seeds.drain();
         self.maps.drain();
+        self.truth.drain();
         for outcome in self.jobs.drain() {
             self.take_in(outcome);
         }
@@ -332,6 +337,9 @@ impl App {
         let chosen = self.document.experiment.alone(self.view.run);
         self.seeds.follow(&chosen);
         self.maps.follow(&chosen, &self.session, &ctx);
+        if self.view.shows_truth() {
+            self.truth.follow(&self.document, &self.session, &ctx);
+        }
         if !self.canvas.is_dragging() {
             // What a hand holds becomes one change when it lets go.
             self.document.remember(ctx.input(|input| input.time));
@@ -368,7 +376,17 @@ impl App {
 
     fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
         let App {
-            document, session, seeds, maps, view, canvas, thumbnails, notice, reading, ..
+            document,
+            session,
+            seeds,
+            maps,
+            truth,
+            view,
+            canvas,
+            thumbnails,
+            notice,
+            reading,
+            ..
         } = self;
         let mut reopen = None;
         panels::menu_ui(ui, document, session, view, actions);
@@ -385,7 +403,8 @@ impl App {
             if ui.available_width() > 680.0 {
                 let breakdown = canvas.breakdown(session.chosen());
                 let breakdown = breakdown.as_deref();
-                panels::plots_ui(ui, document, session, (seeds, maps, breakdown), view, actions);
+                let beside = panels::Beside { seeds, maps, breakdown, truth };
+                panels::plots_ui(ui, document, session, beside, view, actions);
             }
         }
         panels::time_ui(ui, session, view, actions);

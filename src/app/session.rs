@@ -548,6 +548,12 @@ impl Session {
         line.into_iter().filter_map(own).flatten().collect()
     }
 
+    /// What this finds in the steps of a run; `None` until there is a worker that knows it.
+    #[must_use]
+    pub fn in_timeline<T>(&self, id: BranchId, find: impl FnOnce(&Timeline) -> T) -> Option<T> {
+        self.worker.as_ref()?.timeline(id, find)
+    }
+
     /// A run and those that it comes from, the trunk first, each with the last step that counts.
     fn line(&self, id: BranchId, last: usize) -> Vec<(BranchId, usize)> {
         let (mut line, mut of) = (vec![(id, last)], id);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::view::{Position, RaceView};
+use crate::training::judge::Round;
 use crate::training::{
     Activity, BranchId, Finish, History, Moment, News, Record, Snapshot, Worker,
 };
@@ -29,6 +30,8 @@ pub struct Track {
     looked_up: Option<usize>,
     finish: Option<Finish>,
     problem: Option<String>,
+    /// How often it has begun.
+    round: usize,
     /// The first step as good as the stopwatch asks for, and how many records were searched for it.
     reached: Cell<Option<Search>>,
     /// When how many steps had been taken, of the last second.
@@ -47,6 +50,7 @@ impl Track {
             looked_up: None,
             finish: None,
             problem: None,
+            round: 0,
             reached: Cell::new(None),
             speed: VecDeque::new(),
         }
@@ -78,6 +82,7 @@ impl Track {
         self.speed.clear();
         (self.looked_up, self.finish, self.problem) = (None, None, None);
         self.reached.set(None);
+        self.round += 1;
     }
 
     /// Takes what the worker shows of it.
@@ -201,6 +206,12 @@ impl Track {
     /// Goes on after it has stopped by itself.
     pub fn go_on(&mut self) {
         self.finish = None;
+    }
+
+    /// Which run it is, and how often that has begun.
+    #[must_use]
+    pub fn round(&self) -> Round {
+        Round { run: self.id, count: self.round }
     }
 
     /// Why it cannot begin.

@@ -69,6 +69,8 @@ pub struct View {
     pub seeds: SeedsView,
     /// Which maps are looked at.
     pub maps: MapsView,
+    /// Spacing of the distances from the known density.
+    pub truth_spacing: Spacing,
     /// The drawing tool; `None` moves the view.
     pub tool: Option<Tool>,
     /// Radius of the tools, as a share of the shorter side of the canvas.
@@ -105,6 +107,8 @@ pub enum Plots {
     Maps,
     /// The loss of exact score matching, taken apart point by point.
     Terms,
+    /// How far the runs are from the known density.
+    Truth,
 }
 
 /// Which map.
@@ -283,6 +287,12 @@ impl View {
         self.plots == Plots::Terms
     }
 
+    /// True while distances from the known density are looked at.
+    #[must_use]
+    pub fn shows_truth(&self) -> bool {
+        self.plots == Plots::Truth && self.has_panels
+    }
+
     /// What the curves point out: the best step, and the one shown where the view stays at one.
     #[must_use]
     pub fn landmarks(&self, best: Option<Record>, shown: Option<Record>) -> Landmarks {
@@ -333,6 +343,7 @@ impl Default for View {
                 spacing: Spacing::Linear,
             },
             maps: MapsView::default(),
+            truth_spacing: Spacing::Logarithmic,
             tool: None,
             tool_radius: 0.04,
             tool_points: 200,

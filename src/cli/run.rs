@@ -16,7 +16,7 @@ use crate::export::{POINTS_RESOLUTION, inside, model, png, svg, table, write_fil
 use crate::figures::cloud::{Cloud, cloud, pixels};
 use crate::figures::colors::{ColorMap, Scale, Theme};
 use crate::figures::plane;
-use crate::model::{Density, Mixture, aic, bic};
+use crate::model::{Density, Divergence, Estimate, Mixture, Truth, aic, bic};
 use crate::training::spread::{Likelihood, mean_and_deviation};
 use crate::training::{
     BranchId, Ensemble, Experiment, Finish, LoadedFile, Member, News, Prepared, Record, Run,
@@ -39,8 +39,11 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<()> {
     }
     let mut tree = Tree::new(&experiment, prepared)?;
     let histories = train(&mut tree);
+    // In the units of the source, as the models are written.
+    let truth = experiment.known_density(&Scaling::NONE).ok().map(Truth::new);
+    let known = Known { notes: &notes, truth: truth.as_ref() };
     for id in experiment.runs() {
-        conclude(arguments, &experiment, &tree, id, &histories, &notes)?;
+        conclude(arguments, &experiment, &tree, id, &histories, &known)?;
     }
     if let (Some(count), Some(run)) = (arguments.seeds, tree.run(BranchId::TRUNK)) {
         let table = train_seeds(run, count.get())?;
@@ -56,6 +59,14 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What is known of the data, beyond the data themselves.
+struct Known<'a> {
+    /// How they were read.
+    notes: &'a [String],
+    /// The density that they come from.
+    truth: Option<&'a Truth>,
+}
+
 /// Writes what came out of a run, and tells it: the trunk's into the folder itself, a branch's into one inside.
 fn conclude(
     arguments: &RunArguments,
@@ -63,7 +74,7 @@ fn conclude(
     tree: &Tree,
     id: BranchId,
     histories: &BTreeMap<BranchId, Vec<Record>>,
-    notes: &[String],
+    known: &Known<'_>,
 ) -> anyhow::Result<()> {
     let label = experiment.algorithm_of(id).label;
     let (Some(run), Some(history)) = (tree.run(id), histories.get(&id)) else {
@@ -87,7 +98,7 @@ fn conclude(
     // A racer is an experiment of its own; what left later is nothing without the run that it left.
     let is_racer = experiment.is_racer(id);
     let file = if is_racer { experiment.alone(id) } else { experiment.clone() };
-    write(&out, arguments.last, &file, run, history, finish, notes)?;
+    write(&out, arguments.last, &file, run, history, finish, known)?;
     let best = run.best().record;
     let what = if experiment.branches.is_empty() { String::new() } else { format!("run {id}, ") };
     eprintln!(
@@ -210,7 +221,7 @@ fn write(
     run: &Run,
     history: &[Record],
     finish: &Finish,
-    notes: &[String],
+    known: &Known<'_>,
 ) -> anyhow::Result<()> {
     let experiment = run.experiment();
     let rows: Vec<_> = history.iter().map(|record| record.row().to_vec()).collect();
@@ -226,7 +237,10 @@ fn write(
     write_file(&out.join("model.json"), model::write(&model, &info)?.as_bytes())?;
     write_file(&out.join("density.png"), &picture(run, mixture, &record)?)?;
     write_file(&out.join("experiment.toml"), file.to_toml()?.as_bytes())?;
-    write_file(&out.join("manifest.json"), manifest(run, &record, finish, notes)?.as_bytes())?;
+    write_file(
+        &out.join("manifest.json"),
+        manifest(run, (&model, &record), finish, known)?.as_bytes(),
+    )?;
     Ok(())
 }
 
@@ -255,12 +269,24 @@ fn picture(run: &Run, mixture: &Mixture, record: &Record) -> anyhow::Result<Vec<
     Ok(png(&svg(&plot, size, palette), 1.5)?)
 }
 
+/// How far a model is from the known density, each number with how far it may be off.
+fn distances(truth: &Truth, model: &Mixture) -> serde_json::Value {
+    let Divergence { kl, fisher, implicit, constant } = truth.compare(model);
+    let number = |Estimate { value, error }| json!({ "value": value, "error": error });
+    json!({
+        "kl": number(kl),
+        "fisher": number(fisher),
+        "implicit": number(implicit),
+        "constant": number(constant),
+    })
+}
+
 /// Everything that a reader needs to know where the numbers come from; nothing that differs from run to run.
 fn manifest(
     run: &Run,
-    record: &Record,
+    (model, record): (&Mixture, &Record),
     finish: &Finish,
-    notes: &[String],
+    known: &Known<'_>,
 ) -> anyhow::Result<String> {
     let experiment = run.experiment();
     let mut settings = serde_json::Map::new();
@@ -290,7 +316,7 @@ fn manifest(
         "program": "scorescope",
         "version": env!("CARGO_PKG_VERSION"),
         "source": source,
-        "notes": notes,
+        "notes": known.notes,
         "strokes": experiment.strokes.len(),
         "algorithm": experiment.algorithm_id,
         "settings": settings,
@@ -313,6 +339,7 @@ fn manifest(
             "free_parameters": parameters,
             "bic": bic(-train_nll, parameters, points),
             "aic": aic(-train_nll, parameters, points),
+            "truth": known.truth.map(|truth| distances(truth, model)),
         },
     });
     Ok(serde_json::to_string_pretty(&manifest)? + "\n")

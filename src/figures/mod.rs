@@ -20,6 +20,7 @@ pub mod streamlines;
 pub mod terms;
 pub mod ticks;
 pub mod tone;
+pub mod truth;
 
 use std::sync::Arc;
 

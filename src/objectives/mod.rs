@@ -7,6 +7,7 @@ mod composite;
 mod contrastive;
 mod denoising;
 mod directions;
+mod explicit;
 pub mod kernel;
 mod nll;
 mod score_matching;
@@ -20,6 +21,7 @@ pub use denoising::{
     levels, noise,
 };
 pub use directions::{N_SLICES, REDRAW, SLICE_DISTRIBUTION};
+pub use explicit::ExplicitScoreMatching;
 pub use nll::NegativeLogLikelihood;
 pub use score_matching::ScoreMatching;
 pub use sliced::{CONTROL_VARIATE, Sliced, slices};
@@ -160,6 +162,12 @@ impl<'a> Batch<'a> {
     /// The nth point.
     #[must_use]
     pub fn point(&self, n: usize) -> Point {
-        self.points[self.indices.map_or(n, |indices| indices[n] as usize)]
+        self.points[self.index(n)]
+    }
+
+    /// The place of the nth point among all points.
+    #[must_use]
+    pub fn index(&self, n: usize) -> usize {
+        self.indices.map_or(n, |indices| indices[n] as usize)
     }
 }

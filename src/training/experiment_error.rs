@@ -116,6 +116,14 @@ pub enum ExperimentError {
         /// Its id.
         branch: usize,
     },
+    /// The algorithm needs a density that nobody knows.
+    #[error("{algorithm} needs the true score of the data, and {absence}")]
+    NoDensity {
+        /// Its label.
+        algorithm: &'static str,
+        /// Why nobody knows it, and what to choose.
+        absence: super::NoDensity,
+    },
     /// The objective is not finite at the start.
     #[error("{0}")]
     FirstStep(#[from] algorithms::StepError),

@@ -6,7 +6,7 @@ use super::principal::{dot, principal_directions};
 use super::survey::{Cell, Survey, around_path, square_around};
 use super::{Experiment, Moment, Prepared};
 use crate::model::{Bounds, CovarianceType, Mixture, Parameters, Point};
-use crate::objectives::{Batch, Objective};
+use crate::objectives::{Batch, ExplicitScoreMatching, Objective};
 
 /// Which two numbers are varied. Components are counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,11 @@ impl Slice {
         };
         let Frame { zero, directions: along, labels } = frame;
         let info = experiment.algorithm_info();
-        let objective = info.objective_at(&experiment.algorithm, shown.record.step);
+        // Where it needs the true scores, the run that is shown has them.
+        let objective = match prepared.true_scores(experiment) {
+            Ok(Some(true_scores)) => Arc::new(ExplicitScoreMatching::new(true_scores)),
+            _ => info.objective_at(&experiment.algorithm, shown.record.step),
+        };
         let data = prepared.dataset.bounds;
         let square = match *directions {
             Directions::Mean(_) => square_around(data),

@@ -11,6 +11,8 @@ mod experiment_error;
 mod experiment_file;
 pub mod guard;
 mod history;
+pub mod judge;
+mod known;
 pub mod landscape;
 pub mod optima;
 mod principal;
@@ -20,6 +22,7 @@ pub mod spread;
 pub mod survey;
 mod timeline;
 mod tree;
+mod verdict;
 mod worker;
 pub mod workload;
 
@@ -32,8 +35,10 @@ pub use experiment::{
 };
 pub use experiment_error::ExperimentError;
 pub use history::{Best, History, Record};
+pub use known::NoDensity;
 pub use run::{Finish, Prepared, Run};
 pub use snapshot::{Activity, Snapshot};
 pub use timeline::{KEPT_AT_ENDS, Moment, TIMELINE_BYTES, Timeline};
 pub use tree::{News, SharedTimeline, Tree, Who};
+pub use verdict::{Verdict, Verdicts};
 pub use worker::{Command, Event, Worker};

@@ -1,13 +1,13 @@
 //! Run: the training loop without threads. One experiment, stepped by its caller.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::guard::Symptom;
 use super::{Best, Experiment, ExperimentError, Record};
 use crate::algorithms::{Algorithm, MAX_ITER, Start, StepError, TOL, given, initial};
 use crate::data::Dataset;
-use crate::model::{Mixture, Parameters};
+use crate::model::{Mixture, Parameters, Point};
 use crate::objectives::kernel::{in_pool, mean_log_likelihood};
 use crate::settings::Settings;
 
@@ -23,9 +23,42 @@ pub struct Prepared {
     pub start: Arc<Mixture>,
     /// Added to the diagonal of every covariance, in squared units of the data.
     pub floor: f64,
+    /// See [`Prepared::true_scores`]; computed for the first algorithm that asks.
+    true_scores: Arc<OnceLock<Arc<[Point]>>>,
 }
 
 impl Prepared {
+    /// From its parts.
+    #[must_use]
+    pub fn of(dataset: Arc<Dataset>, start: Arc<Mixture>, floor: f64) -> Prepared {
+        Prepared { dataset, start, floor, true_scores: Arc::default() }
+    }
+
+    /// The same data with another start.
+    #[must_use]
+    pub fn with_start(&self, start: Arc<Mixture>) -> Prepared {
+        Prepared { start, ..self.clone() }
+    }
+
+    /// The score of the known density at every training point, if the experiment's algorithm needs it. All runs on these
+    /// data share it.
+    ///
+    /// # Errors
+    /// [`ExperimentError::NoDensity`] if it is needed and nobody knows it.
+    pub fn true_scores(
+        &self,
+        experiment: &Experiment,
+    ) -> Result<Option<Arc<[Point]>>, ExperimentError> {
+        let info = experiment.algorithm_info();
+        if !info.needs_density() {
+            return Ok(None);
+        }
+        let absent = |absence| ExperimentError::NoDensity { algorithm: info.label, absence };
+        let density = experiment.known_density(&self.dataset.scaling).map_err(absent)?;
+        let compute = || density.scores(&self.dataset.train).into_iter().map(|(_, s)| s).collect();
+        Ok(Some(self.true_scores.get_or_init(compute).clone()))
+    }
+
     /// Makes or reads the data, and finds the start.
     ///
     /// # Errors
@@ -50,7 +83,7 @@ impl Prepared {
         } else {
             given::start(&experiment.given, &dataset.scaling, covariance_type, floor)?
         };
-        Ok(Prepared { dataset, start: Arc::new(start), floor })
+        Ok(Prepared::of(dataset, Arc::new(start), floor))
     }
 }
 
@@ -188,6 +221,7 @@ impl Run {
             points: prepared.dataset.train.clone(),
             covariance_type: experiment.covariance_type(),
             floor: prepared.floor,
+            true_scores: prepared.true_scores(experiment)?,
         };
         let is_repeated = beginning.lead.iter().any(|(_, count)| *count > 0);
         // Where no step is taken again, what was in force before does not matter.

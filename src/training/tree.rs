@@ -361,12 +361,12 @@ impl Tree {
             if has_memory && is_same {
                 return parent.continued(&record, &experiment);
             }
-            let prepared = Prepared { start: moment.mixture, ..self.prepared.clone() };
+            let prepared = self.prepared.with_start(moment.mixture);
             return Run::leaving(&record, &experiment, prepared);
         }
         let covariance_type = experiment.covariance_type();
         let start = given::start(&branch.given, &dataset.scaling, covariance_type, *floor)?;
-        let prepared = Prepared { start: Arc::new(start), ..self.prepared.clone() };
+        let prepared = self.prepared.with_start(Arc::new(start));
         Run::leaving(&record, &experiment, prepared)
     }
 
@@ -562,7 +562,7 @@ mod tests {
         assert_eq!(begun.record.evaluations, left.record.evaluations + 1.0);
         play(&mut tree, Who::One(fork), 5);
         // As a run that starts at that mixture.
-        let prepared = Prepared { start: left.mixture, ..tree.prepared().clone() };
+        let prepared = tree.prepared().with_start(left.mixture);
         let mut fresh = Run::new(&experiment.alone(fork), prepared).unwrap();
         for _ in 0..5 {
             fresh.step().unwrap();

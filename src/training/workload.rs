@@ -13,8 +13,8 @@ use crate::data::generators::N_SAMPLES;
 use crate::model::{Mixture, N_COMPONENTS, Parameters, Point};
 use crate::objectives::kernel::expectation;
 use crate::objectives::{
-    Batch, CONTROL_VARIATE, Evaluation, N_LEVELS, NOISED_MODEL, OBJECTIVES, ORDER, Order, SIGMA,
-    SIGMA_WEIGHT, noise, shifts, slices,
+    Batch, CONTROL_VARIATE, Evaluation, ExplicitScoreMatching, N_LEVELS, NOISED_MODEL, OBJECTIVES,
+    ORDER, Objective, Order, SIGMA, SIGMA_WEIGHT, noise, shifts, slices,
 };
 use crate::random::{Purpose, Rng, generator};
 use crate::settings::{Setting, Settings};
@@ -70,7 +70,7 @@ impl Workload {
         let floor = experiment.floor(&dataset);
         // As θ can express it: all algorithms begin at the same mixture.
         let start = Parameters::of(&start, experiment.covariance_type(), floor).mixture();
-        let prepared = Prepared { dataset, start: Arc::new(start), floor };
+        let prepared = Prepared::of(dataset, Arc::new(start), floor);
         Ok(Workload { experiment, prepared })
     }
 
@@ -106,12 +106,21 @@ impl Workload {
         let Prepared { dataset, start, .. } = self.prepared.clone();
         let points = dataset.train.clone();
         let id = &self.experiment.algorithm_id;
+        // Half moons know their density.
+        if let Ok(Some(true_scores)) = self.prepared.true_scores(&self.experiment) {
+            return self.timed(Arc::new(ExplicitScoreMatching::new(true_scores)));
+        }
         let Some(info) = OBJECTIVES.iter().find(|info| info.id == id) else {
             let mut moments = Vec::new();
             return Box::new(move || -expectation(&start, &points, &mut moments));
         };
         let settings = &self.experiment.algorithm;
-        let objective = (info.prepare)(settings, &mut slice_rng(settings));
+        self.timed((info.prepare)(settings, &mut slice_rng(settings)))
+    }
+
+    /// An objective at the start.
+    fn timed(&self, objective: Arc<dyn Objective>) -> Timed {
+        let points = self.prepared.dataset.train.clone();
         let parameters = self.parameters();
         let mut evaluation = Evaluation::default();
         Box::new(move || {

@@ -259,13 +259,15 @@ fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document, view: &View) {
 }
 
 /// How many algorithms stand side by side.
-const ALGORITHMS_IN_ROW: usize = 4;
+const ALGORITHMS_IN_ROW: usize = 5;
 
 /// A row of algorithms, one of which may be the chosen one.
 fn algorithms_ui(ui: &mut egui::Ui, document: &mut Document, run: BranchId, row: &[AlgorithmInfo]) {
     let chosen = document.experiment.algorithm_of(run).id;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
+        // The longest name fits.
+        ui.spacing_mut().button_padding.x = 1.0;
         let gaps = 4.0 * (ALGORITHMS_IN_ROW - 1) as f32;
         let width = (ui.available_width() - gaps) / ALGORITHMS_IN_ROW as f32;
         for info in row {
@@ -273,10 +275,20 @@ fn algorithms_ui(ui: &mut egui::Ui, document: &mut Document, run: BranchId, row:
             let button = egui::Button::new(RichText::new(info.short).strong())
                 .selected(is_chosen)
                 .min_size(egui::vec2(width, 28.0));
-            let response = ui.add(button);
+            let absence = info.needs_density().then(|| document.experiment.knows_density());
+            let absence = absence.and_then(Result::err);
+            let is_possible = absence.is_none();
+            let response = ui.add_enabled(is_possible, button);
             response.widget_info(|| {
-                egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, info.label)
+                let role = egui::Role::RadioButton;
+                egui::WidgetInfo::selected(role, is_possible, is_chosen, info.label)
             });
+            if let Some(absence) = absence {
+                let why =
+                    format!("{} needs the true score of the data, and {absence}.", info.label);
+                response.on_disabled_hover_text(why);
+                continue;
+            }
             if response.on_hover_text(format!("{}. {}", info.label, info.help)).clicked() {
                 document.mark();
                 document.experiment.choose_algorithm_of(run, info.id);

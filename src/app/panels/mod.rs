@@ -16,7 +16,7 @@ pub use checks::{Checks, checks_ui};
 pub use controls::{Reopen, controls_ui};
 pub use help::help_ui;
 pub use menu::menu_ui;
-pub use plots::plots_ui;
+pub use plots::{Beside, plots_ui};
 pub use status::{Busy, status_ui};
 pub use thumbnails::Thumbnails;
 pub use time::time_ui;

@@ -6,15 +6,28 @@ use crate::app::maps::Maps;
 use crate::app::seeds::Seeds;
 use crate::app::session::Session;
 use crate::app::taken_apart::Breakdown;
+use crate::app::truth::Truths;
 use crate::app::view::{Plots, View};
 use crate::app::views;
+
+/// What the panel shows beside the runs themselves.
+pub struct Beside<'a> {
+    /// Many starts.
+    pub seeds: &'a mut Seeds,
+    /// Maps over a square.
+    pub maps: &'a mut Maps,
+    /// The loss taken apart, once it is.
+    pub breakdown: Option<&'a Breakdown>,
+    /// How far runs are from the known density.
+    pub truth: &'a Truths,
+}
 
 /// Draws the panel.
 pub fn plots_ui(
     ui: &mut egui::Ui,
     document: &mut Document,
     session: &Session,
-    (seeds, maps, breakdown): (&mut Seeds, &mut Maps, Option<&Breakdown>),
+    Beside { seeds, maps, breakdown, truth }: Beside<'_>,
     view: &mut View,
     actions: &mut Vec<Action>,
 ) {
@@ -35,12 +48,20 @@ pub fn plots_ui(
             );
             ui.selectable_value(&mut view.plots, Plots::Terms, "Terms")
                 .on_hover_text(Action::ShowTerms.hint(ui.ctx()));
+            ui.selectable_value(&mut view.plots, Plots::Truth, "Truth").on_hover_text(
+                "How far the runs are from the known density of the data: KL and Fisher divergence.",
+            );
         });
         if view.plots == Plots::Terms {
             return views::terms_ui(ui, session, breakdown, view);
         }
         if view.plots == Plots::Maps {
             return views::maps_ui(ui, document, session, maps, view, actions);
+        }
+        if view.plots == Plots::Truth {
+            egui::ScrollArea::vertical()
+                .show(ui, |ui| views::truth_ui(ui, document, session, truth, view));
+            return;
         }
         if view.plots == Plots::Seeds {
             let can_run = session.snapshot().is_some();

@@ -9,6 +9,7 @@ mod race;
 mod runs;
 mod seeds;
 mod terms;
+mod truth;
 mod weights;
 
 pub use basin::outcome_words;
@@ -19,6 +20,7 @@ pub use race::{look as race_look, race_ui, racers};
 pub use runs::{guesses_ui, runs_ui};
 pub use seeds::seeds_ui;
 pub use terms::terms_ui;
+pub use truth::{look as truth_look, truth_ui};
 pub use weights::weights_ui;
 
 use egui::{Align2, FontId, Stroke, pos2, vec2};

@@ -42,6 +42,11 @@ pub(super) fn clocks_ui(ui: &mut egui::Ui, view: &mut View) {
         "Logarithmic NLL axis; values at or below zero are left out.",
         &mut view.nll_spacing,
     );
+    time_axis_ui(ui, view);
+}
+
+/// What the horizontal axis counts, and how it is spaced; from the right to the left.
+pub(super) fn time_axis_ui(ui: &mut egui::Ui, view: &mut View) {
     log_switch_ui(
         ui,
         "log x",
