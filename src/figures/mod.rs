@@ -14,8 +14,10 @@ pub mod landscape;
 pub mod learning;
 pub mod plane;
 pub mod race;
+pub mod story;
 pub mod ticks;
 pub mod tone;
+pub mod walks;
 
 use std::sync::Arc;
 

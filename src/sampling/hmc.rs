@@ -97,6 +97,7 @@ impl Kernel for Hmc {
         for (i, before) in before.into_iter().enumerate() {
             let (from, proposal) = (group.points()[i], motion.positions[i]);
             let log_ratio = before - motion.energy(i);
+            group.note_energy_error(log_ratio);
             let is_accepted = group.decide(i, proposal, motion.known[i], log_ratio);
             if watched == Some(i) {
                 told = Some(Told {

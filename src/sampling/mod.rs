@@ -10,10 +10,12 @@ mod hmc;
 mod langevin;
 mod mala;
 mod metropolis;
+mod study;
 mod walk;
 
 pub use distance::{EnergyDistance, ModeShare, energy_distance, mode_shares};
-pub use walk::{Group, Told, Walk, spread};
+pub use study::{Checkpoint, Study};
+pub use walk::{Group, Told, Walk, cloud, spread};
 
 use std::sync::Arc;
 
