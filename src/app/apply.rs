@@ -99,6 +99,9 @@ impl App {
             Action::Predict => self.predict(),
             Action::TogglePaths => self.view.shown.paths = !self.view.shown.paths,
             Action::RunBasin | Action::RunLandscape | Action::CancelMap => self.map(ctx, action),
+            Action::Walk | Action::WalkStep | Action::TellStep | Action::RestartWalk => {
+                self.sample(ctx, action);
+            }
             Action::Fit => self.canvas.fit(),
             Action::ToggleTheme => {
                 self.view.theme = match self.view.theme {

@@ -15,6 +15,7 @@ use super::handles::Handles;
 use super::legend;
 use super::maps::Maps;
 use super::pane::{Pane, Scene};
+use super::particles::Particles;
 use super::plot::{self, color32};
 use super::predict::Flags;
 use super::runs;
@@ -120,7 +121,7 @@ impl Canvas {
         ui: &mut egui::Ui,
         document: &mut Document,
         session: &Session,
-        maps: &mut Maps,
+        (maps, particles): (&mut Maps, &Particles),
         view: &mut View,
         actions: &mut Vec<Action>,
     ) {
@@ -137,9 +138,10 @@ impl Canvas {
             left: 4,
             bottom: 0,
         });
-        egui::CentralPanel::no_frame()
-            .frame(frame)
-            .show(ui, |ui| self.plots_ui(ui, &mut Stage { document, session, maps, view }));
+        egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
+            let stage = &mut Stage { document, session, maps, particles, view };
+            self.plots_ui(ui, stage);
+        });
     }
 
     /// The plot of the chosen run, or those of all runs side by side.
@@ -178,7 +180,7 @@ impl Canvas {
     fn chosen_ui(&mut self, ui: &mut egui::Ui, spot: Spot, is_held: bool, stage: &mut Stage<'_>) {
         let motion = Motion { is_drawing: stage.view.tool.is_some(), is_held };
         let (frame, drawn) = self.frame_ui(ui, spot, motion, stage);
-        let Stage { document, session, maps, view } = stage;
+        let Stage { document, session, maps, particles, view } = stage;
         let (transform, response) = (drawn.transform, drawn.response);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Canvas"));
         self.bounds = bounds_of(&transform);
@@ -211,6 +213,8 @@ impl Canvas {
         let is_free =
             view.tool.is_none() && self.handles.leaves_clicks() && !self.flags.is_engaged();
         maps.canvas_ui(&brush, &transform, &response, is_free, (document, view));
+        let axes = [&frame.x, &frame.y];
+        particles.canvas_ui(&brush, (&transform, axes), &response, is_free, view);
         // On a map there is something to see already.
         if spot.is_alone && (!has_map || session.problem().is_some()) {
             hint_ui(&brush, document, session, view);
@@ -374,6 +378,7 @@ struct Stage<'a> {
     document: &'a mut Document,
     session: &'a Session,
     maps: &'a mut Maps,
+    particles: &'a Particles,
     view: &'a mut View,
 }
 

@@ -4,9 +4,10 @@ use egui::{Color32, Stroke as Pen};
 
 use super::action::{Action, icon_button_ui};
 use super::plot::color32;
-use super::view::View;
+use super::view::{Plots, View};
 use crate::figures::colors::ColorMap;
 use crate::figures::race::run_color;
+use crate::figures::story::particle_color;
 
 /// Draws the line. With a map on the canvas its first word switches that, and not the density.
 pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mut Vec<Action>) {
@@ -60,6 +61,9 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
                 *is_on = !*is_on;
             }
         }
+        if view.plots == Plots::Sample {
+            particles_ui(ui, view);
+        }
         ui.separator();
         let log = ui.selectable_label(view.has_log_density, "log");
         if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
@@ -67,6 +71,30 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
         }
         icon_button_ui(ui, Action::Fit, 17.0, true, actions);
     });
+}
+
+/// The entries of particles and of the exact samples beside them.
+fn particles_ui(ui: &mut egui::Ui, view: &mut View) {
+    let palette = view.theme.palette();
+    let shown = &mut view.sampling;
+    for (is_on, label, color, help) in [
+        (
+            &mut shown.has_particles,
+            "particles",
+            particle_color(palette),
+            "The particles that walk on the density.",
+        ),
+        (
+            &mut shown.has_exact,
+            "exact samples",
+            palette.samples,
+            "As many independent points of the density on which the particles walk.",
+        ),
+    ] {
+        if legend_entry_ui(ui, *is_on, label, color32(color)).on_hover_text(help).clicked() {
+            *is_on = !*is_on;
+        }
+    }
 }
 
 fn legend_entry_ui(ui: &mut egui::Ui, is_on: bool, label: &str, color: Color32) -> egui::Response {

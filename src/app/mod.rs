@@ -18,6 +18,7 @@ mod painter;
 mod painting;
 mod pane;
 mod panels;
+mod particles;
 mod playback;
 mod plot;
 mod predict;
@@ -43,10 +44,12 @@ use dialog::Dialog;
 use document::Document;
 use jobs::{Job, Jobs, Opened, Outcome};
 use maps::Maps;
+use particles::Particles;
 use reading::Reading;
 use seeds::Seeds;
 use session::{Followed, Session};
 
+pub use particles::{ParticleStart, Report, SamplingView, Target};
 pub use predict::{Guess, Prediction};
 pub use rehearsal::{FRAME_COMPONENTS, FrameCost, Rehearsal, frame_cost};
 pub use view::{MapKind, MapsView, Over, Plots, Position, SeedsView, Shown, View};
@@ -61,6 +64,7 @@ pub struct App {
     session: Session,
     seeds: Seeds,
     maps: Maps,
+    particles: Particles,
     view: View,
     canvas: Canvas,
     thumbnails: panels::Thumbnails,
@@ -196,6 +200,7 @@ impl App {
             document,
             seeds: Seeds::default(),
             maps: Maps::default(),
+            particles: Particles::default(),
             view,
             canvas: Canvas::new(ctx.clone()),
             thumbnails: panels::Thumbnails::new(),
@@ -240,6 +245,7 @@ impl App {
         }
         self.seeds.drain();
         self.maps.drain();
+        self.particles.drain();
         for outcome in self.jobs.drain() {
             self.take_in(outcome);
         }
@@ -310,6 +316,7 @@ impl App {
         let chosen = self.document.experiment.alone(self.view.run);
         self.seeds.follow(&chosen);
         self.maps.follow(&chosen, &self.session, &ctx);
+        self.particles.follow(&self.session, &mut self.view, self.canvas.bounds(), &ctx);
         if !self.canvas.is_dragging() {
             // What a hand holds becomes one change when it lets go.
             self.document.remember(ctx.input(|input| input.time));
@@ -341,7 +348,17 @@ impl App {
 
     fn panels_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
         let App {
-            document, session, seeds, maps, view, canvas, thumbnails, notice, reading, ..
+            document,
+            session,
+            seeds,
+            maps,
+            particles,
+            view,
+            canvas,
+            thumbnails,
+            notice,
+            reading,
+            ..
         } = self;
         let mut reopen = None;
         panels::menu_ui(ui, document, session, view, actions);
@@ -356,11 +373,11 @@ impl App {
             reopen = panels::controls_ui(ui, document, session, view, thumbnails, actions);
             // In a narrow window the canvas is worth more than the plots.
             if ui.available_width() > 680.0 {
-                panels::plots_ui(ui, document, session, (seeds, maps), view, actions);
+                panels::plots_ui(ui, document, session, (seeds, maps, particles), view, actions);
             }
         }
         panels::time_ui(ui, session, view, actions);
-        canvas.show_ui(ui, document, session, maps, view, actions);
+        canvas.show_ui(ui, document, session, (maps, particles), view, actions);
         if let Some(panels::Reopen { path, columns }) = reopen {
             self.open(path, Some(columns));
         }

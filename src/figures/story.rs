@@ -66,8 +66,12 @@ fn verdict(told: &Told) -> String {
         format!("Energy error {}, so the ", number_words(-log_ratio))
     };
     let name = if energy.is_empty() { "Log" } else { "log" };
-    let end = if told.is_accepted { "accepted ✓, it goes there" } else { "rejected ✗, it stays" };
-    format!("{energy}{name} acceptance is {}, a chance of {chance:.0} %: {end}.", number_words(log_ratio))
+    let end =
+        if told.is_accepted { "accepted ✓, it goes there" } else { "rejected ✗, it stays" };
+    format!(
+        "{energy}{name} acceptance is {}, a chance of {chance:.0} %: {end}.",
+        number_words(log_ratio)
+    )
 }
 
 fn has_ride(told: &Told) -> bool {
@@ -98,7 +102,11 @@ pub fn layer(told: &Told, shown: &[Part], palette: &Palette) -> Layer {
         marks.extend(arrow(told.pushed.unwrap_or(told.from), told.proposal, palette.text, palette));
     }
     let is_gone = has(Part::Verdict) && told.is_accepted;
-    marks.extend(if is_gone { ring(told.from, color, palette) } else { dot(told.from, color, palette) });
+    marks.extend(if is_gone {
+        ring(told.from, color, palette)
+    } else {
+        dot(told.from, color, palette)
+    });
     if has(Part::Verdict) {
         let color = verdict_color(told.is_accepted, palette);
         marks.extend(if told.is_accepted {
@@ -163,12 +171,8 @@ fn arrow(from: Point, to: Point, color: Color, palette: &Palette) -> [Mark; 2] {
 
 /// The way of leapfrog, with a dot at every step.
 fn ride(told: &Told, palette: &Palette) -> [Mark; 3] {
-    let line = |width, color| Mark::Line {
-        points: told.path.clone(),
-        width,
-        color,
-        is_dashed: false,
-    };
+    let line =
+        |width, color| Mark::Line { points: told.path.clone(), width, color, is_dashed: false };
     let steps = told.path[1..].into();
     [
         line(6.0, palette.plot_background.with_opacity(0.6)),

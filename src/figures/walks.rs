@@ -89,7 +89,8 @@ pub fn distance(curve: &[Checkpoint], spacing: Spacing, palette: &Palette) -> Pl
         id: "energy-distance",
         title: "Energy distance to exact samples".to_owned(),
         x,
-        y: Axis::new("energy distance", Spacing::Linear),
+        // The heading says what it is; the axis is too short for it.
+        y: Axis::new("", Spacing::Linear),
         has_equal_aspect: false,
         layers: vec![
             layer("zero", "Exact", palette.samples, vec![zero]),

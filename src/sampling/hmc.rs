@@ -11,6 +11,7 @@ use crate::settings::{Kind, Setting};
 pub static INFO: Sampler = Sampler {
     id: "hmc",
     label: "Hamiltonian Monte Carlo",
+    short: "HMC",
     help: "A push in a random direction, then a ride over the landscape −log p without friction: far, and nearly \
            always accepted.",
     settings: &[&STEP_SIZE, &LEAPFROG_STEPS],

@@ -29,6 +29,8 @@ pub struct Sampler {
     pub id: &'static str,
     /// Name on screen.
     pub label: &'static str,
+    /// Its short name on screen, where names stand side by side.
+    pub short: &'static str,
     /// One sentence for the tooltip and for lists.
     pub help: &'static str,
     /// Its knobs.

@@ -3,6 +3,7 @@
 use crate::app::action::Action;
 use crate::app::document::Document;
 use crate::app::maps::Maps;
+use crate::app::particles::Particles;
 use crate::app::seeds::Seeds;
 use crate::app::session::Session;
 use crate::app::view::{Plots, View};
@@ -13,7 +14,7 @@ pub fn plots_ui(
     ui: &mut egui::Ui,
     document: &mut Document,
     session: &Session,
-    (seeds, maps): (&mut Seeds, &mut Maps),
+    (seeds, maps, particles): (&mut Seeds, &mut Maps, &Particles),
     view: &mut View,
     actions: &mut Vec<Action>,
 ) {
@@ -32,7 +33,14 @@ pub fn plots_ui(
             ui.selectable_value(&mut view.plots, Plots::Maps, "Maps").on_hover_text(
                 "Where training ends from every start of a mean, and the objective as a landscape.",
             );
+            ui.selectable_value(&mut view.plots, Plots::Sample, "Sample").on_hover_text(
+                "Particles that walk on a density by Langevin, Metropolis and others, beside exact samples.",
+            );
         });
+        if view.plots == Plots::Sample {
+            let can_walk = session.snapshot().is_some();
+            return views::sample_ui(ui, particles, view, can_walk, actions);
+        }
         if view.plots == Plots::Maps {
             return views::maps_ui(ui, document, session, maps, view, actions);
         }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::choices::Target;
 use crate::app::session::Session;
-use crate::app::view::Target;
 use crate::data::{Dataset, Scaling, generators};
 use crate::model::{Density, Mixture};
 use crate::settings::Settings;

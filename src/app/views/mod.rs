@@ -7,6 +7,7 @@ mod nll;
 mod objective;
 mod race;
 mod runs;
+mod sample;
 mod seeds;
 mod weights;
 
@@ -16,6 +17,7 @@ pub use nll::nll_ui;
 pub use objective::objective_ui;
 pub use race::{look as race_look, race_ui, racers};
 pub use runs::{guesses_ui, runs_ui};
+pub use sample::{sample_ui, story_card_ui};
 pub use seeds::seeds_ui;
 pub use weights::weights_ui;
 
