@@ -272,9 +272,9 @@ fn sampling_told() {
     press(&mut window, Modifiers::SHIFT, Key::X);
     click(&mut window, "Hamiltonian Monte Carlo");
     let sampling = &mut view(&mut window).sampling;
-    (sampling.stretch, sampling.count, sampling.particle) = (50, 300, 3);
+    (sampling.stretch, sampling.count, sampling.particle) = (50, 300, 6);
     let knobs = sampling.knobs.entry("hmc").or_default();
-    knobs.set("step_size", scorescope::settings::Value::Number(0.04));
+    knobs.set("step_size", scorescope::settings::Value::Number(0.09));
     settle(&mut window);
     walk(&mut window);
     press(&mut window, Modifiers::NONE, Key::X);

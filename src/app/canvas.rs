@@ -186,7 +186,8 @@ impl Canvas {
         self.bounds = bounds_of(&transform);
         let brush = ui.painter().with_clip_rect(*transform.frame());
         let mut layers = maps.canvas_layers(document, view, ui.ctx());
-        let has_map = maps.is_on_canvas(document, view);
+        layers.extend(particles.density_layer());
+        let has_map = maps.is_on_canvas(document, view) || particles.has_density();
         layers.extend(path_layer(spot.id, session, view));
         if view.shown.components
             && let Some(mixture) = start::shown(document, session, view, self.handles.is_dragging())

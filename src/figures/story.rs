@@ -78,8 +78,11 @@ fn has_ride(told: &Told) -> bool {
     !told.energies.is_empty()
 }
 
+/// A number with three decimals, or the first digit that counts of a smaller one.
 fn number_words(value: f64) -> String {
-    format!("{value:.3}").replace('-', "−")
+    let is_small = value != 0.0 && value.abs() < 5e-4;
+    let words = if is_small { format!("{value:.0e}") } else { format!("{value:.3}") };
+    words.replace('-', "−")
 }
 
 fn place_words([x, y]: Point) -> String {
@@ -177,7 +180,7 @@ fn ride(told: &Told, palette: &Palette) -> [Mark; 3] {
     [
         line(6.0, palette.plot_background.with_opacity(0.6)),
         line(2.5, palette.text),
-        Mark::Points { points: steps, radius: 3.5, color: palette.score },
+        Mark::Points { points: steps, radius: 2.5, color: palette.score },
     ]
 }
 
@@ -197,7 +200,8 @@ pub fn energies(told: &Told, palette: &Palette) -> Plot {
         "energies",
         "Energy along the ride",
         Axis::new("leapfrog step", Spacing::Whole),
-        Axis::new("energy error (nats)", Spacing::Linear),
+        // The heading says what it is; the axis is too short for it.
+        Axis::new("", Spacing::Linear),
         &[
             series("exact motion", palette.weak_text, true, vec![[0.0, 0.0], [last, 0.0]]),
             series("leapfrog", palette.score, false, change.collect()),

@@ -3,12 +3,14 @@
 
 mod choices;
 mod scene;
+mod sheet;
 mod target;
 mod worker;
 
 use std::sync::Arc;
 
 pub use choices::{ParticleStart, SamplingView, Target};
+use sheet::Sheet;
 use target::Targets;
 pub use worker::Report;
 use worker::{Order, Plan, Worker};
@@ -23,6 +25,7 @@ use crate::sampling::{Told, cloud, spread};
 
 /// The particles.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is true for a time of its own")]
 pub struct Particles {
     worker: Option<Worker>,
     targets: Targets,
@@ -34,6 +37,8 @@ pub struct Particles {
     /// The pace that the thread was told.
     pace: Option<f64>,
     story: Option<Story>,
+    /// What was painted last, or is about to be.
+    sheet: Option<Sheet>,
     /// True from asking for a story until it is there.
     awaits_story: bool,
     /// True while the tab is open.
@@ -169,6 +174,28 @@ impl Particles {
         if self.is_playing && self.pace != wanted.pace() {
             self.play(wanted, ctx);
         }
+        self.paint(view, bounds, ctx);
+    }
+
+    /// Asks for a picture of what the particles walk on, where it is another density than the one that is shown anyway.
+    fn paint(&mut self, view: &View, bounds: Bounds, ctx: &egui::Context) {
+        let noise = self.report.noise;
+        let is_other = view.sampling.target == Target::Data || noise > 0.0;
+        let Some(wish) = self.wish.as_ref().filter(|_| is_other && view.shown.density) else {
+            self.sheet = None;
+            return;
+        };
+        let sheet = Sheet::new(wish.density.clone(), noise, bounds, view);
+        if self.sheet.as_ref() != Some(&sheet) && self.is_answered() {
+            self.send(Order::Paint(sheet.clone()), ctx);
+            self.sheet = Some(sheet);
+        }
+    }
+
+    /// True while the density of the particles takes the place of the model's.
+    #[must_use]
+    pub fn has_density(&self) -> bool {
+        self.is_open && self.sheet.is_some() && self.report.picture.is_some()
     }
 
     /// Data points would hide the particles: they step aside while the tab is open.

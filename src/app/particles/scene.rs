@@ -18,11 +18,12 @@ impl Particles {
     #[must_use]
     pub fn layers(&self, view: &View) -> Vec<Layer> {
         let palette = view.theme.palette();
-        let radius = |count: usize| if count > 3_000 { 1.6 } else { 2.4 };
+        let radius = |count: usize| if count > 3_000 { 1.5 } else { 2.1 };
         let mut layers = Vec::new();
         if view.sampling.has_exact {
             let exact = self.report.exact.clone();
-            let radius = radius(exact.len());
+            // Larger, because they lie below.
+            let radius = 1.25 * radius(exact.len());
             layers.push(plane::points("exact", "Exact samples", exact, palette.samples, radius));
         }
         if view.sampling.has_particles {
@@ -33,6 +34,12 @@ impl Particles {
         let story = self.story.as_ref();
         layers.extend(story.map(|s| story::layer(&s.told, &s.parts[..s.shown], palette)));
         layers
+    }
+
+    /// The density that they walk on, where it takes the place of the model's.
+    #[must_use]
+    pub fn density_layer(&self) -> Option<Layer> {
+        self.report.picture.clone().filter(|_| self.has_density())
     }
 
     /// Draws the layers over the canvas, and answers the pointer: a click says where all particles start, or chooses

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
+use super::sheet::Sheet;
+use crate::figures::Layer;
 use crate::model::{Density, Point};
 use crate::sampling::{Checkpoint, ModeShare, Sampler, Study, Told};
 use crate::settings::Settings;
@@ -41,6 +43,8 @@ pub enum Order {
     Step,
     /// One step, and the story of this particle.
     Tell(usize),
+    /// A picture of the density; the walk goes on.
+    Paint(Sheet),
 }
 
 /// The particles after a step, and what is known of them.
@@ -66,6 +70,8 @@ pub struct Report {
     pub energy_error: Option<f64>,
     /// Noise by which the density is blurred.
     pub noise: f64,
+    /// The picture that was asked for last; `None` where the blurred density is not known.
+    pub picture: Option<Layer>,
     /// True while more steps follow by themselves.
     pub is_playing: bool,
     /// Why nothing walks.
@@ -133,6 +139,7 @@ struct Walker {
     answered: u64,
     play: Option<Play>,
     told: Option<(Arc<[Point]>, Told)>,
+    picture: Option<Layer>,
     problem: Option<String>,
 }
 
@@ -191,16 +198,20 @@ impl Walker {
     }
 
     fn obey(&mut self, order: Order) {
-        self.told = None;
+        if !matches!(order, Order::Paint(_)) {
+            self.told = None;
+        }
         match order {
             Order::Begin(plan, start, seed) => self.begin(&plan, &start, seed),
             Order::Retune(plan) => self.retune(&plan),
             Order::Play { pace, stretch } => self.play(pace, stretch),
             Order::Pause => self.play = None,
+            Order::Paint(sheet) => self.picture = sheet.painted(),
             Order::Step => {
                 self.play = None;
-                let study = self.study.as_mut().filter(|_| self.problem.is_none());
-                study.into_iter().for_each(|study| advance(study, 1));
+                if let Some(study) = self.study.as_mut().filter(|_| self.problem.is_none()) {
+                    advance(study, 1);
+                }
             }
             Order::Tell(particle) => {
                 self.play = None;
@@ -282,13 +293,14 @@ impl Walker {
     }
 
     fn report(&self) -> Report {
-        let (answered, problem) = (self.answered, self.problem.clone());
-        let Some(study) = &self.study else {
-            return Report { answered, problem, ..Report::default() };
+        let known = Report {
+            answered: self.answered,
+            problem: self.problem.clone(),
+            picture: self.picture.clone(),
+            ..Report::default()
         };
+        let Some(study) = &self.study else { return known };
         Report {
-            answered,
-            problem,
             step: study.walk.step_count(),
             points: study.walk.points().into(),
             told: self.told.clone(),
@@ -299,6 +311,7 @@ impl Walker {
             energy_error: study.walk.energy_error(),
             noise: study.walk.noise(),
             is_playing: self.play.is_some(),
+            ..known
         }
     }
 }

@@ -116,7 +116,7 @@ fn start_ui(ui: &mut Ui, chosen: &mut SamplingView) {
         for (start, word, help) in [
             (ParticleStart::Spread, "spread", "Evenly over what the canvas shows."),
             (ParticleStart::Cloud, "cloud", "From a Gaussian around the origin, N(0, s² I)."),
-            (ParticleStart::Place, "one place", "All at one place: click on the canvas."),
+            (ParticleStart::Place, "place", "All at one place: click on the canvas."),
         ] {
             ui.selectable_value(&mut chosen.start, start, word).on_hover_text(help);
         }
@@ -223,16 +223,15 @@ fn results_ui(
         let help = "Logarithmic axis of the steps; the start, at step 0, is left out.";
         log_switch_ui(ui, "log x", help, &mut chosen.spacing);
     });
-    match report.curve.last() {
-        None => remark_ui(ui, "Needs at least 20 particles."),
-        Some(_) => {
-            let share = if has_shares { 0.55 } else { 1.0 };
-            let plot = walks::distance(&report.curve, chosen.spacing, palette);
-            small_plot_ui(ui, &plot, share * plots, palette).1.on_hover_text(
-                "To exact samples (dashed). Squared energy distance 2 E‖X − Y‖ − E‖X − X′‖ − E‖Y − Y′‖ with ± two standard errors: zero only where \
-                 particles X and exact samples Y have the same distribution.",
-            );
-        }
+    if report.curve.is_empty() {
+        remark_ui(ui, "Needs at least 20 particles.");
+    } else {
+        let share = if has_shares { 0.55 } else { 1.0 };
+        let plot = walks::distance(&report.curve, chosen.spacing, palette);
+        small_plot_ui(ui, &plot, share * plots, palette).1.on_hover_text(
+            "To exact samples (dashed), squared: 2 E‖X − Y‖ − E‖X − X′‖ − E‖Y − Y′‖ with ± two standard errors; zero \
+             only where particles X and exact samples Y have the same distribution.",
+        );
     }
     if has_shares {
         shares_ui(ui, particles, 0.45 * plots, palette);
@@ -297,13 +296,14 @@ fn story_ui(ui: &mut Ui, story: &Story, room: f32, palette: &Palette) {
     if has_ride && !story.told.energies.is_empty() {
         let used = ui.cursor().top() - top;
         ui.add_space(6.0);
-        heading_ui(ui, "Energy along the ride", |_| {});
+        heading_ui(ui, "Energy error along the ride (nats)", |_| {});
         let plot = story::energies(&story.told, palette);
-        small_plot_ui(ui, &plot, (room - used - 100.0).clamp(110.0, 260.0), palette);
-        remark_ui(ui, "Exact motion would keep −log p + ½‖momentum‖² as it is (dashed).");
+        small_plot_ui(ui, &plot, (room - used - 86.0).clamp(110.0, 260.0), palette)
+            .1
+            .on_hover_text("Exact motion would keep −log p + ½‖momentum‖² as it is (dashed).");
     }
     ui.add_space(4.0);
-    remark_ui(ui, "X tells on; S lets all particles walk. Click a particle to tell of it next.");
+    remark_ui(ui, "X tells on, S walks; click a particle to tell of it.");
 }
 
 /// The part that is told now, on a card at the top of the canvas.
