@@ -11,7 +11,7 @@ use scorescope::data::generators;
 use scorescope::model::{Bounds, Density, Point};
 use scorescope::sampling::{SAMPLERS, Walk, cloud, find, spread};
 use scorescope::settings::{Settings, Value};
-use support::window::{Window, app, canvas, click, mixture, press, settle, until, window};
+use support::window::{Window, app, canvas, click, mixture, press, save_as, settle, until, window};
 
 /// The window on an experiment, with the tab open and particles at their start.
 fn opened(text: &str) -> Window {
@@ -248,4 +248,27 @@ fn a_model_that_learns_is_followed_and_a_closed_tab_rests() {
     press(&mut window, Modifiers::NONE, Key::S);
     until(&mut window, "more steps", |app| app.walk().step > step);
     assert_eq!(app(&window).view().plots, Plots::Sample);
+}
+
+#[test]
+fn particles_are_saved_in_the_units_of_the_data() {
+    let mut window = opened("[data]\ndataset = 'donut'\nn_samples = 400\nscale = true\n");
+    choose(&mut window, |sampling| sampling.count = 30);
+    press(&mut window, Modifiers::COMMAND, Key::E);
+    click(&mut window, "What");
+    click(&mut window, "walking particles");
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = save_as(&mut window, "CSV", &folder.path().join("particles.csv"));
+    let scaling = app(&window).snapshot().unwrap().prepared.dataset.scaling;
+    let text = String::from_utf8(bytes).unwrap();
+    let rows: Vec<Vec<f64>> = text
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').map(|value| value.parse().unwrap()).collect())
+        .collect();
+    assert_eq!(rows.len(), 30, "{text}");
+    for (row, &point) in rows.iter().zip(&*app(&window).walk().points) {
+        let [x, y] = scaling.undo(point);
+        assert!((row[0] - x).abs() + (row[1] - y).abs() < 1e-9, "{row:?}");
+    }
 }

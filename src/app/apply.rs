@@ -29,7 +29,8 @@ impl App {
             Action::CancelReading => self.cancel_reading(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
             Action::Export => {
-                self.dialog = Some(Dialog::export(What::available(&self.seeds, &self.maps)));
+                let options = What::available(&self.seeds, &self.maps, &self.particles);
+                self.dialog = Some(Dialog::export(options));
             }
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
@@ -307,6 +308,7 @@ impl App {
                     bounds: self.canvas.bounds(),
                     seeds: self.seeds.members().to_vec(),
                     map: MapMaterial::of(what, &self.maps),
+                    particles: self.particles.points().clone(),
                 };
                 self.jobs.start(move || {
                     let written = export(what, format, &material)

@@ -6,6 +6,7 @@ use anyhow::bail;
 
 use super::maps::Maps;
 use super::painting::{Care, Request, crowd_layers, model_layers};
+use super::particles::Particles;
 use super::seeds::Seeds;
 use super::view::View;
 use super::{pane, seeds};
@@ -15,7 +16,7 @@ use crate::figures::cloud::pixels;
 use crate::figures::landscape::{self, Ground, Trail};
 use crate::figures::race::{self, Look, Racer};
 use crate::figures::{self, Plot, bars, learning, plane};
-use crate::model::{Bounds, Density};
+use crate::model::{Bounds, Density, Point};
 use crate::random::{Purpose, generator};
 use crate::training::basin::Basin;
 use crate::training::optima::Ends;
@@ -53,6 +54,8 @@ pub enum What {
     Model,
     /// The mixture of the step that is shown.
     ShownModel,
+    /// The particles that walk on a density.
+    Particles,
 }
 
 /// How it is written.
@@ -72,7 +75,7 @@ pub enum Format {
 
 impl What {
     /// In the order of the menu.
-    pub const ALL: [What; 14] = [
+    pub const ALL: [What; 15] = [
         What::Canvas,
         What::Nll,
         What::Objective,
@@ -87,14 +90,16 @@ impl What {
         What::SeedTable,
         What::Basin,
         What::Landscape,
+        What::Particles,
     ];
 
-    /// What there is to be saved: many seeds and maps only where they were run.
+    /// What there is to be saved: many seeds, maps and particles only where there are some.
     #[must_use]
-    pub fn available(seeds: &Seeds, maps: &Maps) -> Vec<What> {
+    pub fn available(seeds: &Seeds, maps: &Maps, particles: &Particles) -> Vec<What> {
         let is_there = |what: &What| match what {
             What::Seeds | What::Finals | What::SeedTable => !seeds.members().is_empty(),
             What::Basin | What::Landscape => MapMaterial::of(*what, maps).is_some(),
+            What::Particles => !particles.points().is_empty(),
             _ => true,
         };
         What::ALL.into_iter().filter(is_there).collect()
@@ -118,6 +123,7 @@ impl What {
             What::Samples => "samples",
             What::Model => "model (best step)",
             What::ShownModel => "model (step shown)",
+            What::Particles => "walking particles",
         }
     }
 
@@ -137,6 +143,7 @@ impl What {
             What::Data => "data",
             What::Samples => "samples",
             What::Model | What::ShownModel => "model",
+            What::Particles => "particles",
         }
     }
 
@@ -153,7 +160,7 @@ impl What {
             | What::Basin
             | What::Landscape => &[Format::Png, Format::Svg],
             What::Curves | What::SeedTable => &[Format::Csv],
-            What::Data | What::Samples => &[Format::Csv, Format::Npy],
+            What::Data | What::Samples | What::Particles => &[Format::Csv, Format::Npy],
             What::Model | What::ShownModel => &[Format::Json],
         }
     }
@@ -193,6 +200,8 @@ pub struct Material {
     pub seeds: Vec<Arc<Member>>,
     /// The map that is exported, if one is.
     pub map: Option<MapMaterial>,
+    /// Where the particles are.
+    pub particles: Arc<[Point]>,
 }
 
 /// What a map is drawn of.
@@ -309,6 +318,11 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
             let samples: Vec<_> = samples.into_iter().map(|x| scaling.undo(x)).collect();
             point_table(&samples, format)
         }
+        What::Particles => {
+            let scaling = snapshot.prepared.dataset.scaling;
+            let all: Vec<_> = material.particles.iter().map(|&x| scaling.undo(x)).collect();
+            point_table(&all, format)
+        }
         What::Model | What::ShownModel => {
             let Moment { record, mixture } =
                 if what == What::Model { &snapshot.best } else { shown };
@@ -323,7 +337,7 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
     }
 }
 
-fn point_table(all: &[crate::model::Point], format: Format) -> anyhow::Result<Vec<u8>> {
+fn point_table(all: &[Point], format: Format) -> anyhow::Result<Vec<u8>> {
     Ok(match format {
         Format::Npy => points::npy(all)?,
         _ => points::csv(all).into_bytes(),

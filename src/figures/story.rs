@@ -106,27 +106,27 @@ pub fn layer(told: &Told, shown: &[Part], palette: &Palette) -> Layer {
     }
     let is_gone = has(Part::Verdict) && told.is_accepted;
     marks.extend(if is_gone {
-        ring(told.from, color, palette)
+        ring(told.from, RADIUS, color, palette)
     } else {
-        dot(told.from, color, palette)
+        dot(told.from, RADIUS, color, palette)
     });
     if has(Part::Verdict) {
         let color = verdict_color(told.is_accepted, palette);
         marks.extend(if told.is_accepted {
-            dot(told.proposal, color, palette)
+            dot(told.proposal, 1.4 * RADIUS, color, palette)
         } else {
-            ring(told.proposal, color, palette)
+            ring(told.proposal, 1.4 * RADIUS, color, palette)
         });
         marks.push(Mark::Text {
             at: told.proposal,
-            offset: [0.0, -22.0],
+            offset: [0.0, 0.0],
             text: if told.is_accepted { "✓" } else { "✗" }.to_owned(),
-            size: 26.0,
-            color,
+            size: 16.0,
+            color: if told.is_accepted { palette.plot_background } else { color },
             anchor: Anchor::Middle,
         });
     } else if has(Part::Proposal) {
-        marks.extend(ring(told.proposal, palette.text, palette));
+        marks.extend(ring(told.proposal, RADIUS, palette.text, palette));
     }
     Layer { id: "story", label: String::new(), color, marks }
 }
@@ -151,12 +151,12 @@ fn points(at: Point, radius: f32, color: Color) -> Mark {
 }
 
 /// A disc with a rim that keeps it apart from what lies below.
-fn dot(at: Point, color: Color, palette: &Palette) -> [Mark; 2] {
-    [points(at, RADIUS + 2.0, palette.plot_background), points(at, RADIUS, color)]
+fn dot(at: Point, radius: f32, color: Color, palette: &Palette) -> [Mark; 2] {
+    [points(at, radius + 2.0, palette.plot_background), points(at, radius, color)]
 }
 
-fn ring(at: Point, color: Color, palette: &Palette) -> [Mark; 2] {
-    [points(at, RADIUS - 1.0, color), points(at, RADIUS - 4.0, palette.plot_background)]
+fn ring(at: Point, radius: f32, color: Color, palette: &Palette) -> [Mark; 2] {
+    [points(at, radius, color), points(at, radius - 2.5, palette.plot_background)]
 }
 
 /// An arrow over a rim of the background.

@@ -298,7 +298,7 @@ fn story_ui(ui: &mut Ui, story: &Story, room: f32, palette: &Palette) {
         ui.add_space(6.0);
         heading_ui(ui, "Energy error along the ride (nats)", |_| {});
         let plot = story::energies(&story.told, palette);
-        small_plot_ui(ui, &plot, (room - used - 86.0).clamp(110.0, 260.0), palette)
+        small_plot_ui(ui, &plot, (room - used - 112.0).clamp(100.0, 260.0), palette)
             .1
             .on_hover_text("Exact motion would keep −log p + ½‖momentum‖² as it is (dashed).");
     }
