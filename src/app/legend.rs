@@ -21,7 +21,11 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
         let field = if has_map {
             ("map", palette.categorical[0], "Where training ends from every start of a mean.")
         } else {
-            ("density", density, "The model's density p(x) as a field of color.")
+            let help = match view.plots {
+                Plots::Sample => "The density that the particles walk on, as a field of color.",
+                _ => "The model's density p(x) as a field of color.",
+            };
+            ("density", density, help)
         };
         for (is_on, label, color, help) in [
             (&mut shown.density, field.0, field.1, field.2),

@@ -45,12 +45,21 @@ pub fn words(told: &Told, part: Part, number: usize) -> String {
             format!("Ride: a random momentum, then {steps} leapfrog steps, to {to}.")
         }
         Part::Proposal => match (told.component, told.pushed, told.log_acceptance) {
-            (Some(k), ..) => format!("Draw: component {}, then a place of it: {to}.", k + 1),
+            (Some(k), ..) => format!("Draw: {}, to {to}.", draw_words(told, k + 1)),
             (None, Some(_), None) => format!("Noise: a random step from there, to {to}."),
             (None, Some(_), Some(_)) => format!("Noise: from there a random step proposes {to}."),
             (None, None, _) => format!("Proposal: a random step, to {to}."),
         },
         Part::Verdict => verdict(told),
+    }
+}
+
+/// What Gibbs sampling has drawn; `number` is the component's.
+fn draw_words(told: &Told, number: usize) -> String {
+    match [0, 1].map(|axis| told.from[axis] == told.proposal[axis]) {
+        [true, false] => format!("x₂ anew while x₁ stays, by component {number}"),
+        [false, true] => format!("x₁ anew while x₂ stays, by component {number}"),
+        _ => format!("component {number}, then a place of it"),
     }
 }
 
@@ -252,6 +261,17 @@ mod tests {
                 before = now;
             }
         }
+    }
+
+    #[test]
+    fn a_draw_says_which_coordinate_stays() {
+        let told = told("gibbs");
+        let [is_first, is_second] = [0, 1].map(|axis| told.from[axis] == told.proposal[axis]);
+        assert!(is_first != is_second);
+        let words = words(&told, Part::Proposal, 1);
+        assert!(words.contains(if is_first { "x₁ stays" } else { "x₂ stays" }), "{words}");
+        let jump = Told { proposal: [9.0, 8.0], ..told };
+        assert!(draw_words(&jump, 2).starts_with("component 2, then"));
     }
 
     #[test]

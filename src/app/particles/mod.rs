@@ -2,6 +2,7 @@
 //! one step.
 
 mod choices;
+mod orders;
 mod scene;
 mod sheet;
 mod target;
@@ -10,10 +11,11 @@ mod worker;
 use std::sync::Arc;
 
 pub use choices::{ParticleStart, SamplingView, Target};
+pub use orders::Report;
+use orders::{Order, Plan};
 use sheet::Sheet;
 use target::Targets;
-pub use worker::Report;
-use worker::{Order, Plan, Worker};
+use worker::Worker;
 
 use super::action::Action;
 use super::session::Session;

@@ -18,7 +18,7 @@ impl Particles {
     #[must_use]
     pub fn layers(&self, view: &View) -> Vec<Layer> {
         let palette = view.theme.palette();
-        let radius = |count: usize| if count > 3_000 { 1.5 } else { 2.1 };
+        let radius = |count: usize| if count > 3_000 { 1.1 } else { 2.1 };
         let mut layers = Vec::new();
         if view.sampling.has_exact {
             let exact = self.report.exact.clone();

@@ -7,76 +7,10 @@ use std::time::{Duration, Instant};
 
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
-use super::sheet::Sheet;
+use super::orders::{Order, Plan, Report};
 use crate::figures::Layer;
-use crate::model::{Density, Point};
-use crate::sampling::{Checkpoint, ModeShare, Sampler, Study, Told};
-use crate::settings::Settings;
-
-/// On what the particles walk, and how.
-#[derive(Clone)]
-pub struct Plan {
-    /// The sampler.
-    pub sampler: &'static Sampler,
-    /// Its knobs.
-    pub settings: Settings,
-    /// The density.
-    pub density: Arc<dyn Density>,
-}
-
-/// What the thread is asked for.
-pub enum Order {
-    /// New particles at these places, with this seed.
-    Begin(Plan, Vec<Point>, u64),
-    /// Go on with the same particles in another way.
-    Retune(Plan),
-    /// Walk until the step count is a multiple of `stretch`, or annealing at its end if that is later.
-    Play {
-        /// Steps per second; `None` for as many as it can.
-        pace: Option<f64>,
-        /// That many steps.
-        stretch: usize,
-    },
-    /// Stop.
-    Pause,
-    /// One step.
-    Step,
-    /// One step, and the story of this particle.
-    Tell(usize),
-    /// A picture of the density; the walk goes on.
-    Paint(Sheet),
-}
-
-/// The particles after a step, and what is known of them.
-#[derive(Clone, Default)]
-pub struct Report {
-    /// How many orders had been carried out.
-    pub answered: u64,
-    /// How many steps have been made.
-    pub step: usize,
-    /// Where the particles are.
-    pub points: Arc<[Point]>,
-    /// Where they were before, and what happened to the one that was asked for, if the last order was to tell.
-    pub told: Option<(Arc<[Point]>, Told)>,
-    /// Exact samples of the density.
-    pub exact: Arc<[Point]>,
-    /// How far both were apart, over the steps.
-    pub curve: Vec<Checkpoint>,
-    /// How the particles are spread over the modes of a mixture.
-    pub shares: Vec<ModeShare>,
-    /// Share of the proposals that were accepted, where some may not be.
-    pub acceptance: Option<f64>,
-    /// Mean |energy error| of the proposals, where there is an energy.
-    pub energy_error: Option<f64>,
-    /// Noise by which the density is blurred.
-    pub noise: f64,
-    /// The picture that was asked for last; `None` where the blurred density is not known.
-    pub picture: Option<Layer>,
-    /// True while more steps follow by themselves.
-    pub is_playing: bool,
-    /// Why nothing walks.
-    pub problem: Option<String>,
-}
+use crate::model::Point;
+use crate::sampling::{Study, Told};
 
 /// The thread. Dropping it ends the thread after its current steps.
 pub struct Worker {
@@ -179,6 +113,7 @@ impl Walker {
                 None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 Some(time) => inbox.recv_timeout(time),
             };
+            let has_order = order.is_ok();
             match order {
                 Ok(order) => {
                     self.answered += 1;
@@ -187,8 +122,10 @@ impl Walker {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            self.play_on();
-            publish(self.report());
+            // A slow walk wakes nobody between its steps.
+            if self.play_on() || has_order {
+                publish(self.report());
+            }
         }
     }
 
@@ -265,9 +202,10 @@ impl Walker {
         self.told = study.walk.tell(particle).map(|told| (before, told));
     }
 
-    /// Makes the steps that are due, for at most the time of a frame.
-    fn play_on(&mut self) {
-        let (Some(study), Some(play)) = (&mut self.study, &self.play) else { return };
+    /// Makes the steps that are due, for at most the time of a frame; true if there were any.
+    fn play_on(&mut self) -> bool {
+        let (Some(study), Some(play)) = (&mut self.study, &self.play) else { return false };
+        let first = study.walk.step_count();
         let began = Instant::now();
         let mut batch = 1;
         while began.elapsed() < FRAME {
@@ -289,7 +227,9 @@ impl Walker {
         if study.walk.step_count() >= play.goal {
             study.compare();
             self.play = None;
+            return true;
         }
+        study.walk.step_count() > first
     }
 
     fn report(&self) -> Report {
@@ -333,6 +273,7 @@ mod tests {
     use super::*;
     use crate::model::{Bounds, Mixture};
     use crate::sampling::{find, spread};
+    use crate::settings::Settings;
 
     const SQUARE: Bounds = Bounds { min: [-6.0; 2], max: [6.0; 2] };
 

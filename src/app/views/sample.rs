@@ -156,8 +156,8 @@ fn transport_ui(
         state_button_ui(ui, Action::Walk, icon, 26.0, can_walk, actions);
         icon_button_ui(ui, Action::WalkStep, 22.0, can_walk, actions);
         let tell = egui::Button::new(match particles.story() {
-            Some(story) if !story.is_over() => "Tell on (X)",
-            _ => "Tell a step (X)",
+            Some(story) if !story.is_over() => "Go on (X)",
+            _ => "Tell (X)",
         });
         let response = ui.add_enabled(can_walk, tell);
         response.widget_info(|| {
@@ -174,7 +174,7 @@ fn transport_ui(
     });
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
-        ui.spacing_mut().slider_width = 56.0;
+        (ui.spacing_mut().slider_width, ui.spacing_mut().interact_size.x) = (44.0, 46.0);
         let label = ui.label("Speed");
         let slider = Slider::new(&mut chosen.speed, 0.0..=SamplingView::FASTEST)
             .custom_formatter(|speed, _| match speed {
@@ -188,7 +188,7 @@ fn transport_ui(
         ui.add(slider)
             .labelled_by(label.id)
             .on_hover_text("Steps a second; at the right end as many as can be computed.");
-        let label = ui.label("pause every");
+        let label = ui.label("pause at");
         let field = egui::DragValue::new(&mut chosen.stretch).range(1..=1_000_000).speed(10.0);
         ui.add(field).labelled_by(label.id).on_hover_text(
             "Steps: a walk pauses at multiples of this many, and walks on when asked to; annealing walks to its end \
@@ -303,7 +303,7 @@ fn story_ui(ui: &mut Ui, story: &Story, room: f32, palette: &Palette) {
             .on_hover_text("Exact motion would keep −log p + ½‖momentum‖² as it is (dashed).");
     }
     ui.add_space(4.0);
-    remark_ui(ui, "X tells on, S walks; click a particle to tell of it.");
+    remark_ui(ui, "X tells on, S walks; click a particle to choose it.");
 }
 
 /// The part that is told now, on a card at the top of the canvas.
