@@ -253,7 +253,11 @@ fn walk(window: &mut Window) {
 #[test]
 fn sampling() {
     let mut window = far_apart("sampling", 2);
-    view(&mut window).sampling.stretch = 400;
+    let sampling = &mut view(&mut window).sampling;
+    // Not spread over the canvas, whose size depends on all that is around it.
+    (sampling.start, sampling.scale) = (scorescope::app::ParticleStart::Cloud, 5.0);
+    sampling.stretch = 400;
+    settle(&mut window);
     walk(&mut window);
     picture(&mut window, "sampling");
     let shares: Vec<f64> =
@@ -273,6 +277,7 @@ fn sampling_told() {
     click(&mut window, "Hamiltonian Monte Carlo");
     let sampling = &mut view(&mut window).sampling;
     (sampling.stretch, sampling.count, sampling.particle) = (50, 300, 6);
+    sampling.start = scorescope::app::ParticleStart::Cloud;
     let knobs = sampling.knobs.entry("hmc").or_default();
     knobs.set("step_size", scorescope::settings::Value::Number(0.09));
     settle(&mut window);

@@ -345,8 +345,8 @@ mod tests {
     fn a_pace_is_kept_and_pausing_stops() {
         let mut worker = Worker::spawn(|| ()).unwrap();
         worker.send(Order::Begin(plan("metropolis"), vec![[0.0; 2]; 50], 1));
-        worker.send(Order::Play { pace: Some(100.0), stretch: 1_000_000 });
         let began = Instant::now();
+        worker.send(Order::Play { pace: Some(100.0), stretch: 1_000_000 });
         let report = awaited(&worker, |report| report.step >= 30);
         assert!(began.elapsed() >= Duration::from_millis(290), "{:?}", began.elapsed());
         assert!(report.is_playing);
