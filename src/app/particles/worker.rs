@@ -28,12 +28,15 @@ impl Worker {
         let (orders, inbox) = channel();
         let latest = Arc::<Mutex<Arc<Report>>>::default();
         let theirs = latest.clone();
+        // Threads of its own: training must not wait for particles in one queue, or its clocks would count them.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(rayon::current_num_threads());
+        let pool = pool.build().map_err(std::io::Error::other)?;
         std::thread::Builder::new().name("particles".to_owned()).spawn(move || {
             let publish = |report: Report| {
                 *theirs.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(report);
                 wake();
             };
-            let mut walker = Walker::default();
+            let mut walker = Walker::new(pool);
             let work = AssertUnwindSafe(|| walker.work(&inbox, &publish));
             if catch_unwind(work).is_err() {
                 let problem = Some("the walk stopped because of a bug in ScoreScope".to_owned());
@@ -67,8 +70,8 @@ impl Worker {
 const FRAME: Duration = Duration::from_millis(16);
 
 /// What the thread knows.
-#[derive(Default)]
 struct Walker {
+    pool: rayon::ThreadPool,
     study: Option<Study>,
     answered: u64,
     play: Option<Play>,
@@ -106,6 +109,18 @@ impl Play {
 }
 
 impl Walker {
+    fn new(pool: rayon::ThreadPool) -> Walker {
+        Walker {
+            pool,
+            study: None,
+            answered: 0,
+            play: None,
+            told: None,
+            picture: None,
+            problem: None,
+        }
+    }
+
     /// Carries out orders until nobody can give any more.
     fn work(&mut self, inbox: &Receiver<Order>, publish: &impl Fn(Report)) {
         loop {
@@ -147,7 +162,7 @@ impl Walker {
             Order::Step => {
                 self.play = None;
                 if let Some(study) = self.study.as_mut().filter(|_| self.problem.is_none()) {
-                    advance(study, 1);
+                    advance(study, 1, &self.pool);
                 }
             }
             Order::Tell(particle) => {
@@ -216,7 +231,7 @@ impl Walker {
             let count = due.min(batch).min(study.steps_until_compared());
             let is_compared = count == study.steps_until_compared();
             let batch_began = Instant::now();
-            advance(study, count);
+            advance(study, count, &self.pool);
             // As many as make a quarter of a frame: a hand waits for no more.
             let secs_per_step = batch_began.elapsed().as_secs_f64() / count as f64;
             batch = (FRAME.as_secs_f64() / 4.0 / secs_per_step.max(1e-9)).max(1.0) as usize;
@@ -258,12 +273,14 @@ impl Walker {
 
 /// Moves all particles by so many steps: groups on all threads, each through all the steps, which gives the same
 /// places as one after the other.
-fn advance(study: &mut Study, count: usize) {
+fn advance(study: &mut Study, count: usize, pool: &rayon::ThreadPool) {
     let (groups, kernel, step) = study.walk.parts();
-    groups.par_iter_mut().for_each(|group| {
-        for i in step..step + count {
-            kernel.advance(group, i, None);
-        }
+    pool.install(|| {
+        groups.par_iter_mut().for_each(|group| {
+            for i in step..step + count {
+                kernel.advance(group, i, None);
+            }
+        });
     });
     study.walk.count_steps(count);
 }
