@@ -17,7 +17,7 @@
 //! | [`random`] | The one generator type, always from a seed, one stream for each purpose. |
 //! | `lanes` | Numbers computed side by side, in the widest registers that the machine has. |
 //! | [`model`] | Densities on the plane: plain `f64`. Views speak to `Density`; `Mixture` is the first, `known` has more; `Truth` compares. |
-//! | [`sampling`] | Walks on a density: Langevin, Metropolis, Hamiltonian, Gibbs; and how far they are from it. |
+//! | [`sampling`] | Walks on a density: Langevin, Metropolis, Hamiltonian, Gibbs; a [`sampling::Study`] has exact samples beside them. |
 //! | [`data`] | Points and where they come from: generators, drawing tools, files. |
 //! | [`objectives`] | What is minimized: fused kernels that give value and gradient in one pass over the data. |
 //! | [`algorithms`] | How: EM, and gradient descent with θ as burn tensors and the objective as a burn operation. |
@@ -31,7 +31,8 @@
 //! burn appears under `algorithms/` only; threads start in the worker, the painter and jobs only, and rayon computes
 //! in the kernels only, over fixed chunks whose sums are added in order, so that equal experiments give equal bits
 //! whatever the number of threads (on one kind of processor: see `lanes`); an [`training::Ensemble`] and the maps have
-//! crews: pools of one thread each, where runs and cells are computed whole. Everything random takes a generator that was made from a seed.
+//! crews: pools of one thread each, where runs and cells are computed whole. Particles have a worker of their own, and walk
+//! in groups, each with its own random numbers. Everything random takes a generator that was made from a seed.
 //!
 //! # One frame
 //!

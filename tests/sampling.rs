@@ -63,6 +63,7 @@ fn every_sampler_says_what_it_is_and_tells_its_steps() {
     for sampler in SAMPLERS {
         let same = SAMPLERS.iter().filter(|other| other.id == sampler.id).count();
         assert_eq!(same, 1, "{}", sampler.id);
+        assert!(!sampler.short.is_empty() && sampler.short.len() <= 10, "{}", sampler.id);
         assert!(sampler.help.ends_with('.') && !sampler.settings.is_empty(), "{}", sampler.id);
         for setting in sampler.settings {
             assert!(setting.help.ends_with('.'), "{}", setting.key);

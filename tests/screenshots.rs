@@ -320,3 +320,62 @@ fn truth() {
     until(&mut window, "all verdicts", |app| !app.is_judging());
     picture(&mut window, "truth");
 }
+
+/// Two Gaussians far apart, and particles on their known density.
+fn far_apart(name: &str, component_count: usize) -> Window {
+    let text = format!(
+        "[data]\ndataset = 'two_gaussians'\nn_samples = 2000\n[model]\n\
+                n_components = {component_count}\n[algorithm]\nmax_iter = 60\n"
+    );
+    let mut window = opened(name, &text, component_count, [1280.0, 800.0]);
+    train(&mut window);
+    click(&mut window, "Sample");
+    settle(&mut window);
+    click(&mut window, "the true density");
+    view(&mut window).sampling.speed = scorescope::app::SamplingView::FASTEST;
+    window
+}
+
+fn walk(window: &mut Window) {
+    press(window, Modifiers::NONE, Key::S);
+    until(window, "the end of the walk", |app| !app.is_walking() && app.walk().step > 0);
+}
+
+#[test]
+fn sampling() {
+    let mut window = far_apart("sampling", 2);
+    let sampling = &mut view(&mut window).sampling;
+    // Not spread over the canvas, whose size depends on all that is around it.
+    (sampling.start, sampling.scale) = (scorescope::app::ParticleStart::Cloud, 5.0);
+    sampling.stretch = 400;
+    settle(&mut window);
+    walk(&mut window);
+    picture(&mut window, "sampling");
+    let shares: Vec<f64> =
+        window.state().as_ref().unwrap().walk().shares.iter().map(|s| s.share).collect();
+    // Plain Langevin hardly crosses the gap: it finds the modes, and not the shares of 0.8 and 0.2.
+    assert!((0.4..0.6).contains(&shares[0]), "{shares:?}");
+}
+
+#[test]
+fn sampling_told() {
+    let text =
+        "[data]\ndataset = 'halfmoons'\n[model]\nn_components = 7\n[algorithm]\nmax_iter = 80\n";
+    let mut window = opened("sampling-told", text, 7, [1280.0, 800.0]);
+    train(&mut window);
+    click(&mut window, "Light or dark");
+    press(&mut window, Modifiers::SHIFT, Key::X);
+    click(&mut window, "Hamiltonian Monte Carlo");
+    let sampling = &mut view(&mut window).sampling;
+    (sampling.stretch, sampling.count, sampling.particle) = (50, 300, 6);
+    sampling.start = scorescope::app::ParticleStart::Cloud;
+    let knobs = sampling.knobs.entry("hmc").or_default();
+    knobs.set("step_size", scorescope::settings::Value::Number(0.09));
+    settle(&mut window);
+    walk(&mut window);
+    press(&mut window, Modifiers::NONE, Key::X);
+    until(&mut window, "the story", |app| app.story().is_some());
+    press(&mut window, Modifiers::NONE, Key::X);
+    press(&mut window, Modifiers::NONE, Key::X);
+    picture(&mut window, "sampling-told");
+}

@@ -89,6 +89,14 @@ pub enum Action {
     RunLandscape,
     /// Stop the map.
     CancelMap,
+    /// Let particles walk on the density, or stop them.
+    Walk,
+    /// One step of all particles.
+    WalkStep,
+    /// The next part of a particle's step.
+    TellStep,
+    /// The particles back to their start.
+    RestartWalk,
     /// Show the best step instead of the newest, or back.
     ToggleBest,
     /// Show all of the data.
@@ -142,7 +150,7 @@ impl Action {
     ];
 
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 54] = [
+    pub const ALL: [Action; 58] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -169,6 +177,10 @@ impl Action {
         Action::RunBasin,
         Action::RunLandscape,
         Action::CancelMap,
+        Action::Walk,
+        Action::WalkStep,
+        Action::TellStep,
+        Action::RestartWalk,
         Action::ToggleBest,
         Action::Fit,
         Action::ZoomIn,
@@ -439,6 +451,30 @@ impl Action {
                 icons::ICON_CANCEL,
                 None,
             ),
+            Action::Walk => (
+                "Walk or pause",
+                "Let particles walk on the density, beside exact samples, or stop them.",
+                icons::ICON_PLAY_ARROW,
+                plain(Key::S),
+            ),
+            Action::WalkStep => (
+                "One step of the walk",
+                "Move every particle by one step, then wait.",
+                icons::ICON_SKIP_NEXT,
+                shift(Key::S),
+            ),
+            Action::TellStep => (
+                "Tell a step",
+                "Tell one particle's step slowly, a part at a time: its push, its proposal, and if it is accepted.",
+                icons::ICON_AUTO_STORIES,
+                plain(Key::X),
+            ),
+            Action::RestartWalk => (
+                "Start the walk again",
+                "Put all particles back to their start; the same seed gives the same walk.",
+                icons::ICON_RESTART_ALT,
+                shift(Key::X),
+            ),
             Action::NewStart => (
                 "New start",
                 "Begin again from another start: the next seed.",
@@ -530,6 +566,8 @@ impl Action {
         };
         Action::PAST.contains(&self)
             || matches!(self, Action::Fork | Action::Race | Action::Check)
+            || matches!(self, Action::Walk | Action::WalkStep)
+            || matches!(self, Action::TellStep | Action::RestartWalk)
             || matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
             || matches!(self, StartFromFit | AddComponent | RunSeeds | RunBasin | RunLandscape)
             || self.needs_selection()

@@ -30,8 +30,9 @@ impl App {
             Action::CancelReading => self.cancel_reading(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
             Action::Export => {
-                self.dialog =
-                    Some(Dialog::export(What::available(&self.seeds, &self.maps, &self.truth)));
+                let Self { seeds, maps, truth, particles, .. } = &*self;
+                let options = What::available(seeds, maps, truth, particles);
+                self.dialog = Some(Dialog::export(options));
             }
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
@@ -101,6 +102,9 @@ impl App {
             Action::Predict => self.predict(),
             Action::TogglePaths => self.view.shown.paths = !self.view.shown.paths,
             Action::RunBasin | Action::RunLandscape | Action::CancelMap => self.map(ctx, action),
+            Action::Walk | Action::WalkStep | Action::TellStep | Action::RestartWalk => {
+                self.sample(ctx, action);
+            }
             Action::Fit => self.canvas.fit(),
             Action::ZoomIn => self.canvas.zoom(0.8),
             Action::ZoomOut => self.canvas.zoom(1.25),
@@ -338,6 +342,7 @@ impl App {
                         let judged = self.truth.judged(&self.document, palette);
                         (judged, views::truth_look(session, &self.view, truth))
                     }),
+                    particles: self.particles.points().clone(),
                 };
                 self.jobs.start(move || {
                     let written = export(what, format, &material)

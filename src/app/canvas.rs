@@ -17,6 +17,7 @@ use super::handles::Handles;
 use super::legend;
 use super::maps::Maps;
 use super::pane::{Pane, Scene};
+use super::particles::Particles;
 use super::plot::{self, color32};
 use super::predict::Flags;
 use super::probe::probe_ui;
@@ -192,7 +193,7 @@ impl Canvas {
         ui: &mut egui::Ui,
         document: &mut Document,
         session: &Session,
-        maps: &mut Maps,
+        (maps, particles): (&mut Maps, &Particles),
         view: &mut View,
         actions: &mut Vec<Action>,
     ) {
@@ -209,9 +210,10 @@ impl Canvas {
             left: 4,
             bottom: 0,
         });
-        egui::CentralPanel::no_frame()
-            .frame(frame)
-            .show(ui, |ui| self.plots_ui(ui, &mut Stage { document, session, maps, view }));
+        egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
+            let stage = &mut Stage { document, session, maps, particles, view };
+            self.plots_ui(ui, stage);
+        });
     }
 
     /// The plot of the chosen run, or those of all runs side by side.
@@ -255,13 +257,14 @@ impl Canvas {
     fn chosen_ui(&mut self, ui: &mut egui::Ui, spot: Spot, is_held: bool, stage: &mut Stage<'_>) {
         let motion = Motion { is_drawing: stage.view.tool.is_some(), is_held };
         let (frame, drawn) = self.frame_ui(ui, spot, motion, stage);
-        let Stage { document, session, maps, view } = stage;
+        let Stage { document, session, maps, particles, view } = stage;
         let (transform, response) = (drawn.transform, drawn.response);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Canvas, true, "Canvas"));
         self.bounds = bounds_of(&transform);
         let brush = ui.painter().with_clip_rect(*transform.frame());
         let mut layers = maps.canvas_layers(document, view, ui.ctx());
-        let has_map = maps.is_on_canvas(document, view);
+        layers.extend(particles.density_layer());
+        let has_map = maps.is_on_canvas(document, view) || particles.has_density();
         layers.extend(path_layer(spot.id, session, view));
         if view.shown.components
             && let Some(mixture) = start::shown(document, session, view, self.handles.is_dragging())
@@ -294,6 +297,8 @@ impl Canvas {
             let seen = (&*shown.mixture, session.dataset().map(|dataset| &**dataset));
             probe_ui(&brush, &transform, &response, seen, view);
         }
+        let axes = [&frame.x, &frame.y];
+        particles.canvas_ui(&brush, (&transform, axes), &response, is_free, view);
         // On a map there is something to see already.
         if !spot.is_alone {
             caption_ui(&brush, spot.id, document, session, view);
@@ -459,6 +464,7 @@ struct Stage<'a> {
     document: &'a mut Document,
     session: &'a Session,
     maps: &'a mut Maps,
+    particles: &'a Particles,
     view: &'a mut View,
 }
 

@@ -6,6 +6,7 @@ use anyhow::bail;
 
 use super::maps::Maps;
 use super::painting::{Care, Request, crowd_layers, model_layers};
+use super::particles::Particles;
 use super::seeds::Seeds;
 use super::taken_apart::figure_layers;
 use super::truth::Truths;
@@ -18,7 +19,7 @@ use crate::figures::landscape::{self, Ground, Trail};
 use crate::figures::race::{self, Look, Racer};
 use crate::figures::truth::{self, Judged, Measure};
 use crate::figures::{self, Plot, bars, learning, plane};
-use crate::model::{Bounds, Density};
+use crate::model::{Bounds, Density, Point};
 use crate::random::{Purpose, generator};
 use crate::training::basin::Basin;
 use crate::training::optima::Ends;
@@ -60,6 +61,8 @@ pub enum What {
     Distance(Measure),
     /// The same as numbers.
     Distances,
+    /// The particles that walk on a density.
+    Particles,
 }
 
 /// How it is written.
@@ -79,7 +82,7 @@ pub enum Format {
 
 impl What {
     /// In the order of the menu.
-    pub const ALL: [What; 18] = [
+    pub const ALL: [What; 19] = [
         What::Canvas,
         What::Nll,
         What::Objective,
@@ -98,15 +101,22 @@ impl What {
         What::Distance(Measure::Kl),
         What::Distance(Measure::Fisher),
         What::Distance(Measure::Constant),
+        What::Particles,
     ];
 
-    /// What there is to be saved: many seeds and maps only where they were run.
+    /// What there is to be saved: many seeds, maps and particles only where there are some.
     #[must_use]
-    pub fn available(seeds: &Seeds, maps: &Maps, truth: &Truths) -> Vec<What> {
+    pub fn available(
+        seeds: &Seeds,
+        maps: &Maps,
+        truth: &Truths,
+        particles: &Particles,
+    ) -> Vec<What> {
         let is_there = |what: &What| match what {
             What::Seeds | What::Finals | What::SeedTable => !seeds.members().is_empty(),
             What::Basin | What::Landscape => MapMaterial::of(*what, maps).is_some(),
             What::Distance(_) | What::Distances => truth.has_verdicts(),
+            What::Particles => !particles.points().is_empty(),
             _ => true,
         };
         What::ALL.into_iter().filter(is_there).collect()
@@ -134,6 +144,7 @@ impl What {
             What::Distance(Measure::Fisher) => "truth: Fisher divergence",
             What::Distance(Measure::Constant) => "truth: explicit − implicit",
             What::Distances => "truth: numbers",
+            What::Particles => "walking particles",
         }
     }
 
@@ -155,6 +166,7 @@ impl What {
             What::Model | What::ShownModel => "model",
             What::Distance(measure) => measure.id(),
             What::Distances => "truth",
+            What::Particles => "particles",
         }
     }
 
@@ -172,7 +184,7 @@ impl What {
             | What::Landscape
             | What::Distance(_) => &[Format::Png, Format::Svg],
             What::Curves | What::SeedTable | What::Distances => &[Format::Csv],
-            What::Data | What::Samples => &[Format::Csv, Format::Npy],
+            What::Data | What::Samples | What::Particles => &[Format::Csv, Format::Npy],
             What::Model | What::ShownModel => &[Format::Json],
         }
     }
@@ -214,6 +226,8 @@ pub struct Material {
     pub map: Option<MapMaterial>,
     /// How far all runs are from the known density and how that is looked at, where it is known.
     pub truth: Option<(Vec<Judged>, truth::Look)>,
+    /// Where the particles are.
+    pub particles: Arc<[Point]>,
 }
 
 /// What a map is drawn of.
@@ -343,6 +357,11 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
             let samples: Vec<_> = samples.into_iter().map(|x| scaling.undo(x)).collect();
             point_table(&samples, format)
         }
+        What::Particles => {
+            let scaling = snapshot.prepared.dataset.scaling;
+            let all: Vec<_> = material.particles.iter().map(|&x| scaling.undo(x)).collect();
+            point_table(&all, format)
+        }
         What::Model | What::ShownModel => {
             let Moment { record, mixture } =
                 if what == What::Model { &snapshot.best } else { shown };
@@ -357,7 +376,7 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
     }
 }
 
-fn point_table(all: &[crate::model::Point], format: Format) -> anyhow::Result<Vec<u8>> {
+fn point_table(all: &[Point], format: Format) -> anyhow::Result<Vec<u8>> {
     Ok(match format {
         Format::Npy => points::npy(all)?,
         _ => points::csv(all).into_bytes(),

@@ -6,11 +6,12 @@ use egui_material_icons::icons;
 
 use super::action::{Action, icon_button_ui};
 use super::plot::color32;
-use super::view::View;
+use super::view::{Plots, View};
 use crate::figures::colors::ColorMap;
 use crate::figures::fields::Quantity;
 use crate::figures::race::run_color;
 use crate::figures::shade::hue;
+use crate::figures::story::particle_color;
 
 /// Draws the line. With a map on the canvas its first word switches that, and not the density.
 pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mut Vec<Action>) {
@@ -27,7 +28,11 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
         let field = if has_map {
             ("map", palette.categorical[0], "Where training ends from every start of a mean.")
         } else {
-            (view.quantity.name(), density, view.quantity.help())
+            let help = match view.plots {
+                Plots::Sample => "The density that the particles walk on, as a field of color.",
+                _ => view.quantity.help(),
+            };
+            (view.quantity.name(), density, help)
         };
         for (is_on, label, color, help) in [
             (&mut shown.density, field.0, field.1, field.2),
@@ -75,6 +80,9 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
         {
             actions.push(Action::ToggleStreamlines);
         }
+        if view.plots == Plots::Sample {
+            particles_ui(ui, view);
+        }
         ui.separator();
         field_choice_ui(ui, view);
         let log = ui.selectable_label(view.has_log_density, "log");
@@ -103,6 +111,30 @@ fn field_choice_ui(ui: &mut egui::Ui, view: &mut View) {
     });
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "field"));
     response.on_hover_text(Action::NextField.hint(ui.ctx()));
+}
+
+/// The entries of particles and of the exact samples beside them.
+fn particles_ui(ui: &mut egui::Ui, view: &mut View) {
+    let palette = view.theme.palette();
+    let shown = &mut view.sampling;
+    for (is_on, label, color, help) in [
+        (
+            &mut shown.has_particles,
+            "particles",
+            particle_color(palette),
+            "The particles that walk on the density.",
+        ),
+        (
+            &mut shown.has_exact,
+            "exact samples",
+            palette.samples,
+            "As many independent points of the density on which the particles walk.",
+        ),
+    ] {
+        if legend_entry_ui(ui, *is_on, label, color32(color)).on_hover_text(help).clicked() {
+            *is_on = !*is_on;
+        }
+    }
 }
 
 fn legend_entry_ui(ui: &mut egui::Ui, is_on: bool, label: &str, color: Color32) -> egui::Response {

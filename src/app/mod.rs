@@ -18,6 +18,7 @@ mod painter;
 mod painting;
 mod pane;
 mod panels;
+mod particles;
 mod playback;
 mod plot;
 mod predict;
@@ -47,11 +48,13 @@ use dialog::Dialog;
 use document::Document;
 use jobs::{Job, Jobs, Opened, Outcome};
 use maps::Maps;
+use particles::Particles;
 use reading::Reading;
 use seeds::Seeds;
 use session::{Followed, Session};
 use truth::Truths;
 
+pub use particles::{ParticleStart, Report, SamplingView, Target};
 pub use predict::{Guess, Prediction};
 pub use rehearsal::{FRAME_COMPONENTS, FrameCost, Rehearsal, frame_cost};
 pub use view::{Guard, MapKind, MapsView, Over, Plots, Position, SeedsView, Shown, View};
@@ -67,6 +70,7 @@ pub struct App {
     seeds: Seeds,
     maps: Maps,
     truth: Truths,
+    particles: Particles,
     view: View,
     canvas: Canvas,
     thumbnails: panels::Thumbnails,
@@ -204,6 +208,7 @@ impl App {
             seeds: Seeds::default(),
             maps: Maps::default(),
             truth: Truths::default(),
+            particles: Particles::default(),
             view,
             canvas: Canvas::new(ctx.clone()),
             thumbnails: panels::Thumbnails::new(),
@@ -255,6 +260,7 @@ impl App {
         self.seeds.drain();
         self.maps.drain();
         self.truth.drain();
+        self.particles.drain();
         for outcome in self.jobs.drain() {
             self.take_in(outcome);
         }
@@ -340,6 +346,7 @@ impl App {
         if self.view.shows_truth() {
             self.truth.follow(&self.document, &self.session, &ctx);
         }
+        self.particles.follow(&self.session, &mut self.view, self.canvas.bounds(), &ctx);
         if !self.canvas.is_dragging() {
             // What a hand holds becomes one change when it lets go.
             self.document.remember(ctx.input(|input| input.time));
@@ -381,6 +388,7 @@ impl App {
             seeds,
             maps,
             truth,
+            particles,
             view,
             canvas,
             thumbnails,
@@ -403,12 +411,12 @@ impl App {
             if ui.available_width() > 680.0 {
                 let breakdown = canvas.breakdown(session.chosen());
                 let breakdown = breakdown.as_deref();
-                let beside = panels::Beside { seeds, maps, breakdown, truth };
+                let beside = panels::Beside { seeds, maps, breakdown, truth, particles };
                 panels::plots_ui(ui, document, session, beside, view, actions);
             }
         }
         panels::time_ui(ui, session, view, actions);
-        canvas.show_ui(ui, document, session, maps, view, actions);
+        canvas.show_ui(ui, document, session, (maps, particles), view, actions);
         if let Some(panels::Reopen { path, columns }) = reopen {
             self.open(path, Some(columns));
         }

@@ -1,5 +1,6 @@
 //! View: how things are looked at. Not part of the document: changing it is no change to undo.
 
+use super::particles::SamplingView;
 use super::playback::Playback;
 use super::predict::Prediction;
 use crate::data::spray::Tool;
@@ -71,6 +72,8 @@ pub struct View {
     pub maps: MapsView,
     /// Spacing of the distances from the known density.
     pub truth_spacing: Spacing,
+    /// How particles are sent over a density.
+    pub sampling: SamplingView,
     /// The drawing tool; `None` moves the view.
     pub tool: Option<Tool>,
     /// Radius of the tools, as a share of the shorter side of the canvas.
@@ -109,6 +112,8 @@ pub enum Plots {
     Terms,
     /// How far the runs are from the known density.
     Truth,
+    /// Particles that walk on a density.
+    Sample,
 }
 
 /// Which map.
@@ -344,6 +349,7 @@ impl Default for View {
             },
             maps: MapsView::default(),
             truth_spacing: Spacing::Logarithmic,
+            sampling: SamplingView::default(),
             tool: None,
             tool_radius: 0.04,
             tool_points: 200,

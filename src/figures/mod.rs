@@ -16,11 +16,13 @@ pub mod learning;
 pub mod plane;
 pub mod race;
 pub mod shade;
+pub mod story;
 pub mod streamlines;
 pub mod terms;
 pub mod ticks;
 pub mod tone;
 pub mod truth;
+pub mod walks;
 
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ use crate::settings::{Kind, Setting, Settings};
 pub static INFO: Sampler = Sampler {
     id: "annealed_langevin",
     label: "Annealed Langevin",
+    short: "Annealed",
     help: "Langevin on the density blurred by much noise, then by less and less: finds every mode in its share.",
     settings: &[&STEP_SIZE, &SIGMA_MAX, &SIGMA_MIN, &LEVELS, &STEPS_PER_LEVEL],
     kernel: |settings, density| Ok(Box::new(Annealed::new(settings, &*density)?)),

@@ -12,6 +12,7 @@ use crate::settings::{Kind, Setting};
 pub static INFO: Sampler = Sampler {
     id: "gibbs",
     label: "Gibbs",
+    short: "Gibbs",
     help: "Draws one coordinate anew with the other one fixed, or the component with the point fixed, then the point: \
            every step is accepted.",
     settings: &[&SCHEME],

@@ -11,6 +11,7 @@ use crate::settings::{Kind, Setting};
 pub static INFO: Sampler = Sampler {
     id: "hmc",
     label: "Hamiltonian Monte Carlo",
+    short: "HMC",
     help: "A push in a random direction, then a ride over the landscape −log p without friction: far, and nearly \
            always accepted.",
     settings: &[&STEP_SIZE, &LEAPFROG_STEPS],
@@ -97,6 +98,7 @@ impl Kernel for Hmc {
         for (i, before) in before.into_iter().enumerate() {
             let (from, proposal) = (group.points()[i], motion.positions[i]);
             let log_ratio = before - motion.energy(i);
+            group.note_energy_error(log_ratio);
             let is_accepted = group.decide(i, proposal, motion.known[i], log_ratio);
             if watched == Some(i) {
                 told = Some(Told {

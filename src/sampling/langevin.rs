@@ -10,6 +10,7 @@ use crate::settings::{Kind, Setting};
 pub static INFO: Sampler = Sampler {
     id: "langevin",
     label: "Langevin",
+    short: "Langevin",
     help: "Half a step along the score, then noise: needs the score only, and hardly ever crosses a gap between modes.",
     settings: &[&STEP_SIZE],
     kernel: |settings, density| {

@@ -11,6 +11,7 @@ use crate::settings::{Kind, Setting};
 pub static INFO: Sampler = Sampler {
     id: "mala",
     label: "Adjusted Langevin",
+    short: "MALA",
     help: "A Langevin step as a proposal, accepted or rejected so that the density is met exactly, whatever the step \
            size.",
     settings: &[&STEP_SIZE],

@@ -11,6 +11,7 @@ use crate::settings::{Kind, Setting};
 pub static INFO: Sampler = Sampler {
     id: "metropolis",
     label: "Metropolis–Hastings",
+    short: "Metropolis",
     help: "A step in a random direction, taken for sure uphill and with the ratio of the densities downhill; needs no \
            score.",
     settings: &[&PROPOSAL_STD],

@@ -10,10 +10,12 @@ mod hmc;
 mod langevin;
 mod mala;
 mod metropolis;
+mod study;
 mod walk;
 
 pub use distance::{EnergyDistance, ModeShare, energy_distance, mode_shares};
-pub use walk::{Group, Told, Walk, spread};
+pub use study::{Checkpoint, Study};
+pub use walk::{Group, Told, Walk, cloud, spread};
 
 use std::sync::Arc;
 
@@ -27,6 +29,8 @@ pub struct Sampler {
     pub id: &'static str,
     /// Name on screen.
     pub label: &'static str,
+    /// Its short name on screen, where names stand side by side.
+    pub short: &'static str,
     /// One sentence for the tooltip and for lists.
     pub help: &'static str,
     /// Its knobs.

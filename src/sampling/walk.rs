@@ -28,6 +28,8 @@ pub struct Group {
     rng: Rng,
     proposed: u64,
     accepted: u64,
+    /// Sum of |energy error| over the proposals whose error was a number.
+    energy_errors: f64,
 }
 
 /// One step of one particle, to be told slowly. Places in the units of the density.
@@ -84,6 +86,7 @@ impl Walk {
             rng: generator_of_part(seed, Purpose::Walks, i as u64),
             proposed: 0,
             accepted: 0,
+            energy_errors: 0.0,
         };
         let groups = points.chunks(GROUP_SIZE).enumerate().map(group).collect();
         Walk { kernel, groups, step: 0 }
@@ -95,7 +98,7 @@ impl Walk {
         self.step = 0;
         for group in &mut self.groups {
             group.known.clear();
-            (group.proposed, group.accepted) = (0, 0);
+            (group.proposed, group.accepted, group.energy_errors) = (0, 0, 0.0);
         }
     }
 
@@ -109,6 +112,12 @@ impl Walk {
     #[must_use]
     pub fn noise(&self) -> f64 {
         self.kernel.noise(self.step)
+    }
+
+    /// After how many steps the kernel is done; `None` if it goes on for ever.
+    #[must_use]
+    pub fn length(&self) -> Option<usize> {
+        self.kernel.length()
     }
 
     /// True if the kernel has come to its end.
@@ -129,6 +138,15 @@ impl Walk {
         let sum = |f: fn(&Group) -> u64| self.groups.iter().map(f).sum::<u64>() as f64;
         let proposed = sum(|group| group.proposed);
         (proposed > 0.0).then(|| sum(|group| group.accepted) / proposed)
+    }
+
+    /// Mean |change of the total energy| over all proposals, in nats; `None` before the first one, and for kernels
+    /// without momentum.
+    #[must_use]
+    pub fn energy_error(&self) -> Option<f64> {
+        let proposed = self.groups.iter().map(|group| group.proposed).sum::<u64>() as f64;
+        let sum = self.groups.iter().map(|group| group.energy_errors).sum::<f64>();
+        (proposed > 0.0 && sum > 0.0).then(|| sum / proposed)
     }
 
     /// Moves every particle by one step.
@@ -215,6 +233,11 @@ impl Group {
         }
         is_accepted
     }
+
+    /// Takes note of by how much a proposal has changed the total energy.
+    pub(super) fn note_energy_error(&mut self, error: f64) {
+        self.energy_errors += if error.is_finite() { error.abs() } else { 0.0 };
+    }
 }
 
 /// A standard normal vector.
@@ -229,4 +252,11 @@ pub fn spread(bounds: Bounds, count: usize, seed: u64) -> Vec<Point> {
     let size = bounds.size();
     let place = |axis: usize, u: f64| bounds.min[axis] + size[axis] * u;
     (0..count).map(|_| [place(0, rng.random()), place(1, rng.random())]).collect()
+}
+
+/// Points from N(0, scale² I).
+#[must_use]
+pub fn cloud(scale: f64, count: usize, seed: u64) -> Vec<Point> {
+    let rng = &mut generator(seed, Purpose::Walks);
+    (0..count).map(|_| normal(rng).map(|v| scale * v)).collect()
 }

@@ -47,7 +47,7 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
                  main directions of the path so far; bright is low. All other parameters stay as they are at that \
                  step, and the path of the training is projected onto it.",
             );
-            ui.add_space(8.0);
+            sampling_ui(ui);
             ui.heading("Forks and races");
             ui.label(
                 "What would EM have done from here? Fork (K) lets another run leave this one at the step shown: choose \
@@ -114,4 +114,18 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
             ui.add_space(8.0);
             ui.label(egui::RichText::new(concat!("ScoreScope ", env!("CARGO_PKG_VERSION"))).weak());
         });
+}
+
+/// What the tab of the particles does.
+fn sampling_ui(ui: &mut egui::Ui) {
+    ui.add_space(8.0);
+    ui.heading("Sampling");
+    ui.label(
+        "Sample, on the right, lets particles walk on the model shown or on the density that the data come \
+         from: S walks or pauses, Shift+S takes one step, Shift+X starts again. X tells the step of one \
+         particle slowly: its push along the score, its proposal, and if it is accepted; a click chooses the \
+         particle. Beside the particles are as many exact samples; the plots tell how far both are apart, and \
+         which share of the particles is at every mode.",
+    );
+    ui.add_space(8.0);
 }

@@ -138,6 +138,8 @@ fn train_ui(
         Action::RunSeeds,
         Action::RunBasin,
         Action::RunLandscape,
+        Action::Walk,
+        Action::TellStep,
     ] {
         menu_item_ui(ui, action, has_run, actions);
     }

@@ -17,6 +17,7 @@ pub use controls::{Reopen, controls_ui};
 pub use help::help_ui;
 pub use menu::menu_ui;
 pub use plots::{Beside, plots_ui};
+pub use settings::{settings_ui, short};
 pub use status::{Busy, status_ui};
 pub use thumbnails::Thumbnails;
 pub use time::time_ui;

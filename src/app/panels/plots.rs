@@ -3,6 +3,7 @@
 use crate::app::action::Action;
 use crate::app::document::Document;
 use crate::app::maps::Maps;
+use crate::app::particles::Particles;
 use crate::app::seeds::Seeds;
 use crate::app::session::Session;
 use crate::app::taken_apart::Breakdown;
@@ -20,6 +21,8 @@ pub struct Beside<'a> {
     pub breakdown: Option<&'a Breakdown>,
     /// How far runs are from the known density.
     pub truth: &'a Truths,
+    /// Particles that walk.
+    pub particles: &'a Particles,
 }
 
 /// Draws the panel.
@@ -27,7 +30,7 @@ pub fn plots_ui(
     ui: &mut egui::Ui,
     document: &mut Document,
     session: &Session,
-    Beside { seeds, maps, breakdown, truth }: Beside<'_>,
+    Beside { seeds, maps, breakdown, truth, particles }: Beside<'_>,
     view: &mut View,
     actions: &mut Vec<Action>,
 ) {
@@ -51,7 +54,14 @@ pub fn plots_ui(
             ui.selectable_value(&mut view.plots, Plots::Truth, "Truth").on_hover_text(
                 "How far the runs are from the known density of the data: KL and Fisher divergence.",
             );
+            ui.selectable_value(&mut view.plots, Plots::Sample, "Sample").on_hover_text(
+                "Particles that walk on a density by Langevin, Metropolis and others, beside exact samples.",
+            );
         });
+        if view.plots == Plots::Sample {
+            let can_walk = session.snapshot().is_some();
+            return views::sample_ui(ui, particles, view, can_walk, actions);
+        }
         if view.plots == Plots::Terms {
             return views::terms_ui(ui, session, breakdown, view);
         }
