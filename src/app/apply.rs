@@ -108,13 +108,7 @@ impl App {
             Action::Fit => self.canvas.fit(),
             Action::ZoomIn => self.canvas.zoom(0.8),
             Action::ZoomOut => self.canvas.zoom(1.25),
-            Action::ToggleTheme => {
-                self.view.theme = match self.view.theme {
-                    Theme::Light => Theme::Dark,
-                    Theme::Dark => Theme::Light,
-                };
-                theme::apply(ctx, self.view.theme);
-            }
+            Action::ToggleTheme => self.toggle_theme(ctx),
             Action::TogglePanels => self.view.has_panels = !self.view.has_panels,
             Action::ToggleLogDensity => self.view.has_log_density = !self.view.has_log_density,
             Action::Check => self.check_formulas(),
@@ -124,6 +118,14 @@ impl App {
             | Action::ToggleStreamlines
             | Action::ShowTerms => self.take_apart(action),
         }
+    }
+
+    fn toggle_theme(&mut self, ctx: &egui::Context) {
+        self.view.theme = match self.view.theme {
+            Theme::Light => Theme::Dark,
+            Theme::Dark => Theme::Light,
+        };
+        theme::apply(ctx, self.view.theme);
     }
 
     /// Looks at steps that were trained before.

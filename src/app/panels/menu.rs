@@ -33,27 +33,7 @@ pub fn menu_ui(
                 ui.separator();
                 menu_item_ui(ui, Action::Quit, true, actions);
             });
-            ui.menu_button("Edit", |ui| {
-                menu_item_ui(ui, Action::Undo, document.can_undo(), actions);
-                menu_item_ui(ui, Action::Redo, document.can_redo(), actions);
-                ui.separator();
-                let has_drawing = !document.experiment.strokes.is_empty();
-                menu_item_ui(ui, Action::ClearDrawing, has_drawing, actions);
-                ui.separator();
-                for action in [Action::StartFromFit, Action::AddComponent] {
-                    menu_item_ui(ui, action, has_run, actions);
-                }
-                let has_selection = has_run && view.selected.is_some();
-                for action in [
-                    Action::CopyComponent,
-                    Action::MirrorComponent,
-                    Action::AlignComponent,
-                    Action::DeleteComponent,
-                    Action::Predict,
-                ] {
-                    menu_item_ui(ui, action, has_selection, actions);
-                }
-            });
+            ui.menu_button("Edit", |ui| edit_ui(ui, document, has_run, view, actions));
             ui.menu_button("View", |ui| {
                 for action in [
                     Action::Fit,
@@ -161,5 +141,34 @@ fn train_ui(
     let label = "Guard: stop when something breaks, and say why";
     if ui.checkbox(&mut is_on, label).clicked() {
         view.guard = if is_on { Guard::On } else { Guard::Off };
+    }
+}
+
+/// The entries about the drawing and the components.
+fn edit_ui(
+    ui: &mut egui::Ui,
+    document: &Document,
+    has_run: bool,
+    view: &View,
+    actions: &mut Vec<Action>,
+) {
+    menu_item_ui(ui, Action::Undo, document.can_undo(), actions);
+    menu_item_ui(ui, Action::Redo, document.can_redo(), actions);
+    ui.separator();
+    let has_drawing = !document.experiment.strokes.is_empty();
+    menu_item_ui(ui, Action::ClearDrawing, has_drawing, actions);
+    ui.separator();
+    for action in [Action::StartFromFit, Action::AddComponent] {
+        menu_item_ui(ui, action, has_run, actions);
+    }
+    let has_selection = has_run && view.selected.is_some();
+    for action in [
+        Action::CopyComponent,
+        Action::MirrorComponent,
+        Action::AlignComponent,
+        Action::DeleteComponent,
+        Action::Predict,
+    ] {
+        menu_item_ui(ui, action, has_selection, actions);
     }
 }
