@@ -473,26 +473,31 @@ mod tests {
         experiment.set("n_components", "12").unwrap();
         experiment.race(&["nll", "sm", "ssm"]);
         let prepared = Prepared::new(&experiment).unwrap();
-        let mut tree = Tree::new(&experiment, prepared).unwrap();
         let clocks = |tree: &Tree| -> f64 {
             tree.runs().map(|(_, run)| run.record().seconds + run.judging_secs()).sum()
         };
-        let before = clocks(&tree);
-        let (_commands, receiver) = channel();
-        let (events, _receiver) = channel();
-        let board = Arc::<Mutex<Board>>::default();
-        let wake: Wake = Box::new(|| ());
-        let mut driver =
-            Driver { commands: receiver, events, board: board.clone(), wake, last_wake: None };
-        while driver.turn(&mut tree, Who::All) {}
-        let counted = clocks(&tree) - before;
-        let busy = locked(&board).busy.as_secs_f64();
+        // A busy machine interrupts between two clocks, which can only widen what is between them: one quiet race of
+        // several is enough.
+        let shares = (0..8).map(|_| {
+            let mut tree = Tree::new(&experiment, prepared.clone()).unwrap();
+            let before = clocks(&tree);
+            let (_commands, commands) = channel();
+            let (events, _receiver) = channel();
+            let (board, wake) = (Arc::<Mutex<Board>>::default(), Box::new(|| ()));
+            let mut driver =
+                Driver { commands, events, board: board.clone(), wake, last_wake: None };
+            while driver.turn(&mut tree, Who::All) {}
+            let counted = clocks(&tree) - before;
+            let busy = locked(&board).busy.as_secs_f64();
+            assert!(counted <= busy, "{counted} of {busy} s");
+            // Each counts its own steps only.
+            let own: Vec<f64> = tree.runs().map(|(_, run)| run.record().seconds).collect();
+            assert!(own.len() == 4 && own.iter().all(|seconds| *seconds > 0.0), "{own:?}");
+            counted / busy
+        });
         // What remains is what it takes to keep the steps.
-        assert!(counted <= busy && counted > 0.5 * busy, "{counted} of {busy} s");
-        // Each counts its own steps only.
-        let own: Vec<f64> = tree.runs().map(|(_, run)| run.record().seconds).collect();
-        assert_eq!(own.len(), 4);
-        assert!(own.iter().all(|seconds| *seconds > 0.0 && *seconds < 0.8 * busy), "{own:?}");
+        let best = shares.fold(0.0, f64::max);
+        assert!(best > 0.8, "{best}");
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
             ui.add_space(8.0);
             ui.heading("Many seeds");
             ui.label(
-                "The start decides much of what is found. Many seeds, on the right, trains the same experiment from up \
+                "The start decides much of what is found. Seeds, on the right, trains the same experiment from up \
                  to 200 starts: a curve each, mean and standard deviation over them, and how many came near the best. \
                  A click on a curve loads that very run; undo goes back.",
             );

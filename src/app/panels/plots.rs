@@ -40,23 +40,52 @@ pub fn plots_ui(
     egui::Panel::right("plots").frame(frame).exact_size(width).resizable(false).show(ui, |ui| {
         ui.add_space(4.0);
         ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing.x = 4.0;
-            ui.selectable_value(&mut view.plots, Plots::Run, "This run")
-                .on_hover_text("Likelihood, objective and weights of the run on the canvas.");
-            ui.selectable_value(&mut view.plots, Plots::Seeds, "Many seeds").on_hover_text(
-                "The same experiment from many starts: a fan of curves, and where they end.",
-            );
-            ui.selectable_value(&mut view.plots, Plots::Maps, "Maps").on_hover_text(
-                "Where training ends from every start of a mean, and the objective as a landscape.",
-            );
-            ui.selectable_value(&mut view.plots, Plots::Terms, "Terms")
-                .on_hover_text(Action::ShowTerms.hint(ui.ctx()));
-            ui.selectable_value(&mut view.plots, Plots::Truth, "Truth").on_hover_text(
-                "How far the runs are from the known density of the data: KL and Fisher divergence.",
-            );
-            ui.selectable_value(&mut view.plots, Plots::Sample, "Sample").on_hover_text(
-                "Particles that walk on a density by Langevin, Metropolis and others, beside exact samples.",
-            );
+            // All of them in one row.
+            ui.spacing_mut().item_spacing.x = 2.0;
+            ui.spacing_mut().button_padding.x = 5.0;
+            let terms = Action::ShowTerms.hint(ui.ctx());
+            for (plots, word, name, help) in [
+                (
+                    Plots::Run,
+                    "Run",
+                    "This run",
+                    "Likelihood, objective and weights of the run on the canvas; forks and races.",
+                ),
+                (
+                    Plots::Seeds,
+                    "Seeds",
+                    "Many seeds",
+                    "The same experiment from many starts: a fan of curves, and where they end.",
+                ),
+                (
+                    Plots::Maps,
+                    "Maps",
+                    "Maps",
+                    "Where training ends from every start of a mean, and the objective as a landscape.",
+                ),
+                (Plots::Terms, "Terms", "Terms", &*terms),
+                (
+                    Plots::Truth,
+                    "Truth",
+                    "Truth",
+                    "How far the runs are from the known density of the data: KL and Fisher divergence.",
+                ),
+                (
+                    Plots::Sample,
+                    "Sample",
+                    "Sample",
+                    "Particles that walk on a density by Langevin, Metropolis and others, beside exact samples.",
+                ),
+            ] {
+                let is_chosen = view.plots == plots;
+                let response = ui.selectable_label(is_chosen, word);
+                response.widget_info(|| {
+                    egui::WidgetInfo::selected(egui::Role::Tab, true, is_chosen, name)
+                });
+                if response.on_hover_text(help).clicked() {
+                    view.plots = plots;
+                }
+            }
         });
         if view.plots == Plots::Sample {
             let can_walk = session.snapshot().is_some();

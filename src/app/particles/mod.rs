@@ -297,7 +297,7 @@ impl Particles {
 
     /// Why the density of the data cannot be walked on; `None` if it can.
     #[must_use]
-    pub fn why_not_data(&self) -> Option<&'static str> {
+    pub fn why_not_data(&self) -> Option<String> {
         self.targets.known().err()
     }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::choices::Target;
 use crate::app::session::Session;
-use crate::data::{Dataset, Scaling, generators};
+use crate::data::Dataset;
 use crate::model::{Density, Mixture};
 use crate::settings::Settings;
-use crate::training::{Experiment, Source};
+use crate::training::{Experiment, NoDensity, Source};
 
 /// The density of the data, or why it is not known.
-pub type Known = Result<Arc<dyn Density>, &'static str>;
+type Known = Result<Arc<dyn Density>, NoDensity>;
 
 /// The densities that particles can walk on, kept while they are the same.
 #[derive(Default)]
@@ -30,7 +30,7 @@ struct Truth {
 
 impl Truth {
     fn new(dataset: Arc<Dataset>, experiment: &Experiment) -> Truth {
-        let density = known(experiment, &dataset.scaling);
+        let density = experiment.known_density(&dataset.scaling);
         let has_strokes = !experiment.strokes.is_empty();
         let (source, data) = (experiment.source.clone(), experiment.data.clone());
         Truth { dataset, source, data, has_strokes, density }
@@ -65,9 +65,9 @@ impl Targets {
     }
 
     /// The density of the data, or why there is none.
-    pub fn known(&self) -> Result<&Arc<dyn Density>, &'static str> {
+    pub fn known(&self) -> Result<&Arc<dyn Density>, String> {
         let truth = self.known.as_ref().ok_or("there are no data yet")?;
-        truth.density.as_ref().map_err(|reason| *reason)
+        truth.density.as_ref().map_err(ToString::to_string)
     }
 
     /// The density that is asked for; the model where that of the data is not known.
@@ -76,56 +76,5 @@ impl Targets {
             (Target::Data, Ok(density)) => Some(density.clone()),
             _ => self.model.clone().map(|model| model as Arc<dyn Density>),
         }
-    }
-}
-
-/// The density that points come from, in the units of the scaled ones.
-fn known(experiment: &Experiment, scaling: &Scaling) -> Known {
-    let Source::Generator(id) = &experiment.source else {
-        return Err("points from a file or from a hand have no known density");
-    };
-    if !experiment.strokes.is_empty() {
-        return Err("points that a hand has changed have no known density");
-    }
-    let density = generators::find(id).and_then(|generator| generator.density);
-    let density = density.ok_or("the density of this data set is not known")?;
-    let density = density(&experiment.data).ok_or("without noise these points have no density")?;
-    Ok(scaling.apply_density(density))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::spray::{Stroke, Tool};
-
-    #[test]
-    fn a_density_is_in_the_units_of_the_scaled_points_or_says_why_there_is_none() {
-        let mut experiment = Experiment::default();
-        let scaling = Scaling { offset: [1.0, 2.0], unit: [2.0, 0.5] };
-        let moons = known(&experiment, &scaling).ok().unwrap();
-        let plain = known(&experiment, &Scaling::NONE).ok().unwrap();
-        let at = [0.3, 0.4];
-        let expected = plain.log_density(scaling.undo(at)) + scaling.log_unit_area();
-        assert!((moons.log_density(at) - expected).abs() < 1e-12);
-        let check = |experiment: &Experiment, word: &str| {
-            let reason = known(experiment, &scaling).err().unwrap();
-            assert!(reason.contains(word), "{reason}");
-        };
-        let mut drawn = experiment.clone();
-        drawn.strokes.push(Stroke {
-            tool: Tool::Airbrush,
-            path: vec![[0.0; 2]],
-            radius: 1.0,
-            count: 10,
-            seed: 0,
-        });
-        check(&drawn, "a hand has changed");
-        experiment.choose_source(Source::Generator("pinwheel".to_owned()));
-        check(&experiment, "not known");
-        experiment.choose_source(Source::Nothing);
-        check(&experiment, "from a hand");
-        experiment.choose_source(Source::Generator("halfmoons".to_owned()));
-        experiment.set("noise", "0").unwrap();
-        check(&experiment, "without noise");
     }
 }
