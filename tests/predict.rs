@@ -71,6 +71,10 @@ fn a_bet_on_a_run_is_ranked_among_all() {
         .collect();
     let own = values.iter().find(|(_, id)| *id == nll).unwrap().0;
     let place = 1 + values.iter().filter(|(value, _)| *value < own).count();
-    let words = ["bet: 1st", "bet: 2nd", "bet: 3rd", "bet: 4th"][place - 1];
-    assert!(window.query_by_label(words).is_some(), "{words}");
+    let best = values.iter().map(|(value, _)| *value).fold(f64::INFINITY, f64::min);
+    let words = match ["1st", "2nd", "3rd", "4th"][place - 1] {
+        "1st" => "bet: 1st".to_owned(),
+        ordinal => format!("bet: {ordinal} +{:.3}", own - best),
+    };
+    assert!(window.query_by_label(&words).is_some(), "{words}");
 }

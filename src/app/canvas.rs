@@ -4,35 +4,32 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use egui::{
-    Align2, Color32, FontId, Key, Modifiers, PointerButton, Pos2, Rect, Stroke as Pen, UiBuilder,
-    pos2, vec2,
-};
+use egui::{Key, Modifiers, PointerButton, Pos2, Rect, UiBuilder};
 use egui_plot::PlotBounds;
 
 use super::action::Action;
+use super::caption::{caption_ui, hint_ui};
 use super::document::Document;
 use super::drawing::{Drawing, Hand};
 use super::handles::Handles;
-use super::legend;
 use super::maps::Maps;
 use super::pane::{Pane, Scene};
 use super::particles::Particles;
 use super::plot::{self, color32};
 use super::predict::Flags;
 use super::probe::probe_ui;
-use super::remedy;
-use super::runs;
 use super::session::Session;
-use super::start;
+use super::stage::{
+    Motion, Spot, Stage, bounds_of, components, is_blank, pan_by_other_buttons, path_layer, places,
+    scene, zoom_by_wheel,
+};
 use super::taken_apart::Breakdown;
-use super::theme;
 use super::track::Track;
 use super::view::View;
+use super::{legend, remedy, runs, start};
 use crate::data::Scaling;
-use crate::figures::race::run_color;
-use crate::figures::{Layer, Mark, Plot, plane};
-use crate::model::{Bounds, Mixture};
+use crate::figures::{Layer, Plot, plane};
+use crate::model::Bounds;
 use crate::training::{BranchId, Source};
 
 /// What is shown before there are points.
@@ -426,218 +423,4 @@ impl Canvas {
             self.wants_fit = true;
         }
     }
-}
-
-/// What a run's plot shows.
-fn scene<'a>(
-    id: BranchId,
-    bounds: Bounds,
-    layers: Vec<Layer>,
-    has_map: bool,
-    (document, session): (&Document, &'a Session),
-) -> Scene<'a> {
-    Scene {
-        moment: session.track(id).and_then(Track::shown),
-        dataset: session.dataset().filter(|_| !is_blank(document, session)),
-        bounds,
-        layers,
-        has_map,
-    }
-}
-
-/// The paths of a run's means, if they are shown.
-fn path_layer(id: BranchId, session: &Session, view: &View) -> Option<Layer> {
-    if !view.shown.paths {
-        return None;
-    }
-    let count = session.track(id)?.shown()?.mixture.components().len();
-    // As many segments as can be drawn in a frame, whatever K.
-    let mixtures =
-        session.path(id, (6_000 / (count * session.tracks().len()).max(1)).clamp(20, 300));
-    let mixtures: Vec<&Mixture> = mixtures.iter().map(|mixture| &**mixture).collect();
-    let palette = view.theme.palette();
-    Some(plane::paths(&mixtures, run_color(id, palette), palette))
-}
-
-/// All that plots are drawn from and a hand may change.
-struct Stage<'a> {
-    document: &'a mut Document,
-    session: &'a Session,
-    maps: &'a mut Maps,
-    particles: &'a Particles,
-    view: &'a mut View,
-}
-
-/// A plot among others.
-#[derive(Clone, Copy)]
-struct Spot {
-    id: BranchId,
-    rect: Rect,
-    is_alone: bool,
-}
-
-/// What a hand does to the view.
-#[derive(Clone, Copy)]
-struct Motion {
-    is_drawing: bool,
-    is_held: bool,
-}
-
-/// Room between plots side by side.
-const GAP: f32 = 8.0;
-
-/// Equal places for so many plots, in as many columns as bring them nearest to the shape (width ÷ height) of what they
-/// show.
-fn places(area: Rect, count: usize, shape: f32) -> impl Iterator<Item = Rect> {
-    let unlikeness = |columns: &usize| {
-        let rows = count.div_ceil(*columns);
-        let ratio = (area.width() / *columns as f32) / (area.height() / rows as f32) / shape;
-        // An empty place costs as much as plots half as long again.
-        let empty = (rows * columns - count) as f32;
-        ratio.max(1.0 / ratio) + 0.5 * empty
-    };
-    let best = (1..=count.max(1)).min_by(|a, b| unlikeness(a).total_cmp(&unlikeness(b)));
-    let columns = best.unwrap_or(1);
-    let rows = count.div_ceil(columns).max(1);
-    let size = vec2(
-        (area.width() - GAP * (columns - 1) as f32) / columns as f32,
-        (area.height() - GAP * (rows - 1) as f32) / rows as f32,
-    );
-    (0..count).map(move |i| {
-        let (row, column) = (i / columns, i % columns);
-        let shift = vec2((size.x + GAP) * column as f32, (size.y + GAP) * row as f32);
-        Rect::from_min_size(area.min + shift, size)
-    })
-}
-
-fn bounds_of(transform: &egui_plot::PlotTransform) -> Bounds {
-    Bounds { min: transform.bounds().min(), max: transform.bounds().max() }
-}
-
-/// The components as a layer.
-fn components(mixture: &Mixture, view: &View) -> Layer {
-    let mut layer = plane::components(mixture, view.theme.palette());
-    if view.tool.is_none()
-        && let Some(selected) = view.selected.and_then(|k| mixture.components().get(k))
-    {
-        // Its weight stands beside its ring.
-        let mean = selected.gaussian.mean;
-        layer.marks.retain(|mark| !matches!(mark, Mark::Text { at, .. } if *at == mean));
-    }
-    layer
-}
-
-/// True if the canvas is to be empty although data of before may still be around.
-fn is_blank(document: &Document, session: &Session) -> bool {
-    document.experiment.source == Source::Nothing
-        && document.experiment.strokes.is_empty()
-        && session.snapshot().is_none()
-}
-
-/// Zooms by wheel or pinch; true if it did. `largest` is the size of the data.
-fn zoom_by_wheel(plot_ui: &mut egui_plot::PlotUi<'_>, largest: f64) -> bool {
-    if !plot_ui.response().contains_pointer() {
-        return false;
-    }
-    let factor = plot_ui
-        .ctx()
-        .input(|input| (input.smooth_scroll_delta().y / 300.0).exp() * input.zoom_delta());
-    if factor == 1.0 {
-        return false;
-    }
-    // Far out the data are a dot; far in, coordinates lose their digits.
-    let size = plot_ui.plot_bounds().width().max(plot_ui.plot_bounds().height()) / largest;
-    if (size > 1e3 && factor < 1.0) || (size < 1e-6 && factor > 1.0) {
-        return false;
-    }
-    plot_ui.zoom_bounds_around_hovered(egui::Vec2::splat(factor));
-    true
-}
-
-/// While the left button draws, the others move the view; true if they did.
-fn pan_by_other_buttons(plot_ui: &mut egui_plot::PlotUi<'_>) -> bool {
-    let response = plot_ui.response();
-    let is_panning =
-        response.dragged_by(PointerButton::Middle) || response.dragged_by(PointerButton::Secondary);
-    if is_panning {
-        let delta = plot_ui.pointer_coordinate_drag_delta();
-        plot_ui.translate_bounds(-delta);
-    }
-    is_panning
-}
-
-/// Which run a plot shows, at which step and how good it is; the chosen one has a frame.
-fn caption_ui(
-    brush: &egui::Painter,
-    id: BranchId,
-    document: &Document,
-    session: &Session,
-    view: &View,
-) {
-    let palette = view.theme.palette();
-    let color = color32(run_color(id, palette));
-    let area = brush.clip_rect();
-    if session.chosen() == id {
-        brush.rect_stroke(area, 2.0, Pen::new(2.0, color), egui::StrokeKind::Inside);
-    }
-    let name = runs::name(&document.experiment, id);
-    let track = session.track(id);
-    let words = match track.and_then(Track::shown) {
-        _ if track.is_some_and(|track| track.problem().is_some()) => {
-            format!("{name}   cannot begin")
-        }
-        Some(shown) => format!(
-            "{name}   step {}   NLL {:.4}",
-            shown.record.step,
-            view.race.likelihood.of(&shown.record)
-        ),
-        None => name,
-    };
-    let room = area.width() - 50.0;
-    let text = color32(palette.text);
-    let galley = brush.layout(words, FontId::proportional(14.5), text, room);
-    let at: Pos2 = area.left_top() + vec2(30.0, 8.0);
-    let card = Rect::from_min_max(
-        area.left_top() + vec2(4.0, 4.0),
-        pos2(at.x + galley.size().x + 8.0, at.y + galley.size().y + 4.0),
-    );
-    brush.rect_filled(card, 5.0, theme::panel_fill(view.theme).gamma_multiply(0.9));
-    brush.rect_filled(
-        Rect::from_min_size(area.left_top() + vec2(11.0, 12.0), vec2(12.0, 12.0)),
-        3.0,
-        color,
-    );
-    brush.galley(at, galley, text);
-}
-
-/// What to do, where there is nothing to see yet; what is wrong, where something is.
-fn hint_ui(brush: &egui::Painter, document: &Document, session: &Session, view: &View) {
-    let palette = view.theme.palette();
-    let area = brush.clip_rect();
-    let is_empty =
-        document.experiment.source == Source::Nothing && document.experiment.strokes.is_empty();
-    let (text, color) = if is_empty {
-        ("Drag here to draw points; the tools are on the left.".to_owned(), palette.text)
-    } else if let Some(problem) = session.problem() {
-        (problem.to_owned(), palette.categorical[1])
-    } else if session.snapshot().is_some_and(|snapshot| snapshot.record.step == 0)
-        && !session.is_playing()
-        && view.tool.is_none()
-    {
-        ("Press Space and watch the mixture learn.".to_owned(), palette.text)
-    } else {
-        return;
-    };
-    let galley = brush.layout(text, FontId::proportional(17.0), color32(color), area.width() * 0.8);
-    let rect =
-        Align2::CENTER_TOP.anchor_size(area.center_top() + egui::vec2(0.0, 18.0), galley.size());
-    let card = rect.expand2(egui::vec2(14.0, 8.0));
-    brush.rect(
-        card,
-        8.0,
-        theme::panel_fill(view.theme).gamma_multiply(0.94),
-        Pen::new(1.0, color32(palette.grid)),
-        egui::StrokeKind::Inside,
-    );
-    brush.galley(rect.min, galley, Color32::PLACEHOLDER);
 }

@@ -59,17 +59,18 @@ impl Prediction {
         }
     }
 
-    /// Which place the run that was bet on has at the step shown, from 1, and of how many; `None` until the runs have
-    /// taken a step.
+    /// Which place the run that was bet on has at the step shown, from 1, and how many nats it is behind the first;
+    /// `None` until the runs have taken a step.
     #[must_use]
-    pub fn rank(&self, session: &Session, view: &View) -> Option<[usize; 2]> {
+    pub fn rank(&self, session: &Session, view: &View) -> Option<(usize, f64)> {
         let value = |track: &Track| {
             let moment = track.shown().filter(|_| track.step_count() > 0)?;
             Some(view.race.likelihood.of(&moment.record)).filter(|value| value.is_finite())
         };
         let own = value(session.track(self.bet?)?)?;
-        let all: Vec<f64> = session.tracks().iter().filter_map(value).collect();
-        Some([1 + all.iter().filter(|other| **other < own).count(), all.len()])
+        let all = || session.tracks().iter().filter_map(value);
+        let place = 1 + all().filter(|other| *other < own).count();
+        Some((place, own - all().fold(own, f64::min)))
     }
 }
 

@@ -170,14 +170,20 @@ fn row_ui(
 fn bet_ui(ui: &mut egui::Ui, session: &Session, view: &View) {
     let words = match view.prediction.rank(session, view) {
         None => "bet".to_owned(),
-        Some([1, _]) => "bet: 1st".to_owned(),
-        Some([2, _]) => "bet: 2nd".to_owned(),
-        Some([3, _]) => "bet: 3rd".to_owned(),
-        Some([place, _]) => format!("bet: {place}th"),
+        Some((1, _)) => "bet: 1st".to_owned(),
+        Some((place, behind)) => {
+            let ordinal = match place {
+                2 => "2nd".to_owned(),
+                3 => "3rd".to_owned(),
+                _ => format!("{place}th"),
+            };
+            format!("bet: {ordinal} +{behind:.3}")
+        }
     };
     let color = color32(view.theme.palette().categorical[4]);
     ui.label(RichText::new(words).small().color(color)).on_hover_text(
-        "You said that this run will have the lowest NLL: its place among all at the step shown.",
+        "You said that this run will have the lowest NLL: its place among all at the step shown, and how many nats it is behind \
+         the first.",
     );
 }
 
