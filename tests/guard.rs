@@ -124,3 +124,36 @@ fn denoising_leaves_at_the_last_step() {
     let fork = &app(&window).experiment().branches[0];
     assert_eq!((fork.step, fork.algorithm_id.as_str()), (broken_at, "dsm"));
 }
+
+#[test]
+fn steps_that_are_too_long_are_halved() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wild.toml");
+    let text = "[data]\ndataset = 'halfmoons'\nn_samples = 400\n[model]\nn_components = 4\nreg_covar = 0.0\n\
+                [algorithm]\nname = 'sm'\noptimizer = 'sgd'\nlearning_rate = 10.0\n";
+    std::fs::write(&path, text).unwrap();
+    let mut window = window(Some(&path));
+    until(&mut window, "the experiment", |app| app.experiment().algorithm_id == "sm");
+    press(&mut window, Modifiers::NONE, Key::End);
+    until(&mut window, "trouble", |app| {
+        let activity = app.snapshot().map(|snapshot| snapshot.activity.clone());
+        matches!(activity, Some(Activity::Finished(Finish::Broken(_) | Finish::Failed(_))))
+    });
+    for _ in 0..20 {
+        // What comes first depends on the start; going on, it is the steps in the end.
+        if window.query_by_label("Halve the steps").is_some() {
+            break;
+        }
+        click(&mut window, "Go on");
+        window.run_steps(10);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        window.run_steps(5);
+    }
+    let rate = |window: &Window| {
+        let experiment = app(window).experiment();
+        experiment.algorithm.number(&scorescope::algorithms::LEARNING_RATE)
+    };
+    assert_eq!(rate(&window), 10.0);
+    click(&mut window, "Halve the steps");
+    assert_eq!(rate(&window), 5.0);
+}

@@ -13,7 +13,6 @@ use crate::algorithms::{LEARNING_RATE, MAX_GRAD_NORM};
 use crate::figures::Palette;
 use crate::model::{Density, REG_COVAR};
 use crate::settings::Value;
-use crate::training::Finish;
 use crate::training::guard::Symptom;
 
 /// What may help.
@@ -84,7 +83,7 @@ impl Remedy {
         let own: &[Remedy] = match symptom {
             Symptom::Collapse { .. } => &[Remedy::Floor, Remedy::Denoise, Remedy::Restart],
             Symptom::DeadWeight { .. } => &[Remedy::Restart],
-            Symptom::Divergence { .. } | Symptom::Explosion { .. } => {
+            Symptom::Divergence { .. } | Symptom::Explosion { .. } | Symptom::NotFinite => {
                 &[Remedy::SmallerSteps, Remedy::Clip, Remedy::Floor]
             }
         };
@@ -104,18 +103,15 @@ fn reason(symptom: &Symptom, algorithm_id: &str) -> &'static str {
              loss like −2/(n r²), where the likelihood would gain only −log r."
         }
         Symptom::DeadWeight { .. } => "A component that owns no point has nothing to learn from.",
-        Symptom::Divergence { .. } | Symptom::Explosion { .. } => {
+        Symptom::Divergence { .. } | Symptom::Explosion { .. } | Symptom::NotFinite => {
             "Far from the points the gradient tells little about where they are."
         }
     }
 }
 
-/// What is wrong with the chosen run, if the guard has stopped it.
-fn symptom(session: &Session) -> Option<&Symptom> {
-    match session.finish() {
-        Some(Finish::Broken(symptom)) => Some(symptom),
-        _ => None,
-    }
+/// What is wrong with the chosen run, if that has stopped it.
+fn symptom(session: &Session) -> Option<Symptom> {
+    Symptom::of(session.finish()?, &session.shown()?.mixture)
 }
 
 /// Circles the culprit; gives where it is on screen.
@@ -125,7 +121,7 @@ pub fn culprit_ui(
     session: &Session,
     palette: &Palette,
 ) -> Option<egui::Pos2> {
-    let component = symptom(session).and_then(Symptom::component);
+    let component = symptom(session).and_then(|symptom| symptom.component());
     let shown = session.shown().map(|moment| &moment.mixture);
     let culprit = component.zip(shown).and_then(|(k, mixture)| mixture.components().get(k));
     let at = on_screen(transform, culprit?.gaussian.mean);
@@ -168,11 +164,11 @@ pub fn remedy_ui(
                 let first = letters.next().map(|c| c.to_uppercase().to_string());
                 let words = format!("{}{}.", first.unwrap_or_default(), letters.as_str());
                 ui.label(RichText::new(words).strong().size(16.0));
-                let reason = RichText::new(reason(symptom, algorithm));
+                let reason = RichText::new(reason(&symptom, algorithm));
                 ui.label(reason.color(color32(palette.weak_text)));
                 ui.add_space(6.0);
                 ui.horizontal_wrapped(|ui| {
-                    for remedy in Remedy::against(symptom) {
+                    for remedy in Remedy::against(&symptom) {
                         let needs_gradient = matches!(remedy, Remedy::SmallerSteps | Remedy::Clip);
                         if needs_gradient && algorithm == "em" {
                             continue;
@@ -191,7 +187,7 @@ pub fn remedy_ui(
 impl App {
     /// Does what was chosen against a symptom.
     pub(super) fn apply_remedy(&mut self, remedy: Remedy) {
-        let symptom = symptom(&self.session).cloned();
+        let symptom = symptom(&self.session);
         let run = self.view.run;
         self.document.mark();
         match remedy {

@@ -1,7 +1,8 @@
 //! Guard: sees training break while it still can be told why, and by which component.
 
 use super::{Finish, Run};
-use crate::model::{Component, Point};
+use crate::algorithms::StepError;
+use crate::model::{Component, Mixture, Point};
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +37,8 @@ pub enum Symptom {
         /// The largest norm of the first steps.
         usual: f64,
     },
+    /// There is no finite next step.
+    NotFinite,
 }
 
 impl Symptom {
@@ -46,7 +49,23 @@ impl Symptom {
             Symptom::Collapse { component, .. } | Symptom::DeadWeight { component, .. } => {
                 Some(*component)
             }
-            Symptom::Divergence { .. } | Symptom::Explosion { .. } => None,
+            Symptom::Divergence { .. } | Symptom::Explosion { .. } | Symptom::NotFinite => None,
+        }
+    }
+
+    /// What a run has that stopped, if it stopped for something that goes wrong with it.
+    #[must_use]
+    pub fn of(finish: &Finish, mixture: &Mixture) -> Option<Symptom> {
+        match finish {
+            Finish::Broken(symptom) => Some(symptom.clone()),
+            Finish::Failed(StepError::Collapsed { index, near }) => {
+                let component = index.saturating_sub(1);
+                let axes = mixture.components().get(component)?.gaussian.cholesky.ellipse(1.0);
+                let radius = axes.semi_axes[1];
+                Some(Symptom::Collapse { component, near: *near, radius })
+            }
+            Finish::Failed(StepError::NotFinite) => Some(Symptom::NotFinite),
+            Finish::Converged | Finish::MaxIter => None,
         }
     }
 
@@ -76,6 +95,12 @@ impl std::fmt::Display for Symptom {
                 f,
                 "the loss diverges: the NLL has risen from {best:.3} to {now:.3} nats per point; the steps are too long"
             ),
+            Symptom::NotFinite => {
+                write!(
+                    f,
+                    "there is no finite next step: the objective or its gradient has become infinite"
+                )
+            }
             Symptom::Explosion { norm, usual } => write!(
                 f,
                 "the gradient explodes: its norm, {norm:.1e}, is {:.0e} times what it was in the first steps",
