@@ -6,36 +6,11 @@ mod support;
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use scorescope::algorithms::given::GivenComponent;
 use scorescope::app::{App, Guard};
 use scorescope::model::REG_COVAR;
 use scorescope::training::guard::Symptom;
-use scorescope::training::{Activity, Experiment, Finish};
-use support::window::{Window, app, click, press, step, until, window};
-
-/// A light component on a point, without a floor: exact score matching shrinks it (demonstration "Collapse").
-fn collapsing() -> Experiment {
-    let mut experiment = Experiment::default();
-    experiment.choose_algorithm("sm");
-    for (key, value) in [
-        ("n_samples", "400"),
-        ("reg_covar", "0"),
-        ("tol", "0"),
-        ("max_iter", "3000"),
-        ("learning_rate", "0.0002"),
-    ] {
-        experiment.set(key, value).unwrap();
-    }
-    let point = experiment.dataset().unwrap().train[17];
-    let component =
-        |weight, mean, s: f64| GivenComponent { weight, mean, covariance: [s * s, 0.0, s * s] };
-    experiment.give_start(vec![
-        component(0.5, [0.0, 0.5], 0.7),
-        component(0.49, [1.0, 0.0], 0.7),
-        component(0.01, point, 0.004),
-    ]);
-    experiment
-}
+use scorescope::training::{Activity, Finish};
+use support::window::{Window, app, click, collapsing, press, step, until, window};
 
 fn opened() -> (Window, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ mod support;
 
 use std::path::PathBuf;
 
-use egui::{Key, Modifiers, PointerButton, Pos2, Role, lerp, remap};
+use egui::{Key, Modifiers, Pos2, Role, lerp};
 use egui_kittest::kittest::Queryable;
 use scorescope::app::{MapKind, MapsView, Over, Plots};
 use scorescope::figures::Theme;
@@ -14,7 +14,9 @@ use scorescope::figures::basin::{ColorBy, entries};
 use scorescope::model::Point;
 use scorescope::training::survey::Cell;
 use scorescope::training::{Activity, Experiment};
-use support::window::{Window, app, canvas, click, press, save_as, settle, step, until, window};
+use support::window::{
+    Window, app, canvas, click, click_at, on_screen, press, save_as, settle, step, until, window,
+};
 
 /// The window on a small experiment, looking at the maps.
 fn small(folder: &tempfile::TempDir, more: &str) -> Window {
@@ -58,28 +60,8 @@ fn train(window: &mut Window) {
 }
 
 /// Where a place on the plane is on screen.
-fn on_screen(window: &Window, [x, y]: Point) -> Pos2 {
-    let (area, bounds) = (canvas(window), app(window).canvas_bounds());
-    let [[left, bottom], [right, top]] = [bounds.min, bounds.max].map(|p| p.map(|v| v as f32));
-    Pos2::new(
-        remap(x as f32, left..=right, area.left()..=area.right()),
-        remap(y as f32, bottom..=top, area.bottom()..=area.top()),
-    )
-}
-
-fn click_at(window: &mut Window, place: Pos2) {
-    window.hover_at(place);
-    window.run_steps(2);
-    for pressed in [true, false] {
-        window.event(egui::Event::PointerButton {
-            pos: place,
-            button: PointerButton::Primary,
-            pressed,
-            modifiers: Modifiers::NONE,
-        });
-        window.step();
-    }
-    window.run_steps(3);
+fn place_of(window: &Window, place: Point) -> Pos2 {
+    on_screen(canvas(window), app(window).canvas_bounds(), place)
 }
 
 /// The experiment on the table, once its worker has taken it up.
@@ -113,7 +95,7 @@ fn a_click_on_a_pixel_is_the_run_that_the_map_shows_and_undo_brings_the_old_star
     let [min, max] = [basin.square.min, basin.square.max];
     let place = [lerp(min[0]..=max[0], 0.12), lerp(min[1]..=max[1], 0.15)];
     let (cell, outcome) = ends.cells.nearest(Cell::at(place, basin.square).unwrap()).unwrap();
-    let at = on_screen(&window, place);
+    let at = place_of(&window, place);
     click_at(&mut window, at);
     let loaded = taken_up(&mut window);
     assert_eq!(loaded, basin.experiment_at(cell.place(basin.square)));
@@ -197,7 +179,7 @@ fn a_double_click_on_the_map_adds_no_component_and_elsewhere_it_does() {
     run_basin(&mut window);
     let square = app(&window).basin().unwrap().0.square;
     let [x, y] = [0, 1].map(|axis| lerp(square.min[axis]..=square.max[axis], 0.1));
-    let at = on_screen(&window, [x, y]);
+    let at = place_of(&window, [x, y]);
     click_at(&mut window, at);
     click_at(&mut window, at);
     assert_eq!(app(&window).experiment().given.len(), 2);

@@ -4,14 +4,16 @@
 
 mod support;
 
-use egui::{Key, Modifiers, PointerButton, Pos2, Rect, remap};
+use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use scorescope::app::{App, ParticleStart, Plots, SamplingView, Target};
 use scorescope::data::generators;
-use scorescope::model::{Bounds, Density, Point};
+use scorescope::model::{Density, Point};
 use scorescope::sampling::{SAMPLERS, Walk, cloud, find, spread};
 use scorescope::settings::{Settings, Value};
-use support::window::{Window, app, canvas, click, mixture, press, save_as, settle, until, window};
+use support::window::{
+    Window, app, canvas, click, click_at, mixture, on_screen, press, save_as, settle, until, window,
+};
 
 /// The window on an experiment, with the tab open and particles at their start.
 fn opened(text: &str) -> Window {
@@ -172,31 +174,6 @@ fn a_story_is_told_part_by_part_and_ends_where_the_particle_is() {
     }
 }
 
-/// Where a place on the plane is on screen.
-fn on_screen(area: Rect, bounds: Bounds, [x, y]: Point) -> Pos2 {
-    let [[left, bottom], [right, top]] = [bounds.min, bounds.max].map(|p| p.map(|v| v as f32));
-    Pos2::new(
-        remap(x as f32, left..=right, area.left()..=area.right()),
-        remap(y as f32, bottom..=top, area.bottom()..=area.top()),
-    )
-}
-
-fn click_at(window: &mut Window, place: Pos2) {
-    window.hover_at(place);
-    window.run_steps(2);
-    for pressed in [true, false] {
-        window.event(egui::Event::PointerButton {
-            pos: place,
-            button: PointerButton::Primary,
-            pressed,
-            modifiers: Modifiers::NONE,
-        });
-        window.step();
-    }
-    window.run_steps(3);
-    settle(window);
-}
-
 #[test]
 fn a_click_on_the_canvas_is_where_all_particles_start_or_chooses_one() {
     let mut window = opened(FAR);
@@ -208,6 +185,7 @@ fn a_click_on_the_canvas_is_where_all_particles_start_or_chooses_one() {
     let area = canvas(&window);
     let at = app(&window).walk().points[42];
     click_at(&mut window, on_screen(area, bounds, at));
+    settle(&mut window);
     let chosen = app(&window).walk().points[app(&window).view().sampling.particle];
     assert!((chosen[0] - at[0]).hypot(chosen[1] - at[1]) < 0.02, "{chosen:?} {at:?}");
 
@@ -216,6 +194,7 @@ fn a_click_on_the_canvas_is_where_all_particles_start_or_chooses_one() {
     assert_eq!(app(&window).view().sampling.start, ParticleStart::Place);
     assert!(app(&window).walk().points.iter().all(|point| *point == [0.0; 2]));
     click_at(&mut window, on_screen(area, bounds, [-1.0, 3.0]));
+    settle(&mut window);
     let points = &app(&window).walk().points;
     let [dx, dy] = [points[0][0] + 1.0, points[0][1] - 3.0];
     assert!(dx.hypot(dy) < 0.05, "{:?}", points[0]);

@@ -13,7 +13,7 @@ use egui_kittest::kittest::Queryable;
 use scorescope::app::App;
 use scorescope::figures::Theme;
 use scorescope::training::Activity;
-use support::window::{Window, canvas, click, drag, press, settle, sized, until};
+use support::window::{Window, canvas, click, collapsing, drag, press, settle, sized, until};
 
 /// An experiment that stops after so many steps.
 fn experiment(name: &str, text: &str) -> PathBuf {
@@ -261,29 +261,9 @@ fn landscape() {
 
 #[test]
 fn broken() {
-    use scorescope::algorithms::given::GivenComponent;
-    use scorescope::training::{Experiment, Finish};
+    use scorescope::training::Finish;
 
-    let mut collapsing = Experiment::default();
-    collapsing.choose_algorithm("sm");
-    for (key, value) in [
-        ("n_samples", "400"),
-        ("reg_covar", "0"),
-        ("tol", "0"),
-        ("max_iter", "3000"),
-        ("learning_rate", "0.0002"),
-    ] {
-        collapsing.set(key, value).unwrap();
-    }
-    let point = collapsing.dataset().unwrap().train[17];
-    let component =
-        |weight, mean, s: f64| GivenComponent { weight, mean, covariance: [s * s, 0.0, s * s] };
-    collapsing.give_start(vec![
-        component(0.5, [0.0, 0.5], 0.7),
-        component(0.49, [1.0, 0.0], 0.7),
-        component(0.01, point, 0.004),
-    ]);
-    let mut window = opened("broken", &collapsing.to_toml().unwrap(), 3, [1280.0, 800.0]);
+    let mut window = opened("broken", &collapsing().to_toml().unwrap(), 3, [1280.0, 800.0]);
     press(&mut window, Modifiers::NONE, Key::End);
     until(&mut window, "a collapse", |app| {
         app.snapshot().is_some_and(|s| matches!(s.activity, Activity::Finished(Finish::Broken(_))))

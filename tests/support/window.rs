@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use egui::{Key, Modifiers, PointerButton, Pos2, Rect, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
+use scorescope::algorithms::given::GivenComponent;
 use scorescope::app::App;
-use scorescope::model::Mixture;
+use scorescope::model::{Bounds, Mixture, Point};
+use scorescope::training::Experiment;
 
 use super::renderer::Renderer;
 
@@ -148,4 +150,54 @@ pub fn save_as(window: &mut Window, format: &str, path: &Path) -> Vec<u8> {
         std::thread::sleep(Duration::from_millis(5));
     }
     std::fs::read(path).unwrap()
+}
+
+/// Presses and lets go of the left button at a place.
+pub fn click_at(window: &mut Window, place: Pos2) {
+    window.hover_at(place);
+    window.run_steps(2);
+    for pressed in [true, false] {
+        window.event(egui::Event::PointerButton {
+            pos: place,
+            button: PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+        window.step();
+    }
+    window.run_steps(3);
+}
+
+/// Where a place on the plane is on screen, if the canvas lies in `area` and shows `bounds`.
+pub fn on_screen(area: Rect, bounds: Bounds, [x, y]: Point) -> Pos2 {
+    let [[left, bottom], [right, top]] = [bounds.min, bounds.max].map(|p| p.map(|v| v as f32));
+    Pos2::new(
+        egui::remap(x as f32, left..=right, area.left()..=area.right()),
+        egui::remap(y as f32, bottom..=top, area.bottom()..=area.top()),
+    )
+}
+
+/// Exact score matching without a floor, with a light component on a training point, which it shrinks (demonstration
+/// "Collapse").
+pub fn collapsing() -> Experiment {
+    let mut experiment = Experiment::default();
+    experiment.choose_algorithm("sm");
+    for (key, value) in [
+        ("n_samples", "400"),
+        ("reg_covar", "0"),
+        ("tol", "0"),
+        ("max_iter", "3000"),
+        ("learning_rate", "0.0002"),
+    ] {
+        experiment.set(key, value).unwrap();
+    }
+    let point = experiment.dataset().unwrap().train[17];
+    let component =
+        |weight, mean, s: f64| GivenComponent { weight, mean, covariance: [s * s, 0.0, s * s] };
+    experiment.give_start(vec![
+        component(0.5, [0.0, 0.5], 0.7),
+        component(0.49, [1.0, 0.0], 0.7),
+        component(0.01, point, 0.004),
+    ]);
+    experiment
 }
