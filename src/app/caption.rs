@@ -9,7 +9,7 @@ use super::track::Track;
 use super::view::View;
 use super::{runs, theme};
 use crate::figures::race::run_color;
-use crate::training::{BranchId, Source};
+use crate::training::{BranchId, Finish, Source};
 
 /// Which run a plot shows, at which step and how good it is; the chosen one has a frame.
 pub fn caption_ui(
@@ -27,14 +27,17 @@ pub fn caption_ui(
     }
     let name = runs::name(&document.experiment, id);
     let track = session.track(id);
+    let finish = track.and_then(Track::finish);
+    let is_broken = matches!(finish, Some(Finish::Broken(_) | Finish::Failed(_)));
     let words = match track.and_then(Track::shown) {
         _ if track.is_some_and(|track| track.problem().is_some()) => {
             format!("{name}   cannot begin")
         }
         Some(shown) => format!(
-            "{name}   step {}   NLL {:.4}",
+            "{name}   step {}   NLL {:.4}{}",
             shown.record.step,
-            view.race.likelihood.of(&shown.record)
+            view.race.likelihood.of(&shown.record),
+            if is_broken { "   stopped: click for why" } else { "" }
         ),
         None => name,
     };
