@@ -31,13 +31,13 @@ pub fn caption_ui(
     let is_broken = matches!(finish, Some(Finish::Broken(_) | Finish::Failed(_)));
     let words = match track.and_then(Track::shown) {
         _ if track.is_some_and(|track| track.problem().is_some()) => {
-            format!("{name}   cannot begin")
+            format!("{name}  cannot begin")
         }
         Some(shown) => format!(
-            "{name}   step {}   NLL {:.4}{}",
+            "{name}  step {}  NLL {:.4}{}",
             shown.record.step,
             view.race.likelihood.of(&shown.record),
-            if is_broken { "   stopped: click for why" } else { "" }
+            if is_broken { "  stopped: click for why" } else { "" }
         ),
         None => name,
     };

@@ -253,7 +253,7 @@ impl App {
             let text = if is_problem {
                 format!("Stopped at step {step}: {finish}")
             } else if self.session.is_playing() {
-                format!("This run has stopped at step {step}: {finish}; the others go on")
+                format!("This run has stopped at step {step}: {finish}")
             } else {
                 format!("Stopped at step {step}: {finish}; Play goes on")
             };
