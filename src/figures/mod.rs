@@ -6,6 +6,7 @@
 pub mod bars;
 pub mod basin;
 pub mod cloud;
+pub mod color_bar;
 pub mod colors;
 pub mod contours;
 pub mod curves;
