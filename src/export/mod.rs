@@ -1,5 +1,7 @@
 //! Export: figures, points, tables and models as bytes, one file each, and writing them without harm.
 
+pub mod canvases;
+pub mod caption;
 pub mod model;
 pub mod points;
 pub mod sheet;

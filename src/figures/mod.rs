@@ -5,6 +5,7 @@
 
 pub mod bars;
 pub mod basin;
+pub mod canvas;
 pub mod cloud;
 pub mod color_bar;
 pub mod colors;
