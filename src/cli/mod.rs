@@ -7,6 +7,7 @@ mod list;
 mod reading;
 mod run;
 mod timing;
+mod trained;
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
