@@ -219,7 +219,7 @@ pub fn score_field(
             Mark::Arrow { from, to, width: 1.5, color: palette.score.with_opacity(0.85) }
         })
         .collect();
-    Layer { id: "score", label: "Score ∇ log p(x)".to_owned(), color: palette.score, marks }
+    Layer { id: "score", label: "Score ∇ₓ log p(x)".to_owned(), color: palette.score, marks }
 }
 
 #[cfg(test)]
