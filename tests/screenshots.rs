@@ -359,3 +359,15 @@ fn sampling_told() {
     press(&mut window, Modifiers::NONE, Key::X);
     picture(&mut window, "sampling-told");
 }
+
+#[test]
+fn exported() {
+    let text = "[data]\ndataset = 'halfmoons'\n[model]\nn_components = 7\n[algorithm]\nmax_iter = 80\n\
+                [[branch]]\nname = 'sm'\nmax_iter = 80\n[[branch]]\nname = 'nll'\nmax_iter = 80\n";
+    let mut window = opened("exported", text, 7, [1280.0, 800.0]);
+    train(&mut window);
+    press(&mut window, Modifiers::COMMAND, Key::E);
+    // Drawn by a job.
+    until(&mut window, "the preview", |app| app.has_preview());
+    picture(&mut window, "export");
+}

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::action::Action;
 use super::dialog::{Answer, Dialog};
-use super::exports::What;
 use super::jobs::Outcome;
 use super::playback::Direction;
 use super::start::{self, Editable};
@@ -29,18 +28,8 @@ impl App {
             Action::Open => self.dialog = Some(Dialog::open()),
             Action::CancelReading => self.cancel_reading(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
-            Action::Export => {
-                self.printing.sample_count.get_or_insert(self.view.sample_count);
-                self.dialog = Some(Dialog::export(&self.printing, self.exportable()));
-            }
-            Action::CopyFigure => {
-                let is_drawn = self.printing.what.is_figure();
-                let is_there = self.exportable().contains(&self.printing.what);
-                let what = if is_drawn && is_there { self.printing.what } else { What::Canvas };
-                let mut printing = self.printing.clone();
-                printing.what = what;
-                self.copy_figure(&printing);
-            }
+            Action::Export => self.ask_to_export(),
+            Action::CopyFigure => self.copy_last_figure(),
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Action::Undo => self.document.undo(),
@@ -309,7 +298,7 @@ impl App {
             _ => self.dialog = None,
         }
         match answer {
-            Answer::Cancelled => {}
+            Answer::Cancelled | Answer::Copy(_) | Answer::Preview(_) => {}
             Answer::SaveFirst => self.dialog = Some(Dialog::save_experiment()),
             Answer::Quit => {
                 self.may_close = true;
@@ -333,7 +322,6 @@ impl App {
                 self.save(&printing, path);
                 self.printing = printing;
             }
-            Answer::Copy(_) | Answer::Preview(_) => {}
         }
     }
 }
