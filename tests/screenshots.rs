@@ -368,6 +368,6 @@ fn exported() {
     train(&mut window);
     press(&mut window, Modifiers::COMMAND, Key::E);
     // Drawn by a job.
-    until(&mut window, "the preview", |app| app.has_preview());
+    until(&mut window, "the preview", App::has_preview);
     picture(&mut window, "export");
 }
