@@ -367,7 +367,8 @@ fn exported() {
     let mut window = opened("exported", text, 7, [1280.0, 800.0]);
     train(&mut window);
     press(&mut window, Modifiers::COMMAND, Key::E);
-    // Drawn by a job.
+    // A blinking cursor would never rest.
+    click(&mut window, "caption");
     until(&mut window, "the preview", App::has_preview);
     picture(&mut window, "export");
 }

@@ -374,7 +374,10 @@ fn marks_are_measured_in_points_of_the_font() {
     // Positions are rounded to a hundredth of a point.
     assert!(differing < small.len() / 4 / 200, "{differing}");
     // At 8 points a line of 2.5 pixels beside labels of 17 is 1.18 points wide.
-    assert!(curve_grid(2).svg().unwrap().contains("stroke-width=\"1.18\""));
+    let wide = Sheet::new(vec![training("", Theme::Light, 1.0)], Style::of(Preset::Columns));
+    assert!(wide.svg().unwrap().contains("stroke-width=\"1.18\""));
+    // Less where a panel is small.
+    assert!(curve_grid(2).svg().unwrap().contains("stroke-width=\"0.7"));
 }
 
 #[test]
