@@ -5,11 +5,13 @@ pub mod em;
 pub mod given;
 mod gradient;
 pub mod initial;
+mod look;
 
 mod operation;
 pub mod plain;
 
-pub use gradient::{Gradient, LEARNING_RATE, MAX_GRAD_NORM, Prepare};
+pub use gradient::{BATCH_SIZE, Gradient, LEARNING_RATE, MAX_GRAD_NORM, Prepare};
+pub use look::Look;
 
 use std::sync::{Arc, LazyLock};
 

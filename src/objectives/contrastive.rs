@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::directions::{Directions, N_SLICES, REDRAW, SLICE_DISTRIBUTION};
 use super::kernel::{self, Shifts};
-use super::{Batch, Evaluation, Objective, ObjectiveInfo};
-use crate::model::{Parameters, Point};
+use super::{Batch, Evaluation, Objective, ObjectiveInfo, Part};
+use crate::model::{Density, Mixture, Parameters, Point};
 use crate::random::Rng;
 use crate::settings::{Kind, Setting, Settings};
 
@@ -86,6 +86,37 @@ impl Objective for Contrastive {
     ) {
         kernel::contrast(parameters, batch, &self.shifts, evaluation);
     }
+
+    fn parts(&self, parameters: &Parameters, batch: Batch<'_>) -> Vec<Part> {
+        let (mixture, points) = (parameters.mixture(), batch.to_vec());
+        let here = mixture.scores(&points);
+        let mut shifts = vec![[0.0; 2]; points.len()];
+        let mut sums = [0.0; 2];
+        let draw_count = self.shifts.draw_count();
+        for draw in 0..draw_count {
+            self.shifts.fill(0..points.len(), draw, &mut shifts);
+            for (sum, sign) in sums.iter_mut().zip([-1.0, 1.0]) {
+                let there = log_densities(&mixture, &points, &shifts, sign);
+                // log(1 + p(x ± v) / p(x))
+                let terms = here.iter().zip(there).map(|((here, _), there)| softplus(there - here));
+                *sum += terms.sum::<f64>();
+            }
+        }
+        let [of_data, of_noise] = sums.map(|sum| sum / (points.len() * draw_count).max(1) as f64);
+        vec![Part::new("−E log h(x)", of_data), Part::new("−E log(1 − h(x + v))", of_noise)]
+    }
+}
+
+/// log p at points moved by their shifts.
+fn log_densities(mixture: &Mixture, points: &[Point], shifts: &[Point], sign: f64) -> Vec<f64> {
+    let moved = points.iter().zip(shifts).map(|(x, v)| [x[0] + sign * v[0], x[1] + sign * v[1]]);
+    let moved: Vec<Point> = moved.collect();
+    mixture.scores(&moved).into_iter().map(|(log_density, _)| log_density).collect()
+}
+
+/// log(1 + exp u), where exp u may be beyond all numbers.
+fn softplus(u: f64) -> f64 {
+    u.max(0.0) + (-u.abs()).exp().ln_1p()
 }
 
 impl Shifts for Source {

@@ -10,6 +10,7 @@ mod directions;
 mod explicit;
 pub mod kernel;
 mod nll;
+mod parts;
 mod score_matching;
 mod sliced;
 mod terms;
@@ -23,6 +24,7 @@ pub use denoising::{
 pub use directions::{N_SLICES, REDRAW, SLICE_DISTRIBUTION};
 pub use explicit::ExplicitScoreMatching;
 pub use nll::NegativeLogLikelihood;
+pub use parts::Part;
 pub use score_matching::ScoreMatching;
 pub use sliced::{CONTROL_VARIATE, Sliced, slices};
 pub use terms::{Term, Terms};
@@ -73,6 +75,10 @@ pub trait Objective: std::fmt::Debug + Send + Sync {
         self.evaluate_into(parameters, batch, &mut evaluation);
         evaluation
     }
+
+    /// The summands of that value as its formula has them, with all that was drawn for it. They are for looking at: slow
+    /// beside the value itself.
+    fn parts(&self, parameters: &Parameters, batch: Batch<'_>) -> Vec<Part>;
 }
 
 /// An objective at one θ.
@@ -163,6 +169,12 @@ impl<'a> Batch<'a> {
     #[must_use]
     pub fn point(&self, n: usize) -> Point {
         self.points[self.index(n)]
+    }
+
+    /// The points, in their order.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<Point> {
+        (0..self.len()).map(|n| self.point(n)).collect()
     }
 
     /// The place of the nth point among all points.

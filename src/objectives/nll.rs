@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Batch, Evaluation, Objective, ObjectiveInfo, kernel};
+use super::{Batch, Evaluation, Objective, ObjectiveInfo, Part, kernel, parts};
 use crate::model::Parameters;
 
 /// −(1/N) Σ log p(xₙ); thesis eq. 3.5 as a mean.
@@ -27,5 +27,9 @@ impl Objective for NegativeLogLikelihood {
         evaluation: &mut Evaluation,
     ) {
         kernel::negative_log_likelihood(parameters, batch, evaluation);
+    }
+
+    fn parts(&self, parameters: &Parameters, batch: Batch<'_>) -> Vec<Part> {
+        parts::of_likelihood(parameters, batch)
     }
 }
