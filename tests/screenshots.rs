@@ -108,6 +108,27 @@ fn terms() {
 }
 
 #[test]
+fn redraws() {
+    let text = "[data]\ndataset = 'blobs'\nn_samples = 800\n[model]\nn_components = 5\n\
+                [algorithm]\nname = 'ssm'\ncontrol_variate = 0.5\nmax_iter = 120\ntol = 0.0\n";
+    let mut window = opened("redraws", text, 5, [1280.0, 800.0]);
+    train(&mut window);
+    press(&mut window, Modifiers::NONE, Key::E);
+    until(&mut window, "the redraws", |app| {
+        app.estimates().is_some_and(|estimates| estimates.step == 120) && !app.is_redrawing()
+    });
+    picture(&mut window, "redraws");
+}
+
+#[test]
+fn score_error() {
+    let mut window = matched("score-error");
+    press(&mut window, Modifiers::SHIFT, Key::F2);
+    view(&mut window).shown.score = true;
+    picture(&mut window, "score-error");
+}
+
+#[test]
 fn fields() {
     let mut window = matched("fields");
     click(&mut window, "Light or dark");

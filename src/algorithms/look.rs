@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::{AlgorithmInfo, Follows, RANDOM_STATE, gradient};
 use crate::model::{Parameters, Point};
-use crate::objectives::{Batch, Evaluation, ExplicitScoreMatching, NegativeLogLikelihood};
-use crate::objectives::{Objective, Part};
-use crate::random::{Purpose, generator};
+use crate::objectives::{
+    Batch, Evaluation, Expected, ExplicitScoreMatching, NegativeLogLikelihood, Objective, Part,
+    ScoreMatching,
+};
+use crate::random::{Purpose, generator, generator_of_part};
 use crate::settings::Settings;
 
 /// What was evaluated at a step: the objective with all that it drew, and which points it looked at.
@@ -78,5 +80,54 @@ impl AlgorithmInfo {
             }
         }
         Some(last)
+    }
+
+    /// What a run with these settings could have evaluated as well: the same with draws of its own, the nth of many.
+    #[must_use]
+    pub fn another_look(
+        &self,
+        settings: &Settings,
+        point_count: usize,
+        true_scores: Option<&Arc<[Point]>>,
+        number: u64,
+    ) -> Option<Look> {
+        let part =
+            |purpose| generator_of_part(settings.integer(&RANDOM_STATE) as u64, purpose, number);
+        let objective: Arc<dyn Objective> = match self.follows {
+            Follows::Nothing => {
+                return Some(Look { objective: Arc::new(NegativeLogLikelihood), indices: None });
+            }
+            Follows::Objective(objective) => {
+                (objective.prepare)(settings, &mut part(Purpose::Slices))
+            }
+            Follows::TrueScores => Arc::new(ExplicitScoreMatching::new(true_scores?.clone())),
+        };
+        let indices = gradient::mini_batch(settings, point_count, &mut part(Purpose::Batches));
+        Some(Look { objective, indices })
+    }
+
+    /// What its objective is on average over its draws.
+    #[must_use]
+    pub fn expected(&self) -> Expected {
+        match self.follows {
+            Follows::Objective(objective) => objective.expected,
+            Follows::Nothing | Follows::TrueScores => Expected::Itself,
+        }
+    }
+
+    /// What it evaluates on average over its draws, of all points; `None` where that has no closed form.
+    #[must_use]
+    pub fn mean_look(
+        &self,
+        settings: &Settings,
+        point_count: usize,
+        true_scores: Option<&Arc<[Point]>>,
+    ) -> Option<Look> {
+        let objective: Arc<dyn Objective> = match self.expected() {
+            Expected::Itself => self.another_look(settings, point_count, true_scores, 0)?.objective,
+            Expected::ScoreMatching => Arc::new(ScoreMatching),
+            Expected::ManyDraws(_) => return None,
+        };
+        Some(Look { objective, indices: None })
     }
 }

@@ -30,8 +30,8 @@ impl App {
             Action::CancelReading => self.cancel_reading(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
             Action::Export => {
-                let Self { seeds, maps, truth, particles, .. } = &*self;
-                let options = What::available(seeds, maps, truth, particles);
+                let Self { seeds, maps, truth, particles, redrawn, .. } = &*self;
+                let options = What::available(seeds, maps, truth, particles, redrawn);
                 self.dialog = Some(Dialog::export(options));
             }
             Action::CopyCommandLine => self.copy_command_line(ctx),
@@ -345,6 +345,7 @@ impl App {
                         (judged, views::truth_look(session, &self.view, truth))
                     }),
                     particles: self.particles.points().clone(),
+                    estimates: self.redrawn.estimates().cloned(),
                 };
                 self.jobs.start(move || {
                     let written = export(what, format, &material)

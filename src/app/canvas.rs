@@ -199,7 +199,8 @@ impl Canvas {
         let legend = egui::Frame::new().fill(fill).inner_margin(egui::Margin::symmetric(12, 8));
         egui::Panel::bottom("legend").frame(legend).show_separator_line(false).show(ui, |ui| {
             let has_map = maps.is_on_canvas(document, view);
-            legend::legend_ui(ui, view, has_map, actions);
+            let absence = document.experiment.knows_density().err();
+            legend::legend_ui(ui, view, has_map, absence.as_ref(), actions);
         });
         let frame = egui::Frame::new().fill(fill).inner_margin(egui::Margin {
             top: 10,

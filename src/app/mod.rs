@@ -12,6 +12,7 @@ mod exports;
 mod grip;
 mod handles;
 mod jobs;
+mod known;
 mod landscape_map;
 mod legend;
 mod maps;
@@ -26,6 +27,7 @@ mod predict;
 mod probe;
 mod reading;
 mod redraw;
+mod redrawn;
 mod rehearsal;
 mod remedy;
 mod runs;
@@ -52,6 +54,7 @@ use jobs::{Job, Jobs, Opened, Outcome};
 use maps::Maps;
 use particles::Particles;
 use reading::Reading;
+use redrawn::Redrawn;
 use seeds::Seeds;
 use session::{Followed, Session};
 use truth::Truths;
@@ -72,6 +75,7 @@ pub struct App {
     seeds: Seeds,
     maps: Maps,
     truth: Truths,
+    redrawn: Redrawn,
     particles: Particles,
     view: View,
     canvas: Canvas,
@@ -210,6 +214,7 @@ impl App {
             seeds: Seeds::default(),
             maps: Maps::default(),
             truth: Truths::default(),
+            redrawn: Redrawn::default(),
             particles: Particles::default(),
             view,
             canvas: Canvas::new(ctx.clone()),
@@ -262,6 +267,7 @@ impl App {
         self.seeds.drain();
         self.maps.drain();
         self.truth.drain();
+        self.redrawn.drain();
         self.particles.drain();
         for outcome in self.jobs.drain() {
             self.take_in(outcome);
@@ -298,6 +304,7 @@ impl App {
         };
         self.play_back(&ctx);
         self.session.look(self.view.position);
+        self.keep_field();
         self.panels_ui(ui, &mut actions);
         if let Some(dialog) = &mut self.dialog
             && let Some(answer) = dialog.show_ui(&ctx, &mut self.jobs)
@@ -348,6 +355,7 @@ impl App {
         if self.view.shows_truth() {
             self.truth.follow(&self.document, &self.session, &ctx);
         }
+        self.redrawn.follow(&self.session, &self.view, &ctx);
         self.particles.follow(&self.session, &mut self.view, self.canvas.bounds(), &ctx);
         if !self.canvas.is_dragging() {
             // What a hand holds becomes one change when it lets go.
@@ -390,6 +398,7 @@ impl App {
             seeds,
             maps,
             truth,
+            redrawn,
             particles,
             view,
             canvas,
@@ -413,7 +422,7 @@ impl App {
             if ui.available_width() > 680.0 {
                 let breakdown = canvas.breakdown(session.chosen());
                 let breakdown = breakdown.as_deref();
-                let beside = panels::Beside { seeds, maps, breakdown, truth, particles };
+                let beside = panels::Beside { seeds, maps, breakdown, redrawn, truth, particles };
                 panels::plots_ui(ui, document, session, beside, view, actions);
             }
         }

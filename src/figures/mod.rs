@@ -15,6 +15,7 @@ pub mod landscape;
 pub mod learning;
 pub mod plane;
 pub mod race;
+pub mod redraws;
 pub mod shade;
 pub mod story;
 pub mod streamlines;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::parts::mean;
-use super::{Batch, Evaluation, Objective, ObjectiveInfo, Part, kernel};
+use super::{Batch, Evaluation, Expected, Objective, ObjectiveInfo, Part, kernel};
 use crate::model::{Density, Mixture, Parameters, Values, log_sum_exp};
 use crate::settings::{Kind, Setting};
 
@@ -41,6 +41,7 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     help: "Matches one coordinate after the other: the score of a marginal, then that of the other coordinate given it.",
     settings: &[&ORDER],
     prepare: |settings, _| Arc::new(Composite(Order::of(&settings.choice(&ORDER)))),
+    expected: Expected::Itself,
 };
 
 impl Order {

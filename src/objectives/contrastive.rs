@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::directions::{Directions, N_SLICES, REDRAW, SLICE_DISTRIBUTION};
+use super::directions::{Directions, MAX_COUNT, N_SLICES, REDRAW, SLICE_DISTRIBUTION};
 use super::kernel::{self, Shifts};
-use super::{Batch, Evaluation, Objective, ObjectiveInfo, Part};
+use super::{Batch, Evaluation, Expected, Objective, ObjectiveInfo, Part};
 use crate::model::{Density, Mixture, Parameters, Point};
 use crate::random::Rng;
-use crate::settings::{Kind, Setting, Settings};
+use crate::settings::{Kind, Setting, Settings, Value};
 
 /// How far the noise is shifted.
 pub static SHIFT: Setting = Setting {
@@ -55,6 +55,9 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
         let shifts = Source::Drawn { directions, length: settings.number(&SHIFT) };
         Arc::new(Contrastive { shifts })
     },
+    expected: Expected::ManyDraws(|settings, count| {
+        settings.set(N_SLICES.key, Value::Integer(count.clamp(1, MAX_COUNT) as i64));
+    }),
 };
 
 /// The shifts of the objective that these settings and this generator prepare. Shape: draws × points.

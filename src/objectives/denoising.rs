@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::directions::{Directions, MAX_COUNT, REDRAW};
 use super::kernel::{self, Blur, Forms, FormsOfTile, TILE, Tile};
 use super::parts::dot;
-use super::{Batch, Evaluation, Objective, ObjectiveInfo, Part};
+use super::{Batch, Evaluation, Expected, Objective, ObjectiveInfo, Part};
 use crate::model::{Density, Mixture, Parameters, Point};
 use crate::random::Rng;
-use crate::settings::{Kind, Setting, Settings};
+use crate::settings::{Kind, Setting, Settings, Value};
 
 /// How strong the noise is.
 pub static SIGMA: Setting = Setting {
@@ -126,6 +126,11 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
         }
         Arc::new(denoising)
     },
+    // Pairs have the same mean and scatter less.
+    expected: Expected::ManyDraws(|settings, count| {
+        settings.set(N_DRAWS.key, Value::Integer(count.clamp(1, MAX_COUNT) as i64));
+        settings.set(NOISE_PAIRS.key, Value::Switch(true));
+    }),
 };
 
 /// The noise z of the objective that these settings and this generator prepare, for a level counted from 0. Pairs are
@@ -360,7 +365,6 @@ impl Forms for Level<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Value;
 
     #[test]
     fn a_ladder_is_geometric() {

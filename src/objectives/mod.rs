@@ -62,6 +62,20 @@ pub struct ObjectiveInfo {
     pub settings: &'static [&'static Setting],
     /// The objective of one step; draws whatever is random about it.
     pub prepare: fn(&Settings, &mut Rng) -> Arc<dyn Objective>,
+    /// What it is on average over what it draws.
+    pub expected: Expected,
+}
+
+/// What an objective is on average over what it draws, at given points.
+#[derive(Debug, Clone, Copy)]
+pub enum Expected {
+    /// Itself: it draws nothing.
+    Itself,
+    /// Exact score matching, because E[vvᵀ] = I (Song et al. 2019, theorem 1 and section 3).
+    ScoreMatching,
+    /// What has no closed form: the mean over many draws approaches it. Sets the knobs so that many are averaged in one
+    /// evaluation.
+    ManyDraws(fn(&mut Settings, usize)),
 }
 
 /// A function of θ and of points.

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::kernel::{self, Forms, FormsOfTile, Tile};
-use super::{Batch, Evaluation, Objective, ObjectiveInfo, Part, Term, Terms};
+use super::{Batch, Evaluation, Expected, Objective, ObjectiveInfo, Part, Term, Terms};
 use crate::model::Parameters;
 
 /// (1/N) Σ tr ∇s(xₙ) + ½‖s(xₙ)‖² with s = ∇ₓ log p; Hyvärinen (2005), eq. 4; thesis eq. 3.6.
@@ -19,6 +19,7 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     help: "Matches the score s = ∇ log p of the model to that of the data; the density's normalization plays no part.",
     settings: &[],
     prepare: |_, _| Arc::new(ScoreMatching),
+    expected: Expected::Itself,
 };
 
 impl Objective for ScoreMatching {

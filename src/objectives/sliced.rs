@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::directions::{Directions, N_SLICES, REDRAW, SLICE_DISTRIBUTION};
 use super::kernel::{self, Forms, FormsOfTile, IDENTITY, Tile};
 use super::parts::dot;
-use super::{Batch, Evaluation, Objective, ObjectiveInfo, Part};
+use super::{Batch, Evaluation, Expected, Objective, ObjectiveInfo, Part};
 use crate::model::{Density, Parameters, Point, Symmetric, Values};
 use crate::random::Rng;
 use crate::settings::{Kind, Setting, Settings};
@@ -46,6 +46,7 @@ pub(super) static PLAIN_INFO: ObjectiveInfo = ObjectiveInfo {
     help: "Score matching that looks at the score along random directions v only.",
     settings: &[&N_SLICES, &SLICE_DISTRIBUTION, &REDRAW],
     prepare: |settings, rng| Arc::new(Sliced::drawn(settings, rng, 0.0)),
+    expected: Expected::ScoreMatching,
 };
 
 pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
@@ -58,6 +59,7 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     prepare: |settings, rng| {
         Arc::new(Sliced::drawn(settings, rng, settings.number(&CONTROL_VARIATE)))
     },
+    expected: Expected::ScoreMatching,
 };
 
 /// The slices of the sliced objective that these settings and this generator prepare. Shape: points × slices.

@@ -17,6 +17,8 @@ mod known;
 pub mod landscape;
 pub mod optima;
 mod principal;
+pub mod redrawing;
+pub mod redraws;
 mod run;
 mod snapshot;
 pub mod spread;
