@@ -5,7 +5,7 @@
 mod support;
 
 use egui::{Key, Modifiers, Pos2, vec2};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use scorescope::app::{App, Plots};
 use scorescope::figures::fields::Quantity;
 use scorescope::figures::shade::alike;
@@ -166,6 +166,7 @@ fn a_step_at_rest_is_drawn_again_around_what_it_estimates() {
         until_current(&mut window);
     }
     press(&mut window, Modifiers::COMMAND, Key::E);
+    click(&mut window, "What");
     click(&mut window, "objective with other draws");
     let path = folder.path().join("redraws.svg");
     let text = String::from_utf8(save_as(&mut window, "SVG", &path)).unwrap();
@@ -206,8 +207,7 @@ fn the_score_error_is_there_where_the_density_is_known() {
     press(&mut window, Modifiers::COMMAND, Key::E);
     let path = folder.path().join("canvas.svg");
     let text = String::from_utf8(save_as(&mut window, "SVG", &path)).unwrap();
-    for words in ["plane-density", "‖model score − true score‖", "Model score − true score"]
-    {
+    for words in ["plane-density", "plane-shade", "Model score − true score"] {
         assert!(text.contains(words), "{words}");
     }
     // Other data, of which nobody knows the density: the field is gone, gray in the menu and skipped by its key.

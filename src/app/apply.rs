@@ -345,6 +345,7 @@ impl App {
                         (judged, views::truth_look(session, &self.view, truth))
                     }),
                     particles: self.particles.points().clone(),
+                    walk: self.particles.figure_layers(&self.view),
                     estimates: self.redrawn.estimates().cloned(),
                 };
                 self.jobs.start(move || {

@@ -19,7 +19,7 @@ use crate::figures::cloud::pixels;
 use crate::figures::landscape::{self, Ground, Trail};
 use crate::figures::race::{self, Look, Racer};
 use crate::figures::truth::{self, Judged, Measure};
-use crate::figures::{self, Plot, bars, learning, plane};
+use crate::figures::{self, Layer, Plot, bars, learning, plane};
 use crate::model::{Bounds, Density, Point};
 use crate::random::{Purpose, generator};
 use crate::training::basin::Basin;
@@ -238,6 +238,8 @@ pub struct Material {
     pub truth: Option<(Vec<Judged>, truth::Look)>,
     /// Where the particles are.
     pub particles: Arc<[Point]>,
+    /// Their layers, where the canvas shows them.
+    pub walk: Vec<Layer>,
     /// The objective with other draws, as far as it has been drawn again.
     pub estimates: Option<Estimates>,
 }
@@ -450,6 +452,11 @@ pub fn canvas_plot(material: &Material) -> Plot {
     let whole = pixels(*bounds, FIGURE_SIZE.map(f64::from), POINTS_RESOLUTION);
     let mut request = Request::new(Some(shown), Some(dataset), view, *bounds, [800, 800], whole);
     request.snapshot = Some(snapshot.clone());
+    // What particles walk on takes the density's place, and they lie above all else.
+    let (ground, walk): (Vec<_>, Vec<_>) =
+        material.walk.iter().cloned().partition(|layer| layer.id == "density");
+    request.shown.density &= ground.is_empty();
+    plot.layers.extend(ground);
     plot.layers.extend(model_layers(&request, Care::Full));
     plot.layers.extend(pane::data_layers(dataset, view.shown, palette));
     if view.shown.components {
@@ -462,6 +469,7 @@ pub fn canvas_plot(material: &Material) -> Plot {
     plot.layers.extend(apart);
     pane::hide_plain_points(&mut plot.layers);
     pane::sort(&mut plot.layers);
+    plot.layers.extend(walk);
     plot.layers.extend(legend);
     plot
 }

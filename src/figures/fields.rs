@@ -44,7 +44,7 @@ impl Quantity {
             Quantity::Norm => "½‖s‖²",
             Quantity::Trace => "tr ∇s",
             Quantity::Term => "tr ∇s + ½‖s‖²",
-            Quantity::ScoreError => "model − true score",
+            Quantity::ScoreError => "score error",
         }
     }
 

@@ -51,6 +51,8 @@ pub fn redraws_ui(ui: &mut egui::Ui, redrawn: &Redrawn, step: usize, view: &View
 /// What the shapes are, with their numbers: a line each.
 fn legend_ui(ui: &mut egui::Ui, plot: &Plot) {
     ui.spacing_mut().item_spacing.y = 1.0;
+    // Nothing here is pressed.
+    ui.spacing_mut().interact_size.y = 0.0;
     for layer in plot.layers.iter().filter(|layer| layer.id != "redraws") {
         ui.horizontal(|ui| {
             let (swatch, _) = ui.allocate_exact_size(vec2(14.0, 14.0), egui::Sense::hover());
