@@ -80,7 +80,7 @@ pub trait Density: Send + Sync {
         (u, 1.0)
     }
 
-    /// The density of x + ε with ε ~ N(0, diag(d₁², d₂²)) for deviations d above zero; `None` where no closed form is
+    /// The density of x + ε with ε ~ N(0, diag(d₁², d₂²)) for deviations d above zero; `None` where it is not
     /// known.
     fn blurred(&self, _deviations: [f64; 2]) -> Option<Arc<dyn Density>> {
         None

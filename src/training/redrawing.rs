@@ -99,25 +99,3 @@ impl Redrawing {
         self.problem.as_deref()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::training::redraws::tests::trained;
-
-    #[test]
-    fn the_thread_draws_what_the_numbers_say() {
-        for count in [5, 40] {
-            let (snapshot, moment) = trained("ssm", &[]);
-            let redraws = Redraws::of(&snapshot, &moment).unwrap();
-            let begun = redraws.begin(&moment);
-            assert_eq!((begun.own, begun.step), (moment.record.objective, 20));
-            let mut redrawing = Redrawing::spawn(redraws.clone(), begun, count, || ()).unwrap();
-            redrawing.wait();
-            assert!(!redrawing.is_growing() && redrawing.problem().is_none());
-            let expected: Vec<f64> = (0..count as u64).map(|i| redraws.estimate(i)).collect();
-            assert_eq!(redrawing.estimates().values, expected);
-            assert_eq!(redrawing.estimates().expectation, redraws.expectation(&|| true));
-        }
-    }
-}

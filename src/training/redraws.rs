@@ -171,12 +171,13 @@ impl Redraws {
 const MOST_DRAWS: usize = 64;
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
     use crate::objectives::{Batch, Objective, ScoreMatching};
+    use crate::training::redrawing::Redrawing;
     use crate::training::{Activity, Experiment, Prepared, Run};
 
-    pub fn trained(id: &str, chosen: &[(&str, &str)]) -> (Snapshot, Moment) {
+    fn trained(id: &str, chosen: &[(&str, &str)]) -> (Snapshot, Moment) {
         let mut experiment = Experiment::default();
         experiment.choose_algorithm(id);
         for (key, value) in [("n_samples", "300"), ("n_components", "3"), ("tol", "0")] {
@@ -265,5 +266,20 @@ pub(super) mod tests {
 
     fn redraws_of_nothing() -> bool {
         ["em", "nll", "sm", "csm", "esm"].iter().all(|id| redraws(id, &[]).is_none())
+    }
+
+    #[test]
+    fn a_thread_draws_what_the_numbers_say() {
+        for count in [5, 40] {
+            let (snapshot, moment) = trained("ssm", &[]);
+            let redraws = Redraws::of(&snapshot, &moment).unwrap();
+            let begun = redraws.begin(&moment);
+            assert_eq!((begun.own, begun.step), (moment.record.objective, 20));
+            let mut redrawing = Redrawing::spawn(redraws.clone(), begun, count, || ()).unwrap();
+            redrawing.wait();
+            assert!(!redrawing.is_growing() && redrawing.problem().is_none());
+            assert_eq!(redrawing.estimates().values, values(&redraws, count as u64));
+            assert_eq!(redrawing.estimates().expectation, redraws.expectation(&|| true));
+        }
     }
 }
