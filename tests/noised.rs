@@ -77,7 +77,7 @@ fn score_and_hessian_under_noise_are_central_differences() {
         for noise in [0.03, 0.3, 1.0, 8.0] {
             let noised = density.blurred([noise; 2]).unwrap();
             // Much noise makes the density flat, and its differences small.
-            let h = 1e-4 * noise.min(1.0).max(0.1);
+            let h = 1e-4 * noise.clamp(0.1, 1.0);
             // Where the noise is little, the density far outside is zero, and its score a matter of taste.
             let outside: &[Point] = if noise < 1.0 { &[] } else { &[[7.0, 9.0], [-12.0, -10.0]] };
             for &[x, y] in places.iter().chain(outside) {

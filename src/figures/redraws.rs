@@ -83,7 +83,7 @@ fn line(x: f64, top: f64, color: Color, is_dashed: bool) -> Mark {
 struct Counts {
     low: f64,
     width: f64,
-    counts: [usize; BINS],
+    heights: [usize; BINS],
 }
 
 impl Counts {
@@ -95,11 +95,11 @@ impl Counts {
         for value in values {
             counts[(((value - low) / width) as usize).min(BINS - 1)] += 1;
         }
-        Counts { low, width, counts }
+        Counts { low, width, heights: counts }
     }
 
     fn most(&self) -> f64 {
-        self.counts.iter().copied().max().unwrap_or(0).max(1) as f64
+        self.heights.iter().copied().max().unwrap_or(0).max(1) as f64
     }
 
     fn bars(&self, fill: Color) -> Vec<Mark> {
@@ -110,7 +110,7 @@ impl Counts {
             let points = vec![[left, 0.0], [right, 0.0], [right, height], [left, height]];
             Mark::Polygon { points, fill, stroke_width: 0.0, stroke: fill }
         };
-        self.counts.iter().enumerate().filter(|(_, count)| **count > 0).map(bar).collect()
+        self.heights.iter().enumerate().filter(|(_, count)| **count > 0).map(bar).collect()
     }
 }
 
