@@ -51,9 +51,12 @@ fn prepared(id: &str, chosen: &[(&str, &str)]) -> Arc<dyn Objective> {
     (info.prepare)(&settings, &mut generator(3, Purpose::Slices))
 }
 
+/// An objective, its settings, and how many parts it has.
+type Case = (&'static str, &'static [(&'static str, &'static str)], usize);
+
 #[test]
 fn parts_add_up_to_every_objective_with_all_settings_that_matter() {
-    let cases: [(&str, &[(&str, &str)], usize); 20] = [
+    let cases: [Case; 20] = [
         ("nll", &[], 1),
         ("sm", &[], 2),
         ("ssm_plain", &[], 2),
