@@ -117,6 +117,11 @@ impl App {
             | Action::PreviousField
             | Action::ToggleStreamlines
             | Action::ShowTerms => self.take_apart(action),
+            Action::ToggleWorkings
+            | Action::CutBack
+            | Action::CutForward
+            | Action::SwapOrder
+            | Action::SubtractNoise => self.work(action),
         }
     }
 
@@ -345,6 +350,7 @@ impl App {
                         (judged, views::truth_look(session, &self.view, truth))
                     }),
                     particles: self.particles.points().clone(),
+                    workings: self.workings().map(|(subject, _)| subject.clone()),
                 };
                 self.jobs.start(move || {
                     let written = export(what, format, &material)

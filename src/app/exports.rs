@@ -18,6 +18,7 @@ use crate::figures::cloud::pixels;
 use crate::figures::landscape::{self, Ground, Trail};
 use crate::figures::race::{self, Look, Racer};
 use crate::figures::truth::{self, Judged, Measure};
+use crate::figures::workings::{self, Subject};
 use crate::figures::{self, Plot, bars, learning, plane};
 use crate::model::{Bounds, Density, Point};
 use crate::random::{Purpose, generator};
@@ -228,6 +229,8 @@ pub struct Material {
     pub truth: Option<(Vec<Judged>, truth::Look)>,
     /// Where the particles are.
     pub particles: Arc<[Point]>,
+    /// Whose workings are drawn on the canvas, if they are.
+    pub workings: Option<Subject>,
 }
 
 /// What a map is drawn of.
@@ -443,6 +446,9 @@ pub fn canvas_plot(material: &Material) -> Plot {
     plot.layers.extend(crowd_layers(&request, Care::Full));
     let (apart, legend) = figure_layers(&request);
     plot.layers.extend(apart);
+    let subject = material.workings.as_ref();
+    let workings = subject.map(|subject| workings::layers(subject, *bounds, palette));
+    plot.layers.extend(workings.into_iter().flatten());
     pane::hide_plain_points(&mut plot.layers);
     pane::sort(&mut plot.layers);
     plot.layers.extend(legend);

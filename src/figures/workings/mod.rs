@@ -128,6 +128,12 @@ pub fn layers(subject: &Subject, bounds: Bounds, palette: &Palette) -> Vec<Layer
     }
 }
 
+/// The smallest σ of the noise's levels that these settings describe.
+#[must_use]
+pub fn smallest_sigma(settings: &Settings) -> f64 {
+    denoising::smallest_level(settings).1
+}
+
 /// What is drawn of how many, in words.
 fn share_words(every: usize) -> String {
     match every {
