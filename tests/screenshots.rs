@@ -379,9 +379,10 @@ fn workings_sliced() {
 
 #[test]
 fn workings_denoising() {
-    let text = "[data]\ndataset = 'ring'\nn_samples = 1600\n[model]\nn_components = 8\n\
-                [algorithm]\nname = 'dsm'\nsigma = 0.3\nmax_iter = 400\nlearning_rate = 0.03\ntol = 0.0\n";
-    let mut window = working("workings-denoising", text, 8);
+    let text = "[data]\ndataset = 'two_gaussians'\nn_samples = 600\nseparation = 2.0\nweight = 0.5\n\
+                [model]\nn_components = 2\n\
+                [algorithm]\nname = 'dsm'\nsigma = 0.8\nmax_iter = 300\ntol = 0.0\n";
+    let mut window = working("workings-denoising", text, 2);
     view(&mut window).shown.density = false;
     picture(&mut window, "workings-denoising");
 }

@@ -157,7 +157,7 @@ fn the_noise_is_subtracted_in_a_fork_and_undone() {
     let mut window = trained(&folder, "dsm", "sigma = 0.4\n");
     press(&mut window, Modifiers::NONE, Key::Y);
     settle(&mut window);
-    assert_eq!(layer(app(&window), "optimum").unwrap().label, "optimum: Σ + σ²I of the data");
+    assert_eq!(layer(app(&window), "optimum").unwrap().label, "optimum: data's Σ + σ²I");
     let before = app(&window).shown().unwrap().mixture.clone();
     click(&mut window, "Subtract σ²I");
     until(&mut window, "the fork", |app| {
@@ -218,8 +218,9 @@ fn racers_each_show_their_own() {
     let mut window = trained(&folder, "em", "[[branch]]\nname = 'csm'\n[[branch]]\nname = 'dsm'\n");
     app_mut(&mut window).view_mut().race.is_on = true;
     settle(&mut window);
-    click(&mut window, "workings");
+    press(&mut window, Modifiers::NONE, Key::Y);
     settle(&mut window);
+    assert!(window.query_by_label("workings").is_some());
     assert!(app(&window).workings().is_none(), "EM has none");
     let ids: Vec<BranchId> = app(&window).experiment().runs().collect();
     let first = |app: &App, id| app.workings_of(id).map(|(_, layers)| layers[1].id);

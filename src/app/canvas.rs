@@ -26,7 +26,7 @@ use super::stage::{
 use super::taken_apart::Breakdown;
 use super::track::Track;
 use super::view::View;
-use super::workings::{Workings, available, row_ui};
+use super::workings::{Workings, row_ui};
 use super::{legend, remedy, runs, start};
 use crate::data::Scaling;
 use crate::figures::workings::Subject;
@@ -209,8 +209,7 @@ impl Canvas {
         let legend = egui::Frame::new().fill(fill).inner_margin(egui::Margin::symmetric(12, 8));
         egui::Panel::bottom("legend").frame(legend).show_separator_line(false).show(ui, |ui| {
             let has_map = maps.is_on_canvas(document, view);
-            let has_workings = available(&document.experiment, view).is_ok();
-            legend::legend_ui(ui, view, (has_map, has_workings), actions);
+            legend::legend_ui(ui, view, has_map, actions);
             row_ui(ui, &self.workings, (document, session), view, actions);
         });
         let frame = egui::Frame::new().fill(fill).inner_margin(egui::Margin {

@@ -2,16 +2,17 @@
 
 use egui::{Button, RichText, Sense, Shape, Stroke as Pen, vec2};
 
-use super::{Workings, cut, subtract};
+use super::{Workings, available, cut, subtract};
 use crate::app::action::Action;
 use crate::app::document::Document;
+use crate::app::legend::legend_entry_ui;
 use crate::app::plot::color32;
 use crate::app::session::Session;
 use crate::app::view::View;
 use crate::figures::workings::{Family, Subject};
 use crate::figures::{Layer, Mark, arrow_head};
 
-/// Draws the line, if the chosen run's workings are drawn.
+/// Draws the line, if the chosen run has workings, or those of another one are shown.
 pub fn row_ui(
     ui: &mut egui::Ui,
     workings: &Workings,
@@ -19,14 +20,26 @@ pub fn row_ui(
     view: &mut View,
     actions: &mut Vec<Action>,
 ) {
-    let Some((subject, layers)) = workings.drawn(session.chosen()) else { return };
-    ui.add_space(2.0);
+    let has_own = Family::of(document.experiment.algorithm_of(view.run).id).is_ok();
+    let has_some = view.shown.workings && available(&document.experiment, view).is_ok();
+    if !has_own && !has_some {
+        return;
+    }
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
+        ui.spacing_mut().item_spacing = vec2(0.0, 2.0);
+        ui.spacing_mut().button_padding.x = 4.0;
+        let color = color32(view.theme.palette().categorical[5]);
+        let word = legend_entry_ui(ui, view.shown.workings, "workings", color);
+        if word.on_hover_text(Action::ToggleWorkings.hint(ui.ctx())).clicked() {
+            actions.push(Action::ToggleWorkings);
+        }
+        let Some((subject, layers)) = workings.drawn(session.chosen()) else { return };
+        ui.spacing_mut().item_spacing.x = 12.0;
+        ui.add_space(10.0);
         for layer in layers.iter().filter(|layer| !layer.label.is_empty()) {
             entry_ui(ui, layer);
-            ui.add_space(6.0);
         }
+        ui.spacing_mut().button_padding.x = 8.0;
         match subject.family {
             Family::Composite => {
                 cut_ui(ui, subject, session, view);
@@ -43,19 +56,19 @@ pub fn row_ui(
 
 /// A layer's sample and its name, in one piece where lines break.
 fn entry_ui(ui: &mut egui::Ui, layer: &Layer) {
-    let text = RichText::new(&layer.label).size(14.5);
+    let text = RichText::new(&layer.label).size(14.0);
     let galley =
         egui::WidgetText::from(text).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Body);
-    let size = vec2(SAMPLE + 6.0 + galley.size().x, galley.size().y.max(18.0));
+    let size = vec2(SAMPLE + 5.0 + galley.size().x, galley.size().y.max(18.0));
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &layer.label));
     sample(ui.painter(), rect, layer);
-    let at = egui::pos2(rect.left() + SAMPLE + 6.0, rect.center().y - galley.size().y / 2.0);
+    let at = egui::pos2(rect.left() + SAMPLE + 5.0, rect.center().y - galley.size().y / 2.0);
     ui.painter().galley(at, galley, ui.visuals().text_color());
 }
 
 /// Width of a sample.
-const SAMPLE: f32 = 22.0;
+const SAMPLE: f32 = 20.0;
 
 /// What the marks of a layer look like, at the left of a place.
 fn sample(brush: &egui::Painter, place: egui::Rect, layer: &Layer) {
@@ -87,13 +100,16 @@ fn sample(brush: &egui::Painter, place: egui::Rect, layer: &Layer) {
 fn cut_ui(ui: &mut egui::Ui, subject: &Subject, session: &Session, view: &mut View) {
     let Some(dataset) = session.dataset() else { return };
     let axis = subject.cut_axis();
-    let name = ["cut at x₁ =", "cut at x₂ ="][axis];
-    let label = ui.label(name);
+    let name = ["cut at x₁", "cut at x₂"][axis];
     let mut at = subject.cut[axis];
     let speed = 0.003 * dataset.bounds.size()[axis];
-    let field =
-        egui::DragValue::new(&mut at).speed(speed).max_decimals(3).update_while_editing(false);
-    let response = ui.add(field).labelled_by(label.id);
+    let field = egui::DragValue::new(&mut at)
+        .prefix(format!("{name} = "))
+        .speed(speed)
+        .fixed_decimals(2)
+        .update_while_editing(false);
+    let response = ui.add(field);
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(name));
     let help =
         "Where the plane is cut; drag the line on the canvas, or move it by comma and period.";
     if response.on_hover_text(help).changed() {

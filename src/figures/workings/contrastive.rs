@@ -28,7 +28,7 @@ pub fn layers(subject: &Subject, bounds: Bounds, palette: &Palette) -> Vec<Layer
     let layers = vec![
         Layer {
             id: "workings-shift",
-            label: format!("x → x + v, ε = {shift} ({})", share_words(every)),
+            label: format!("shift ε = {shift}: x → x + v, {}", share_words(every)),
             color: of_shift,
             marks: arrows(&ways, 1.8, of_shift),
         },

@@ -42,20 +42,20 @@ pub fn layers(subject: &Subject, bounds: Bounds, palette: &Palette) -> Vec<Layer
         models.push(reach(y, score, sigma * sigma, longest));
     }
     let layer = |id, label: String, color, marks| Layer { id, label, color, marks };
-    let noise = format!("x → y = x + σz, σ = {} ({})", number_words(sigma), share_words(every));
+    let noise = format!("noise σ = {}: x → y, {}", number_words(sigma), share_words(every));
     let [of_noise, of_target] = [palette.weak_text, palette.categorical[2]];
     let mut layers = vec![
         // Wide, because the target leads back on the same way.
-        layer("workings-noise", noise, of_noise, arrows(&ways, 4.4, of_noise.with_opacity(0.6))),
+        layer("workings-noise", noise, of_noise, arrows(&ways, 3.4, of_noise.with_opacity(0.6))),
         layer(
             "workings-target",
-            "target −(y − x)/σ², times σ²".to_owned(),
+            "target · σ²".to_owned(),
             of_target,
             arrows(&targets, 1.7, of_target),
         ),
         layer(
             "workings-model",
-            "model score s(y), times σ²".to_owned(),
+            "model score s(y) · σ²".to_owned(),
             palette.score,
             arrows(&models, 2.0, palette.score),
         ),
@@ -85,9 +85,9 @@ fn ellipses(subject: &Subject, sigma: f64, palette: &Palette) -> Vec<Layer> {
     let own: Vec<Gaussian> = components.filter_map(|g| g.narrowed(sign * variance)).collect();
     let count = subject.mixture.components().len();
     let words = match (is_noised, own.len() == count) {
-        (true, _) => "Σ + σ²I: compared with noised points".to_owned(),
-        (false, true) => "Σ − σ²I: without the noise".to_owned(),
-        (false, false) => format!("Σ − σ²I: without the noise ({} of {count})", own.len()),
+        (true, _) => "Σ + σ²I: noised mixture".to_owned(),
+        (false, true) => "Σ − σ²I: without noise".to_owned(),
+        (false, false) => format!("Σ − σ²I: without noise ({} of {count})", own.len()),
     };
     let [of_own, of_optimum] = [palette.categorical[5], palette.categorical[3]];
     let mut layers = vec![Layer {
@@ -99,9 +99,9 @@ fn ellipses(subject: &Subject, sigma: f64, palette: &Palette) -> Vec<Layer> {
     let has_optimum = is_noised || levels(&subject.settings).len() == 1;
     if let Some(truth) = subject.truth.as_ref().filter(|_| has_optimum) {
         let (optimum, words) = if is_noised {
-            (None, "optimum: the Σ of the data")
+            (None, "optimum: data's Σ")
         } else {
-            (Some(truth.convolved([sigma; 2])), "optimum: Σ + σ²I of the data")
+            (Some(truth.convolved([sigma; 2])), "optimum: data's Σ + σ²I")
         };
         let gaussians = gaussians(optimum.as_ref().unwrap_or(truth));
         layers.push(Layer {
@@ -228,7 +228,7 @@ mod tests {
         subject.mixture = Arc::new(mixture);
         subject.settings.set(SIGMA.key, Value::Number(0.48));
         let (widths, label) = of(&subject, "ellipses");
-        assert_eq!((widths.len(), label.as_str()), (1, "Σ − σ²I: without the noise (1 of 2)"));
+        assert_eq!((widths.len(), label.as_str()), (1, "Σ − σ²I: without noise (1 of 2)"));
     }
 
     #[test]

@@ -165,7 +165,7 @@ fn arrows(all: &[Ends], width: f32, color: Color) -> Vec<Mark> {
 fn dashed(gaussians: &[Gaussian], color: Color) -> Vec<Mark> {
     let line = |gaussian: &Gaussian| Mark::Line {
         points: gaussian.cholesky.ellipse(1.0).outline(gaussian.mean, 72),
-        width: 2.4,
+        width: 3.0,
         color,
         is_dashed: true,
     };

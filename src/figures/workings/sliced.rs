@@ -26,7 +26,7 @@ pub fn layers(subject: &Subject, bounds: Bounds, palette: &Palette) -> Vec<Layer
     let points: Vec<Point> = places.iter().map(|&place| subject.points[place]).collect();
     let scores: Vec<Point> = subject.mixture.scores(&points).into_iter().map(|(_, s)| s).collect();
     let width = bounds.size()[0];
-    let unit = unit(&scores, 0.055 * width);
+    let unit = unit(&scores, 0.05 * width);
     let longest = 0.14 * width;
     let (mut lines, mut wholes, mut parts) = (Vec::new(), Vec::new(), Vec::new());
     for ((&x, &s), slices) in points.iter().zip(&scores).zip(&slices) {
@@ -51,7 +51,7 @@ pub fn layers(subject: &Subject, bounds: Bounds, palette: &Palette) -> Vec<Layer
     let layers = vec![
         layer(
             "workings-slices",
-            format!("slices v of this step ({})", share_words(every)),
+            format!("slices v of this step, {}", share_words(every)),
             of_slices,
             slices.collect(),
         ),
@@ -77,12 +77,12 @@ fn projected(s: Point, v: Point) -> Point {
     v.map(|v| share * v)
 }
 
-/// How long a unit of the score is drawn, so that nine in ten arrows are shorter than this.
+/// How long a unit of the score is drawn, so that three in four arrows are shorter than this.
 fn unit(scores: &[Point], longest: f64) -> f64 {
     let lengths = scores.iter().map(|s| s[0].hypot(s[1])).filter(|length| length.is_finite());
     let mut lengths: Vec<f64> = lengths.collect();
     lengths.sort_by(f64::total_cmp);
-    let long = lengths.get(lengths.len() * 9 / 10).copied().unwrap_or(1.0);
+    let long = lengths.get(lengths.len() * 3 / 4).copied().unwrap_or(1.0);
     longest / long.max(f64::MIN_POSITIVE)
 }
 
