@@ -26,7 +26,7 @@ use super::stage::{
 use super::taken_apart::Breakdown;
 use super::track::Track;
 use super::view::View;
-use super::workings::{Workings, row_ui};
+use super::workings::{Workings, frame_of, row_ui};
 use super::{legend, remedy, runs, start};
 use crate::data::Scaling;
 use crate::figures::workings::Subject;
@@ -281,8 +281,8 @@ impl Canvas {
         if let Some(mixture) = mixture.as_ref().filter(|_| view.shown.components) {
             layers.push(components(mixture, view));
         }
-        let (bounds, both) = (self.bounds, (&**document, &**session));
-        layers.extend(self.workings.layers(spot.id, mixture.as_ref(), bounds, both, view));
+        let (shown, both) = (frame_of(&transform), (&**document, &**session));
+        layers.extend(self.workings.layers(spot.id, mixture.as_ref(), shown, both, view));
         let scene = scene(spot.id, bounds_of(&transform), layers, has_map, (document, session));
         self.paint(&brush, (&transform, &frame), spot.id, scene, view);
         if let Some(tool) = view.tool {
@@ -344,8 +344,8 @@ impl Canvas {
                 .filter(|_| view.shown.components)
                 .map(|shown| plane::components(&shown.mixture, view.theme.palette())),
         );
-        let (mixture, bounds) = (shown.map(|shown| &shown.mixture), bounds_of(&transform));
-        layers.extend(self.workings.layers(spot.id, mixture, bounds, (document, session), view));
+        let (mixture, at) = (shown.map(|shown| &shown.mixture), frame_of(&transform));
+        layers.extend(self.workings.layers(spot.id, mixture, at, (document, session), view));
         let scene = scene(spot.id, bounds_of(&transform), layers, false, (document, session));
         self.paint(&brush, (&transform, &frame), spot.id, scene, view);
         caption_ui(&brush, spot.id, document, session, view);

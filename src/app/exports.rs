@@ -447,7 +447,8 @@ pub fn canvas_plot(material: &Material) -> Plot {
     let (apart, legend) = figure_layers(&request);
     plot.layers.extend(apart);
     let subject = material.workings.as_ref();
-    let workings = subject.map(|subject| workings::layers(subject, *bounds, palette));
+    let frame = workings::Frame { bounds: *bounds, width: f64::from(FIGURE_SIZE[0]) };
+    let workings = subject.map(|subject| workings::layers(subject, frame, palette));
     plot.layers.extend(workings.into_iter().flatten());
     pane::hide_plain_points(&mut plot.layers);
     pane::sort(&mut plot.layers);

@@ -63,8 +63,8 @@ impl Mixture {
     }
 
     /// The density of the other coordinate where this one has a value: p(x₂|x₁) for axis 0, p(x₁|x₂) for axis 1. Every
-    /// component has the share that it has of the marginal there, and is a Gaussian with mean
-    /// µ_b + Σ_ab/Σ_aa (value − µ_a) and variance Σ_bb − Σ_ab²/Σ_aa; Bishop (2006), eqs. 2.81 and 2.82.
+    /// component has the share that it has of the marginal there, and is (for axis 0) a Gaussian with mean
+    /// µ₂ + Σ₁₂/Σ₁₁ (value − µ₁) and variance Σ₂₂ − Σ₁₂²/Σ₁₁; Bishop (2006), eqs. 2.81 and 2.82.
     #[must_use]
     pub fn conditional(&self, axis: usize, value: f64) -> LineMixture {
         let marginal = self.marginal(axis);
@@ -83,11 +83,11 @@ impl Mixture {
 
 /// A Gaussian as one coordinate, and the other given it.
 struct Along {
-    /// √Σ_aa.
+    /// √Σ₁₁ for axis 0.
     deviation: f64,
-    /// Σ_ab / Σ_aa: how far the other coordinate's mean moves with this one.
+    /// Σ₁₂ / Σ₁₁: how far the other coordinate's mean moves with this one.
     slope: f64,
-    /// √(Σ_bb − Σ_ab²/Σ_aa).
+    /// √(Σ₂₂ − Σ₁₂²/Σ₁₁).
     rest: f64,
 }
 

@@ -15,12 +15,13 @@ pub use subtract::button_ui as subtract_ui;
 use super::action::Action;
 use super::document::Document;
 use super::session::Session;
+use super::stage::bounds_of;
 use super::view::View;
 use super::{App, Notice};
 use crate::data::Dataset;
-use crate::figures::workings::{Family, Subject, cut_axis, layers};
+use crate::figures::workings::{Family, Frame, Subject, cut_axis, layers};
 use crate::figures::{Layer, Theme};
-use crate::model::{Bounds, Mixture};
+use crate::model::Mixture;
 use crate::objectives::ORDER;
 use crate::settings::Value;
 use crate::training::{BranchId, Experiment};
@@ -37,7 +38,7 @@ pub struct Workings {
 /// Layers, and what they are of.
 struct Drawn {
     subject: Subject,
-    bounds: Bounds,
+    frame: Frame,
     theme: Theme,
     layers: Vec<Layer>,
 }
@@ -54,13 +55,18 @@ pub fn available(experiment: &Experiment, view: &View) -> Result<(), &'static st
     family(view.run).map(|_| ())
 }
 
+/// Where a plot draws its workings.
+pub fn frame_of(transform: &egui_plot::PlotTransform) -> Frame {
+    Frame { bounds: bounds_of(transform), width: f64::from(transform.frame().width()) }
+}
+
 impl Workings {
     /// The workings of a run with this model, as layers; none where they are switched off or there are none.
     pub fn layers(
         &mut self,
         id: BranchId,
         mixture: Option<&Arc<Mixture>>,
-        bounds: Bounds,
+        frame: Frame,
         (document, session): (&Document, &Session),
         view: &View,
     ) -> Vec<Layer> {
@@ -72,13 +78,12 @@ impl Workings {
             return Vec::new();
         };
         let theme = view.theme;
-        let is_current =
-            |d: &&Drawn| (d.bounds, d.theme) == (bounds, theme) && d.subject == subject;
+        let is_current = |d: &&Drawn| (d.frame, d.theme) == (frame, theme) && d.subject == subject;
         if let Some(drawn) = self.drawn.get(&id).filter(is_current) {
             return drawn.layers.clone();
         }
-        let layers = layers(&subject, bounds, theme.palette());
-        self.drawn.insert(id, Drawn { subject, bounds, theme, layers: layers.clone() });
+        let layers = layers(&subject, frame, theme.palette());
+        self.drawn.insert(id, Drawn { subject, frame, theme, layers: layers.clone() });
         layers
     }
 

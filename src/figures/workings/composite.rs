@@ -1,7 +1,7 @@
 //! Workings of composite score matching: the marginal along an edge, and the conditional along a cut, against the points
 //! near it.
 
-use super::{Subject, number_words, with_rims};
+use super::{Subject, number_words, share_words, with_rims};
 use crate::figures::{Anchor, Color, Layer, Mark, Palette};
 use crate::model::{Bounds, LineMixture, Point};
 
@@ -40,8 +40,15 @@ pub fn layers(subject: &Subject, bounds: Bounds, palette: &Palette) -> Vec<Layer
     let names = if axis == 0 { ["x₁", "x₂"] } else { ["x₂", "x₁"] };
     let given = format!("p({} | {} = {})", names[1], names[0], number_words(cut));
     let layer = |id, label: String, color, marks| Layer { id, label, color, marks };
-    let count = format!("{} of {} points", strip.values.len(), strip.all);
-    let within = format!("cut ± {}: {count}", number_words(strip.half_width));
+    let mut within = format!(
+        "cut ± {}: {} of {} points",
+        number_words(strip.half_width),
+        strip.values.len(),
+        strip.all
+    );
+    if strip.every > 1 {
+        within = format!("{within}, {} counted", share_words(strip.every));
+    }
     let mut layers = vec![
         layer(
             "workings-strip",
@@ -59,14 +66,14 @@ pub fn layers(subject: &Subject, bounds: Bounds, palette: &Palette) -> Vec<Layer
             "workings-conditional",
             given,
             of_conditional,
-            plane.curve(&curve, 1 - axis, cut, unit, of_conditional),
+            filled(&curve, 1 - axis, cut, unit, of_conditional),
         ),
         layer("workings-cut", String::new(), palette.text, vec![plane.line(cut, palette.text)]),
     ];
     let curve = sampled(&marginal, plane.range(axis));
     let highest = curve.iter().map(|p| p[1]).fold(f64::MIN_POSITIVE, f64::max);
     let (base, unit) = (bounds.min[1 - axis], plane.height(1 - axis) / highest);
-    let mut marks = plane.curve(&curve, axis, base, unit, of_marginal);
+    let mut marks = filled(&curve, axis, base, unit, of_marginal);
     marks.extend(plane.name(&curve, base, unit, format!("p({})", names[0]), of_marginal));
     layers.push(layer("workings-marginal", format!("p({})", names[0]), of_marginal, marks));
     // Without points near the cut there is no histogram.
@@ -89,6 +96,8 @@ struct Strip {
     span: [f64; 2],
     /// How many points were looked at.
     all: usize,
+    /// Every how many-th point that is.
+    every: usize,
 }
 
 /// A bar of the histogram.
@@ -111,6 +120,7 @@ impl Strip {
             values: near.map(|point| point[1 - axis]).collect(),
             span: [whole.min[1 - axis], whole.max[1 - axis]],
             all: counted.len(),
+            every,
         }
     }
 
@@ -180,23 +190,6 @@ impl Plane {
         Mark::Polygon { points, fill, stroke_width: 1.0, stroke }
     }
 
-    /// A density over one of the axes: filled from a base, `unit` for each unit of the density, with its outline.
-    fn curve(&self, curve: &[Point], over: usize, base: f64, unit: f64, color: Color) -> Vec<Mark> {
-        let edges = curve.iter().map(|&[t, p]| [t, base, base + unit * p]).collect();
-        let fill = color.with_opacity(0.35);
-        let band = if over == 0 {
-            Mark::Band { points: edges, color: fill }
-        } else {
-            Mark::SideBand { points: edges, color: fill }
-        };
-        let place = |&[t, p]: &Point| {
-            let reached = base + unit * p;
-            if over == 0 { [t, reached] } else { [reached, t] }
-        };
-        let points = curve.iter().map(place).collect();
-        vec![band, Mark::Line { points, width: 2.4, color, is_dashed: false }]
-    }
-
     /// The marginal's name above its highest place.
     fn name(
         &self,
@@ -215,6 +208,23 @@ impl Plane {
         };
         Some(Mark::Text { at, offset, text, size: 15.0, color, anchor })
     }
+}
+
+/// A density over one of the axes: filled from a base, `unit` for each unit of the density, with its outline.
+fn filled(curve: &[Point], over: usize, base: f64, unit: f64, color: Color) -> Vec<Mark> {
+    let edges = curve.iter().map(|&[t, p]| [t, base, base + unit * p]).collect();
+    let fill = color.with_opacity(0.35);
+    let band = if over == 0 {
+        Mark::Band { points: edges, color: fill }
+    } else {
+        Mark::SideBand { points: edges, color: fill }
+    };
+    let place = |&[t, p]: &Point| {
+        let reached = base + unit * p;
+        if over == 0 { [t, reached] } else { [reached, t] }
+    };
+    let points = curve.iter().map(place).collect();
+    vec![band, Mark::Line { points, width: 2.4, color, is_dashed: false }]
 }
 
 #[cfg(test)]

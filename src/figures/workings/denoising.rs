@@ -1,11 +1,10 @@
 //! Workings of denoising score matching: the noise on the points, the way back, and what the noise does to covariances.
 
-use super::{Ends, Subject, arrows, dashed, number_words, reach, share_words, with_rims};
+use super::{Ends, Frame, Subject, arrows, dashed, number_words, reach, share_words, with_rims};
 use crate::algorithms::random_vectors_at;
 use crate::figures::{Layer, Palette};
-use crate::model::{Bounds, Density, Gaussian, Mixture, Point};
+use crate::model::{Density, Gaussian, Mixture, Point};
 use crate::objectives::{NOISED_MODEL, levels, noise_at};
-
 use crate::settings::Settings;
 
 /// Points that are drawn at most.
@@ -21,10 +20,10 @@ const MOST_POINTS: usize = 90;
 /// Thinned: every 2ⁿ-th of the points in view, at most [`MOST_POINTS`]; of several draws the first, and of several levels
 /// of noise the smallest. A run on mini-batches draws noise for the points of its batch; here every point has that which
 /// it would have if all of them were looked at.
-pub fn layers(subject: &Subject, bounds: Bounds, palette: &Palette) -> Vec<Layer> {
+pub fn layers(subject: &Subject, frame: Frame, palette: &Palette) -> Vec<Layer> {
     let Subject { settings, mixture, .. } = subject;
     let (level, sigma) = smallest_level(settings);
-    let (places, every) = subject.thinned(bounds, MOST_POINTS);
+    let (places, every) = subject.thinned(frame, MOST_POINTS);
     let mut rng = random_vectors_at(settings, subject.step);
     let noise = noise_at(settings, &places, level, &mut rng);
     let points: Vec<Point> = places.iter().map(|&place| subject.points[place]).collect();
@@ -33,7 +32,7 @@ pub fn layers(subject: &Subject, bounds: Bounds, palette: &Palette) -> Vec<Layer
         .collect();
     let compared = settings.switch(&NOISED_MODEL).then(|| mixture.convolved([sigma; 2]));
     let scores = compared.as_ref().unwrap_or(mixture).scores(&noised);
-    let longest = 0.3 * bounds.size()[0];
+    let longest = 0.3 * frame.bounds.size()[0];
     let (mut ways, mut targets, mut models) = (Vec::<Ends>::new(), Vec::new(), Vec::new());
     for ((&x, &y), (_, score)) in points.iter().zip(&noised).zip(scores) {
         ways.push([x, y]);
@@ -124,10 +123,10 @@ fn gaussians(mixture: &Mixture) -> Vec<Gaussian> {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::tests::{VIEW, ends, layer, subject};
+    use super::super::tests::{FRAME, ends, layer, subject};
     use super::*;
     use crate::figures::{Mark, Theme};
-    use crate::model::{CovarianceType, Parameters};
+    use crate::model::{Bounds, CovarianceType, Parameters};
     use crate::objectives::{Batch, Denoising, N_LEVELS, Objective, SIGMA, SIGMA_MAX};
     use crate::settings::Value;
 
@@ -139,7 +138,7 @@ mod tests {
     fn targets_lead_back_and_the_model_to_where_it_expects_the_point() {
         let mut subject = subject("dsm");
         subject.settings.set(SIGMA.key, Value::Number(0.3));
-        let layers = layers(&subject, VIEW, Theme::Dark.palette());
+        let layers = layers(&subject, FRAME, Theme::Dark.palette());
         let [ways, targets, models] =
             ["noise", "target", "model"].map(|id| ends(layer(&layers, id)));
         assert!(ways.len() > 40 && ways.len() <= MOST_POINTS, "{}", ways.len());
@@ -155,8 +154,8 @@ mod tests {
     fn noise_is_that_which_the_objective_of_this_step_draws() {
         let mut subject = subject("dsm");
         subject.settings.set(SIGMA.key, Value::Number(0.3));
-        let ways = ends(layer(&layers(&subject, VIEW, Theme::Dark.palette()), "noise"));
-        let (places, _) = subject.thinned(VIEW, MOST_POINTS);
+        let ways = ends(layer(&layers(&subject, FRAME, Theme::Dark.palette()), "noise"));
+        let (places, _) = subject.thinned(FRAME, MOST_POINTS);
         let theta = Parameters::of(&subject.mixture, CovarianceType::Full, 0.0);
         let info = crate::algorithms::find("dsm").unwrap();
         let whole = info.objective_at(&subject.settings, subject.step);
@@ -209,7 +208,7 @@ mod tests {
         subject.settings.set(SIGMA.key, Value::Number(0.3));
         subject.truth = Some(subject.mixture.clone());
         let of = |subject: &Subject, id: &str| {
-            let layers = layers(subject, VIEW, Theme::Light.palette());
+            let layers = layers(subject, FRAME, Theme::Light.palette());
             (half_widths(layer(&layers, id)), layer(&layers, id).label.clone())
         };
         // Σ₁₁ = 0.4, σ² = 0.09; the outline has 72 corners.
@@ -241,7 +240,7 @@ mod tests {
         let (level, sigma) = smallest_level(&subject.settings);
         assert_eq!(level, 2);
         assert!((sigma - 0.1).abs() < 1e-12);
-        let layers = layers(&subject, VIEW, Theme::Dark.palette());
+        let layers = layers(&subject, FRAME, Theme::Dark.palette());
         assert!(layer(&layers, "noise").label.contains("σ = 0.10"));
         assert!(layers.iter().all(|layer| layer.id != "workings-optimum"));
     }

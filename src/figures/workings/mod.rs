@@ -73,6 +73,18 @@ pub struct Subject {
     pub cut: Point,
 }
 
+/// Where workings are drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Frame {
+    /// What is seen of the plane.
+    pub bounds: Bounds,
+    /// How wide that is on screen or paper, in pixels at scale 1.
+    pub width: f64,
+}
+
+/// As wide as a canvas has to be for all that there is room for on a usual one, in pixels.
+const USUAL_WIDTH: f64 = 500.0;
+
 impl PartialEq for Subject {
     /// Mixtures and points are equal if they are the same in memory.
     fn eq(&self, other: &Subject) -> bool {
@@ -91,15 +103,17 @@ impl Subject {
         cut_axis(&self.settings)
     }
 
-    /// At most so many of the points in view, evenly chosen: every 2ⁿ-th, so that they stay the same while the view
-    /// moves a little. Their places among all points, and how many are left out: every how many-th it is.
-    fn thinned(&self, bounds: Bounds, most: usize) -> (Vec<usize>, usize) {
+    /// At most so many of the points in view, and fewer in a small frame, evenly chosen: every 2ⁿ-th, so that they stay
+    /// the same while the view moves a little. Their places among all points, and every how many-th that is.
+    fn thinned(&self, Frame { bounds, width }: Frame, most: usize) -> (Vec<usize>, usize) {
+        let most = (most as f64 * (width / USUAL_WIDTH).min(1.0).powi(2)).max(4.0) as usize;
         let is_in_view = |i: &usize| {
             let point = self.points[*i];
             (0..2).all(|axis| (bounds.min[axis]..=bounds.max[axis]).contains(&point[axis]))
         };
-        let mut places: Vec<usize> = (0..self.points.len()).filter(is_in_view).collect();
-        let mut every = 1;
+        let mut every = (self.points.len() / MOST_SEARCHED).max(1).next_power_of_two();
+        let all = (0..self.points.len()).step_by(every);
+        let mut places: Vec<usize> = all.filter(is_in_view).collect();
         while places.len() > most {
             every *= 2;
             places.retain(|place| place % every == 0);
@@ -119,12 +133,12 @@ pub fn cut_axis(settings: &Settings) -> usize {
 
 /// The workings as layers, the lowest first; their ids begin with `workings`.
 #[must_use]
-pub fn layers(subject: &Subject, bounds: Bounds, palette: &Palette) -> Vec<Layer> {
+pub fn layers(subject: &Subject, frame: Frame, palette: &Palette) -> Vec<Layer> {
     match subject.family {
-        Family::Sliced => sliced::layers(subject, bounds, palette),
-        Family::Denoising => denoising::layers(subject, bounds, palette),
-        Family::Composite => composite::layers(subject, bounds, palette),
-        Family::Contrastive => contrastive::layers(subject, bounds, palette),
+        Family::Sliced => sliced::layers(subject, frame, palette),
+        Family::Denoising => denoising::layers(subject, frame, palette),
+        Family::Composite => composite::layers(subject, frame.bounds, palette),
+        Family::Contrastive => contrastive::layers(subject, frame, palette),
     }
 }
 
@@ -134,11 +148,14 @@ pub fn smallest_sigma(settings: &Settings) -> f64 {
     denoising::smallest_level(settings).1
 }
 
+/// Points that are looked at for those in view: of larger data sets some are never drawn.
+const MOST_SEARCHED: usize = 20_000;
+
 /// What is drawn of how many, in words.
 fn share_words(every: usize) -> String {
     match every {
         1 => "every point in view".to_owned(),
-        2 => "every 2nd point".to_owned(),
+        _ if every % 10 == 2 && every % 100 != 12 => format!("every {every}nd point"),
         _ => format!("every {every}th point"),
     }
 }
@@ -207,6 +224,7 @@ mod tests {
     use crate::settings::Value;
 
     pub(super) const VIEW: Bounds = Bounds { min: [-4.0, -3.0], max: [4.0, 3.0] };
+    pub(super) const FRAME: Frame = Frame { bounds: VIEW, width: 560.0 };
 
     /// A thousand points of two components, and these as the model.
     pub(super) fn subject(algorithm_id: &str) -> Subject {
@@ -251,7 +269,7 @@ mod tests {
                 continue;
             }
             for theme in [Theme::Light, Theme::Dark] {
-                let layers = layers(&subject(info.id), VIEW, theme.palette());
+                let layers = layers(&subject(info.id), FRAME, theme.palette());
                 assert!(layers.len() > 2, "{}", info.id);
                 for layer in layers {
                     assert!(layer.id.starts_with("workings"), "{} {}", info.id, layer.id);
@@ -264,15 +282,21 @@ mod tests {
     #[test]
     fn points_in_view_are_thinned_evenly() {
         let subject = subject("ssm");
-        let (places, every) = subject.thinned(VIEW, 150);
+        let (places, every) = subject.thinned(FRAME, 150);
         assert_eq!(every, 8);
         assert!(places.len() > 75 && places.len() <= 150, "{}", places.len());
         assert!(places.iter().all(|place| place % 8 == 0));
         // Closer, there are fewer points in view, and all of them have room.
         let near = Bounds { min: [0.9, -0.6], max: [1.2, -0.3] };
-        let (places, every) = subject.thinned(near, 150);
+        let (places, every) = subject.thinned(Frame { bounds: near, ..FRAME }, 150);
         assert_eq!((share_words(every).as_str(), every), ("every point in view", 1));
         assert!(!places.is_empty() && places.len() < 150, "{}", places.len());
+        // Half as wide, there is room for a quarter of them.
+        let (places, every) = subject.thinned(Frame { width: 250.0, ..FRAME }, 150);
+        assert_eq!((share_words(every).as_str(), every), ("every 32nd point", 32));
+        assert!(places.len() <= 37, "{}", places.len());
+        let words = [2, 8, 512].map(share_words);
+        assert_eq!(words, ["every 2nd point", "every 8th point", "every 512th point"]);
     }
 
     #[test]

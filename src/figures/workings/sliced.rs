@@ -1,9 +1,9 @@
 //! Workings of sliced score matching: the slices v on the points, and how much of the score lies along them.
 
-use super::{Ends, Subject, arrows, reach, share_words, with_rims};
+use super::{Ends, Frame, Subject, arrows, reach, share_words, with_rims};
 use crate::algorithms::random_vectors_at;
 use crate::figures::{Layer, Mark, Palette};
-use crate::model::{Bounds, Density, Point};
+use crate::model::{Density, Point};
 use crate::objectives::{N_SLICES, slices_at};
 
 /// Points that are drawn at most; fewer where each has many slices.
@@ -18,14 +18,14 @@ const MOST_SLICES: usize = 400;
 /// Thinned: of the points in view every 2ⁿ-th is drawn, so that there are at most [`MOST_POINTS`] of them with at most
 /// [`MOST_SLICES`] slices. A run on mini-batches draws slices for the points of its batch; here every point has those
 /// that it would have if all of them were looked at.
-pub fn layers(subject: &Subject, bounds: Bounds, palette: &Palette) -> Vec<Layer> {
+pub fn layers(subject: &Subject, frame: Frame, palette: &Palette) -> Vec<Layer> {
     let most = (MOST_SLICES / subject.settings.integer(&N_SLICES)).clamp(6, MOST_POINTS);
-    let (places, every) = subject.thinned(bounds, most);
+    let (places, every) = subject.thinned(frame, most);
     let mut rng = random_vectors_at(&subject.settings, subject.step);
     let slices = slices_at(&subject.settings, &places, &mut rng);
     let points: Vec<Point> = places.iter().map(|&place| subject.points[place]).collect();
     let scores: Vec<Point> = subject.mixture.scores(&points).into_iter().map(|(_, s)| s).collect();
-    let width = bounds.size()[0];
+    let width = frame.bounds.size()[0];
     let unit = unit(&scores, 0.05 * width);
     let longest = 0.14 * width;
     let (mut lines, mut wholes, mut parts) = (Vec::new(), Vec::new(), Vec::new());
@@ -88,7 +88,7 @@ fn unit(scores: &[Point], longest: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{VIEW, ends, layer, subject};
+    use super::super::tests::{FRAME, ends, layer, subject};
     use super::*;
     use crate::figures::Theme;
     use crate::model::{CovarianceType, Parameters};
@@ -99,14 +99,14 @@ mod tests {
     fn lines_are_the_slices_that_the_objective_of_this_step_draws() {
         let mut subject = subject("ssm_plain");
         subject.settings.set(N_SLICES.key, Value::Integer(3));
-        let layers = layers(&subject, VIEW, Theme::Dark.palette());
+        let layers = layers(&subject, FRAME, Theme::Dark.palette());
         let lines: Vec<[Point; 2]> = (layer(&layers, "slices").marks.iter())
             .map(|mark| match mark {
                 Mark::Line { points, .. } => [points[0], points[1]],
                 _ => panic!("{mark:?}"),
             })
             .collect();
-        let (places, _) = subject.thinned(VIEW, MOST_SLICES / 3);
+        let (places, _) = subject.thinned(FRAME, MOST_SLICES / 3);
         assert_eq!(lines.len(), 3 * places.len());
         // What the step's own objective says of one point alone is what the drawn slices give.
         let theta = Parameters::of(&subject.mixture, CovarianceType::Full, 0.0);
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn parts_lie_along_their_slices_and_leave_the_score_at_a_right_angle() {
         let subject = subject("ssm");
-        let layers = layers(&subject, VIEW, Theme::Light.palette());
+        let layers = layers(&subject, FRAME, Theme::Light.palette());
         let (parts, wholes) = (ends(layer(&layers, "part")), ends(layer(&layers, "score")));
         assert_eq!(parts.len(), wholes.len());
         let lines = &layer(&layers, "slices").marks;
@@ -152,7 +152,7 @@ mod tests {
     fn many_slices_leave_room_for_few_points() {
         let mut subject = subject("ssm");
         subject.settings.set(N_SLICES.key, Value::Integer(64));
-        let layers = layers(&subject, VIEW, Theme::Dark.palette());
+        let layers = layers(&subject, FRAME, Theme::Dark.palette());
         let count = layer(&layers, "slices").marks.len();
         assert!(count > 0 && count <= MOST_SLICES, "{count}");
         assert!(layer(&layers, "slices").label.contains("every 256th point"));
