@@ -19,6 +19,7 @@ use crate::figures::cloud::pixels;
 use crate::figures::landscape::{self, Ground, Trail};
 use crate::figures::race::{self, Look, Racer};
 use crate::figures::truth::{self, Judged, Measure};
+use crate::figures::workings::{self, Subject};
 use crate::figures::{self, Layer, Plot, bars, learning, plane};
 use crate::model::{Bounds, Density, Point};
 use crate::random::{Purpose, generator};
@@ -242,6 +243,8 @@ pub struct Material {
     pub walk: Vec<Layer>,
     /// The objective with other draws, as far as it has been drawn again.
     pub estimates: Option<Estimates>,
+    /// Whose workings are drawn on the canvas, if they are.
+    pub workings: Option<Subject>,
 }
 
 /// What a map is drawn of.
@@ -467,6 +470,10 @@ pub fn canvas_plot(material: &Material) -> Plot {
     plot.layers.extend(crowd_layers(&request, Care::Full));
     let (apart, legend) = figure_layers(&request);
     plot.layers.extend(apart);
+    let subject = material.workings.as_ref();
+    let frame = workings::Frame { bounds: *bounds, width: f64::from(FIGURE_SIZE[0]) };
+    let workings = subject.map(|subject| workings::layers(subject, frame, palette));
+    plot.layers.extend(workings.into_iter().flatten());
     pane::hide_plain_points(&mut plot.layers);
     pane::sort(&mut plot.layers);
     plot.layers.extend(walk);

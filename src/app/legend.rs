@@ -151,7 +151,13 @@ fn particles_ui(ui: &mut egui::Ui, view: &mut View) {
     }
 }
 
-fn legend_entry_ui(ui: &mut egui::Ui, is_on: bool, label: &str, color: Color32) -> egui::Response {
+/// A word that is a switch, with a dot in the color of what it switches.
+pub fn legend_entry_ui(
+    ui: &mut egui::Ui,
+    is_on: bool,
+    label: &str,
+    color: Color32,
+) -> egui::Response {
     let weak = ui.visuals().weak_text_color();
     let text =
         egui::RichText::new(label).color(if is_on { ui.visuals().text_color() } else { weak });

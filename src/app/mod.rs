@@ -41,6 +41,7 @@ mod track;
 mod truth;
 mod view;
 mod views;
+mod workings;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

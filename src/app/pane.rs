@@ -52,7 +52,7 @@ pub fn data_layers(dataset: &Dataset, shown: Shown, palette: &Palette) -> Vec<La
 
 /// Brings layers into the order in which they are drawn.
 pub fn sort(layers: &mut [Layer]) {
-    const ORDER: [&str; 12] = [
+    const ORDER: [&str; 13] = [
         "density",
         "basin",
         "train",
@@ -63,10 +63,14 @@ pub fn sort(layers: &mut [Layer]) {
         "streamlines",
         "paths",
         "place",
+        "workings",
         "components",
         "largest",
     ];
-    layers.sort_by_key(|layer| ORDER.iter().position(|id| *id == layer.id));
+    // All layers of the workings lie together, in their own order.
+    let is_it =
+        |id: &str, layer: &Layer| id == layer.id || (id == "workings" && layer.id.starts_with(id));
+    layers.sort_by_key(|layer| ORDER.iter().position(|id| is_it(id, layer)));
 }
 
 /// Points in the colors of their terms take the place of those in one color.

@@ -88,6 +88,9 @@ pub struct View {
     pub has_panels: bool,
     /// True with the help page open.
     pub has_help: bool,
+    /// Where the workings of composite score matching cut the plane, across x₁ and across x₂; `None` through the middle
+    /// of the data.
+    pub cut: [Option<f64>; 2],
 }
 
 /// Whether training stops when something goes wrong with it that can be told.
@@ -230,6 +233,8 @@ pub struct Shown {
     pub paths: bool,
     /// Streamlines of the score field.
     pub streamlines: bool,
+    /// What the running objective does with its points.
+    pub workings: bool,
 }
 
 impl View {
@@ -325,6 +330,7 @@ impl Default for View {
                 components: true,
                 paths: false,
                 streamlines: false,
+                workings: false,
             },
             has_log_density: false,
             quantity: Quantity::Density,
@@ -357,6 +363,7 @@ impl Default for View {
             guard: Guard::On,
             has_panels: true,
             has_help: false,
+            cut: [None; 2],
         }
     }
 }
@@ -373,6 +380,7 @@ impl Shown {
             "streamlines" => self.streamlines,
             "validation" => self.validation,
             "samples" => self.samples,
+            id if id.starts_with("workings") => self.workings,
             _ => self.components,
         }
     }

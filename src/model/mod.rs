@@ -3,6 +3,7 @@
 //! Views and samplers speak to [`Density`]. [`Mixture`] is the first one; circuits and energy networks come later.
 
 mod cells;
+mod conditional;
 mod divergence;
 mod field;
 mod gaussian;
@@ -14,6 +15,7 @@ mod quadrature;
 mod raster;
 mod survey;
 
+pub use conditional::{Bell, LineMixture};
 pub use divergence::{Divergence, Estimate, Truth};
 pub use field::{Field, Values, field};
 pub use gaussian::{Cholesky, Ellipse, Gaussian};

@@ -72,6 +72,14 @@ pub fn shifts(settings: &Settings, point_count: usize, rng: &mut Rng) -> Vec<Vec
     shifts
 }
 
+/// The shift of the first draw at these places only, without drawing the others'. Length: places.
+#[must_use]
+pub fn shifts_at(settings: &Settings, places: &[usize], rng: &mut Rng) -> Vec<Point> {
+    let directions = Directions::new(settings, rng);
+    let length = settings.number(&SHIFT);
+    places.iter().map(|&place| directions.in_draw(place, 0).map(|v| length * v)).collect()
+}
+
 impl Contrastive {
     /// From the shifts themselves, at least one draw. Shape: draws × points.
     #[must_use]
@@ -140,5 +148,20 @@ impl Shifts for Source {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, generator};
+
+    #[test]
+    fn single_places_have_the_shifts_that_all_together_have() {
+        let (settings, rng) = (Settings::default(), || generator(3, Purpose::Slices));
+        let places = [0, 40, 63];
+        let all = shifts(&settings, 64, &mut rng());
+        let expected = places.map(|place| all[0][place]);
+        assert_eq!(shifts_at(&settings, &places, &mut rng()), expected);
     }
 }

@@ -155,6 +155,14 @@ pub fn noise(
     draws
 }
 
+/// The noise z of the first draw at these places only, without drawing the others', for a level counted from 0. Length:
+/// places.
+#[must_use]
+pub fn noise_at(settings: &Settings, places: &[usize], level: usize, rng: &mut Rng) -> Vec<Point> {
+    let directions = directions(settings, rng);
+    places.iter().map(|&place| directions.in_draw(place, level << LEVEL_BITS)).collect()
+}
+
 /// The ladder of σ that these settings describe: geometric, from σ to the largest one.
 #[must_use]
 pub fn levels(settings: &Settings) -> Vec<f64> {
@@ -365,6 +373,19 @@ impl Forms for Level<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn single_places_have_the_noise_that_all_together_have() {
+        use crate::random::{Purpose, generator};
+        let mut settings = Settings::default();
+        settings.set(NOISE_PAIRS.key, Value::Switch(true));
+        let (places, rng) = ([0, 40, 63], || generator(3, Purpose::Slices));
+        for level in [0, 2] {
+            let all = noise(&settings, 64, level, &mut rng());
+            let expected = places.map(|place| all[0][place]);
+            assert_eq!(noise_at(&settings, &places, level, &mut rng()), expected, "{level}");
+        }
+    }
 
     #[test]
     fn a_ladder_is_geometric() {

@@ -16,17 +16,17 @@ mod sliced;
 mod terms;
 
 pub use composite::{Composite, ORDER, Order};
-pub use contrastive::{Contrastive, SHIFT, shifts};
+pub use contrastive::{Contrastive, SHIFT, shifts, shifts_at};
 pub use denoising::{
     Denoising, N_DRAWS, N_LEVELS, NOISE_PAIRS, NOISED_MODEL, SIGMA, SIGMA_MAX, SIGMA_WEIGHT,
-    levels, noise,
+    levels, noise, noise_at,
 };
-pub use directions::{N_SLICES, REDRAW, SLICE_DISTRIBUTION};
+pub use directions::{N_SLICES, REDRAW, SLICE_DISTRIBUTION, pass_evaluations};
 pub use explicit::ExplicitScoreMatching;
 pub use nll::NegativeLogLikelihood;
 pub use parts::Part;
 pub use score_matching::ScoreMatching;
-pub use sliced::{CONTROL_VARIATE, Sliced, slices};
+pub use sliced::{CONTROL_VARIATE, Sliced, slices, slices_at};
 pub use terms::{Term, Terms};
 
 use std::sync::Arc;

@@ -71,6 +71,13 @@ pub fn slices(settings: &Settings, point_count: usize, rng: &mut Rng) -> Vec<Vec
     slices
 }
 
+/// The same of the points at these places only, without drawing the others'. Shape: places × slices.
+#[must_use]
+pub fn slices_at(settings: &Settings, places: &[usize], rng: &mut Rng) -> Vec<Vec<Point>> {
+    let drawn = Directions::new(settings, rng);
+    places.iter().map(|&place| drawn.at(place)).collect()
+}
+
 impl Sliced {
     /// Reduced variance from the slices themselves: for each point its M vectors.
     #[must_use]

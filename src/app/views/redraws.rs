@@ -50,15 +50,17 @@ pub fn redraws_ui(ui: &mut egui::Ui, redrawn: &Redrawn, step: usize, view: &View
 
 /// What the shapes are, with their numbers: a line each.
 fn legend_ui(ui: &mut egui::Ui, plot: &Plot) {
-    ui.spacing_mut().item_spacing.y = 1.0;
-    // Nothing here is pressed.
-    ui.spacing_mut().interact_size.y = 0.0;
-    for layer in plot.layers.iter().filter(|layer| layer.id != "redraws") {
-        ui.horizontal(|ui| {
-            let (swatch, _) = ui.allocate_exact_size(vec2(14.0, 14.0), egui::Sense::hover());
-            let line = swatch.shrink2(vec2(0.0, if layer.id == "band" { 3.0 } else { 5.5 }));
-            ui.painter().rect_filled(line, 1.0, color32(layer.color));
-            ui.label(RichText::new(&layer.label).size(13.0));
-        });
-    }
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        // Nothing here is pressed.
+        ui.spacing_mut().interact_size.y = 0.0;
+        for layer in plot.layers.iter().filter(|layer| layer.id != "redraws") {
+            ui.horizontal(|ui| {
+                let (swatch, _) = ui.allocate_exact_size(vec2(14.0, 14.0), egui::Sense::hover());
+                let line = swatch.shrink2(vec2(0.0, if layer.id == "band" { 3.0 } else { 5.5 }));
+                ui.painter().rect_filled(line, 1.0, color32(layer.color));
+                ui.label(RichText::new(&layer.label).size(13.0));
+            });
+        }
+    });
 }
