@@ -133,6 +133,8 @@ pub enum Action {
     SwapOrder,
     /// The covariances that denoising has learned, without the noise.
     SubtractNoise,
+    /// The figure that was exported last on the clipboard.
+    CopyFigure,
 }
 
 /// What is shown of an action.
@@ -160,7 +162,7 @@ impl Action {
     ];
 
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 63] = [
+    pub const ALL: [Action; 64] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -224,6 +226,7 @@ impl Action {
         Action::CutForward,
         Action::SwapOrder,
         Action::SubtractNoise,
+        Action::CopyFigure,
     ];
 
     /// Its label, tooltip, icon and shortcut.
@@ -598,6 +601,12 @@ impl Action {
                 icons::ICON_DEBLUR,
                 None,
             ),
+            Action::CopyFigure => (
+                "Copy figure",
+                "Put the figure that was exported last, or the canvas, on the clipboard as a picture.",
+                icons::ICON_CONTENT_COPY,
+                Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::E)),
+            ),
         };
         ActionInfo { label, tooltip, icon, shortcut }
     }
@@ -611,7 +620,7 @@ impl Action {
         };
         Action::PAST.contains(&self)
             || matches!(self, Action::Fork | Action::Race | Action::Check)
-            || matches!(self, Action::Walk | Action::WalkStep)
+            || matches!(self, Action::Walk | Action::WalkStep | Action::CopyFigure)
             || matches!(self, Action::TellStep | Action::RestartWalk)
             || matches!(self, Action::SwapOrder | Action::SubtractNoise)
             || matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)

@@ -1,26 +1,26 @@
 //! Exports: what can be saved of what is on screen, redrawn at full resolution.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::bail;
 
 use super::maps::Maps;
-use super::painting::{Care, Request, crowd_layers, model_layers};
 use super::particles::Particles;
 use super::redrawn::Redrawn;
 use super::seeds::Seeds;
-use super::taken_apart::figure_layers;
+use super::sheets::sheet;
 use super::truth::Truths;
 use super::view::View;
-use super::{pane, seeds};
-use crate::data::Scaling;
-use crate::export::{POINTS_RESOLUTION, inside, model, png, points, svg, table};
-use crate::figures::cloud::pixels;
-use crate::figures::landscape::{self, Ground, Trail};
-use crate::figures::race::{self, Look, Racer};
+use crate::export::canvases::Exhibit;
+use crate::export::sheet::FileFormat;
+use crate::export::style::Style;
+use crate::export::{model, points, table};
+use crate::figures::Layer;
+use crate::figures::landscape::{Ground, Trail};
+use crate::figures::race::{Look, Racer};
 use crate::figures::truth::{self, Judged, Measure};
-use crate::figures::workings::{self, Subject};
-use crate::figures::{self, Layer, Plot, bars, learning, plane};
+use crate::figures::workings::Subject;
 use crate::model::{Bounds, Density, Point};
 use crate::random::{Purpose, generator};
 use crate::training::basin::Basin;
@@ -68,6 +68,18 @@ pub enum What {
     Particles,
     /// The objective with other draws.
     Redraws,
+    /// The canvases of all runs, side by side.
+    Race,
+    /// The terms of the points, as a histogram.
+    Terms,
+}
+
+impl What {
+    /// True if it is drawn, not written.
+    #[must_use]
+    pub fn is_figure(self) -> bool {
+        self.formats().contains(&Format::Pdf)
+    }
 }
 
 /// How it is written.
@@ -77,6 +89,8 @@ pub enum Format {
     Png,
     /// A picture of shapes.
     Svg,
+    /// A page for print.
+    Pdf,
     /// A table as text.
     Csv,
     /// A `NumPy` array.
@@ -87,7 +101,7 @@ pub enum Format {
 
 impl What {
     /// In the order of the menu.
-    pub const ALL: [What; 20] = [
+    pub const ALL: [What; 22] = [
         What::Canvas,
         What::Nll,
         What::Objective,
@@ -108,6 +122,8 @@ impl What {
         What::Distance(Measure::Constant),
         What::Particles,
         What::Redraws,
+        What::Race,
+        What::Terms,
     ];
 
     /// What there is to be saved: many seeds, maps and particles only where there are some.
@@ -118,6 +134,7 @@ impl What {
         truth: &Truths,
         particles: &Particles,
         redrawn: &Redrawn,
+        run_count: usize,
     ) -> Vec<What> {
         let is_there = |what: &What| match what {
             What::Seeds | What::Finals | What::SeedTable => !seeds.members().is_empty(),
@@ -125,6 +142,7 @@ impl What {
             What::Distance(_) | What::Distances => truth.has_verdicts(),
             What::Particles => !particles.points().is_empty(),
             What::Redraws => redrawn.estimates().is_some(),
+            What::Race => run_count > 1,
             _ => true,
         };
         What::ALL.into_iter().filter(is_there).collect()
@@ -154,6 +172,8 @@ impl What {
             What::Distances => "truth: numbers",
             What::Particles => "walking particles",
             What::Redraws => "objective with other draws",
+            What::Race => "canvases of all runs",
+            What::Terms => "terms of score matching",
         }
     }
 
@@ -177,6 +197,8 @@ impl What {
             What::Distances => "truth",
             What::Particles => "particles",
             What::Redraws => "redraws",
+            What::Race => "race",
+            What::Terms => "terms",
         }
     }
 
@@ -193,7 +215,9 @@ impl What {
             | What::Basin
             | What::Landscape
             | What::Distance(_)
-            | What::Redraws => &[Format::Png, Format::Svg],
+            | What::Redraws
+            | What::Race
+            | What::Terms => &[Format::Png, Format::Svg, Format::Pdf],
             What::Curves | What::SeedTable | What::Distances => &[Format::Csv],
             What::Data | What::Samples | What::Particles => &[Format::Csv, Format::Npy],
             What::Model | What::ShownModel => &[Format::Json],
@@ -202,12 +226,19 @@ impl What {
 }
 
 impl Format {
+    /// The same as a format of figures; `None` for numbers.
+    #[must_use]
+    pub fn of_figures(self) -> Option<FileFormat> {
+        FileFormat::from_extension(self.extension())
+    }
+
     /// The ending of file names.
     #[must_use]
     pub fn extension(self) -> &'static str {
         match self {
             Format::Png => "png",
             Format::Svg => "svg",
+            Format::Pdf => "pdf",
             Format::Csv => "csv",
             Format::Npy => "npy",
             Format::Json => "json",
@@ -231,6 +262,8 @@ pub struct Material {
     pub race: Option<(Vec<Racer>, Look)>,
     /// A record a step of every run, with its number.
     pub runs: Vec<(BranchId, Vec<Record>)>,
+    /// What is on the canvases: of one run, or of all.
+    pub exhibits: Vec<Exhibit>,
     /// Runs from many starts, where there are any.
     pub seeds: Vec<Arc<Member>>,
     /// The map that is exported, if one is.
@@ -243,7 +276,17 @@ pub struct Material {
     pub walk: Vec<Layer>,
     /// The objective with other draws, as far as it has been drawn again.
     pub estimates: Option<Estimates>,
-    /// Whose workings are drawn on the canvas, if they are.
+    /// What else is known of every run on the canvases.
+    pub annexes: BTreeMap<BranchId, Annex>,
+    /// How figures look.
+    pub style: Style,
+}
+
+/// What is known of a run besides what is on its canvas.
+pub struct Annex {
+    /// The run at the end of what leads to the step that is shown.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// What its workings are drawn of, if they are.
     pub workings: Option<Subject>,
 }
 
@@ -287,49 +330,16 @@ impl MapMaterial {
     }
 }
 
-/// Pixels of an exported figure at scale 1; PNG has twice as many.
-const FIGURE_SIZE: [f32; 2] = [960.0, 720.0];
-
 /// The bytes of a file.
 ///
 /// # Errors
 /// If the model is not finite, or the picture cannot be drawn.
 pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result<Vec<u8>> {
+    if let Some(format) = format.of_figures() {
+        return Ok(sheet(what, material)?.bytes(format)?);
+    }
     let Material { snapshot, shown, history, view, .. } = material;
-    let palette = view.theme.palette();
-    let time = view.time_axis;
-    let landmarks = view.landmarks(Some(snapshot.best.record), Some(shown.record));
-    let info = snapshot.experiment.algorithm_info();
     match what {
-        What::Canvas => picture(&canvas_plot(material), format, view),
-        What::Nll if let Some((racers, look)) = &material.race => {
-            picture(&race::race(racers, look, palette), format, view)
-        }
-        What::Nll => {
-            let spacings = [view.time_spacing, view.nll_spacing];
-            picture(&learning::nll(history, &landmarks, time, spacings, palette), format, view)
-        }
-        What::Objective => {
-            let plot = learning::objective(
-                history,
-                &landmarks,
-                info.formula,
-                time,
-                view.time_spacing,
-                palette,
-            );
-            picture(&plot, format, view)
-        }
-        What::Weights => picture(&bars::weights(&shown.mixture, palette), format, view),
-        What::Seeds | What::Finals => {
-            let figures = seeds::figures(&material.seeds, view.seeds, None, view.theme);
-            let plot = if what == What::Seeds { figures.fan } else { figures.finals };
-            picture(&plot, format, view)
-        }
-        What::Basin | What::Landscape => {
-            let Some(plot) = map_plot(material) else { bail!("there is no map to save") };
-            picture(&plot, format, view)
-        }
         What::SeedTable => {
             let rows: Vec<_> = material.seeds.iter().map(|member| member.row().to_vec()).collect();
             Ok(table::csv(&Member::COLUMNS, &rows)?.into_bytes())
@@ -347,11 +357,8 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
             let columns: Vec<&str> = std::iter::once("run").chain(Record::COLUMNS).collect();
             Ok(table::csv(&columns, rows.collect::<Vec<_>>())?.into_bytes())
         }
-        What::Distance(_) | What::Distances => {
-            let Some((judged, look)) = &material.truth else { bail!("no density is known here") };
-            if let What::Distance(measure) = what {
-                return picture(&truth::distance(judged, measure, look, palette), format, view);
-            }
+        What::Distances => {
+            let Some((judged, _)) = &material.truth else { bail!("no density is known here") };
             let number = |run: &Judged| (run.run.number() + 1) as f64;
             let rows = judged.iter().flat_map(|run| {
                 let row = |verdict: &Verdict| [&[number(run)], &verdict.row()[..]].concat();
@@ -359,10 +366,6 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
             });
             let columns: Vec<&str> = std::iter::once("run").chain(Verdict::COLUMNS).collect();
             Ok(table::csv(&columns, rows.collect::<Vec<_>>())?.into_bytes())
-        }
-        What::Redraws => {
-            let Some(estimates) = &material.estimates else { bail!("nothing was drawn again") };
-            picture(&figures::redraws::redraws(estimates, view.theme), format, view)
         }
         What::Data => {
             let dataset = &snapshot.prepared.dataset;
@@ -394,6 +397,7 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
                 model::trained(&snapshot.experiment, scaling, mixture, record, has_converged);
             Ok(model::write(&mixture, &info)?.into_bytes())
         }
+        figure => bail!("{} is a picture, not a table", figure.label()),
     }
 }
 
@@ -402,81 +406,4 @@ fn point_table(all: &[Point], format: Format) -> anyhow::Result<Vec<u8>> {
         Format::Npy => points::npy(all)?,
         _ => points::csv(all).into_bytes(),
     })
-}
-
-fn picture(plot: &Plot, format: Format, view: &View) -> anyhow::Result<Vec<u8>> {
-    let svg = svg(plot, FIGURE_SIZE, view.theme.palette());
-    Ok(match format {
-        Format::Svg => svg.into_bytes(),
-        _ => png(&svg, 2.0)?,
-    })
-}
-
-/// The map, redrawn.
-fn map_plot(material: &Material) -> Option<Plot> {
-    let theme = material.view.theme;
-    Some(match material.map.as_ref()? {
-        MapMaterial::Basin { basin, ends } => {
-            let color_by = material.view.maps.color_by;
-            let palette = theme.palette();
-            let mut plot = canvas_plot(material);
-            plot.id = "basin";
-            plot.title =
-                format!("Basin map: every pixel is a start of mean {}", basin.component + 1);
-            plot.layers.retain(|layer| {
-                !["density", "score", "streamlines", "samples", "shade"].contains(&layer.id)
-            });
-            plot.layers.insert(0, figures::basin::layer(ends, basin.square, color_by, theme));
-            // The colors are explained one by one.
-            plot.layers[0].label.clear();
-            let start = basin.start_in(&material.snapshot.experiment);
-            plot.layers.extend(start.map(|at| figures::basin::place(at, basin.component, palette)));
-            plot.layers.extend(figures::basin::legend(ends, color_by, palette));
-            plot
-        }
-        MapMaterial::Landscape { ground, chart, trails } => {
-            let terrain = landscape::terrain(chart, ground.square, theme);
-            let plot = landscape::landscape(ground, &terrain, trails, theme.palette());
-            landscape::with_legend(plot, &terrain, "objective")
-        }
-    })
-}
-
-/// The canvas as it is on screen, redrawn.
-#[must_use]
-pub fn canvas_plot(material: &Material) -> Plot {
-    let Material { snapshot, shown, view, bounds, .. } = material;
-    let palette = view.theme.palette();
-    let dataset = &snapshot.prepared.dataset;
-    let label = snapshot.experiment.algorithm_info().label;
-    let title = plane::title(label, &shown.mixture, shown.record.step);
-    let is_scaled = dataset.scaling != Scaling::NONE;
-    let mut plot = plane::plane(title, *bounds, is_scaled, Vec::new());
-    let whole = pixels(*bounds, FIGURE_SIZE.map(f64::from), POINTS_RESOLUTION);
-    let mut request = Request::new(Some(shown), Some(dataset), view, *bounds, [800, 800], whole);
-    request.snapshot = Some(snapshot.clone());
-    // What particles walk on takes the density's place, and they lie above all else.
-    let (ground, walk): (Vec<_>, Vec<_>) =
-        material.walk.iter().cloned().partition(|layer| layer.id == "density");
-    request.shown.density &= ground.is_empty();
-    plot.layers.extend(ground);
-    plot.layers.extend(model_layers(&request, Care::Full));
-    plot.layers.extend(pane::data_layers(dataset, view.shown, palette));
-    if view.shown.components {
-        plot.layers.push(plane::components(&shown.mixture, palette));
-    }
-    // The legend above leaves less of the figure.
-    request.pixels = pixels(*bounds, inside(&plot, FIGURE_SIZE), POINTS_RESOLUTION);
-    plot.layers.extend(crowd_layers(&request, Care::Full));
-    let (apart, legend) = figure_layers(&request);
-    plot.layers.extend(apart);
-    let subject = material.workings.as_ref();
-    let frame = workings::Frame { bounds: *bounds, width: f64::from(FIGURE_SIZE[0]) };
-    let workings = subject.map(|subject| workings::layers(subject, frame, palette));
-    plot.layers.extend(workings.into_iter().flatten());
-    pane::hide_plain_points(&mut plot.layers);
-    pane::sort(&mut plot.layers);
-    plot.layers.extend(walk);
-    plot.layers.extend(legend);
-    plot
 }

@@ -5,6 +5,7 @@ use super::playback::Playback;
 use super::predict::Prediction;
 use crate::data::spray::Tool;
 use crate::figures::basin::ColorBy;
+pub use crate::figures::canvas::Shown;
 use crate::figures::fields::Quantity;
 use crate::figures::learning::{Landmarks, TimeAxis};
 use crate::figures::{Scale, Spacing, Theme};
@@ -213,30 +214,6 @@ pub struct SeedsView {
     pub spacing: Spacing,
 }
 
-/// Which layers the canvas shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "one switch a layer")]
-pub struct Shown {
-    /// The density as a colored field.
-    pub density: bool,
-    /// The score field as arrows.
-    pub score: bool,
-    /// Training points.
-    pub train: bool,
-    /// Validation points.
-    pub validation: bool,
-    /// Samples of the model.
-    pub samples: bool,
-    /// Components as ellipses.
-    pub components: bool,
-    /// The paths of their means from the start to the step shown.
-    pub paths: bool,
-    /// Streamlines of the score field.
-    pub streamlines: bool,
-    /// What the running objective does with its points.
-    pub workings: bool,
-}
-
 impl View {
     /// The end of the speed slider, where there is no limit.
     pub const FASTEST: f64 = 10.0;
@@ -364,24 +341,6 @@ impl Default for View {
             has_panels: true,
             has_help: false,
             cut: [None; 2],
-        }
-    }
-}
-
-impl Shown {
-    /// True if the layer of this id is on.
-    #[must_use]
-    pub fn has(&self, id: &str) -> bool {
-        match id {
-            "density" => self.density,
-            "score" => self.score,
-            "paths" => self.paths,
-            "train" | "terms" | "largest" => self.train,
-            "streamlines" => self.streamlines,
-            "validation" => self.validation,
-            "samples" => self.samples,
-            id if id.starts_with("workings") => self.workings,
-            _ => self.components,
         }
     }
 }

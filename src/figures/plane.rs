@@ -41,7 +41,19 @@ pub fn title(algorithm: &str, mixture: &Mixture, step: usize) -> String {
 /// The density as a colored field.
 #[must_use]
 pub fn density(raster: &Raster, map: &ColorMap, scale: Scale, theme: Theme) -> Layer {
-    let picture = Arc::new(rgba(raster, map, scale, theme));
+    density_up_to(raster, raster.max(), map, scale, theme)
+}
+
+/// The same, with the strongest color for a density of `highest`, so that several can be compared.
+#[must_use]
+pub fn density_up_to(
+    raster: &Raster,
+    highest: f64,
+    map: &ColorMap,
+    scale: Scale,
+    theme: Theme,
+) -> Layer {
+    let picture = Arc::new(rgba(raster, highest, map, scale, theme));
     Layer {
         id: "density",
         label: "Density p(x)".to_owned(),
@@ -190,7 +202,7 @@ pub fn score_field(
     let field = density.field(bounds, columns, rows);
     let places = Field::places(bounds, columns, rows);
     let marks = arrows(places.into_iter().zip(field.score), cell, palette);
-    Layer { id: "score", label: "Score ∇ log p(x)".to_owned(), color: palette.score, marks }
+    Layer { id: "score", label: "Score ∇ₓ log p(x)".to_owned(), color: palette.score, marks }
 }
 
 /// The score of a model minus that of the true density, as arrows like those of [`score_field`].

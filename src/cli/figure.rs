@@ -1,0 +1,257 @@
+//! `scorescope figure`: trains one experiment and draws one figure of it, for print or a slide.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+
+use super::trained::Trained;
+use super::{RunArguments, run};
+use crate::export::canvases::{Extra, Outlook, canvases};
+use crate::export::caption::{caption, shared_caption};
+use crate::export::sheet::{FileFormat, Sheet};
+use crate::export::style::{Background, Preset, Style, inches};
+use crate::export::write_file;
+use crate::figures::Scale;
+use crate::figures::canvas::Shown;
+use crate::figures::colors::COLOR_MAPS;
+use crate::figures::race::run_name;
+use crate::model::Bounds;
+use crate::training::{BranchId, Prepared, Tree};
+
+/// What is trained, what is drawn of it, and how.
+#[derive(Args)]
+pub(super) struct FigureArguments {
+    /// An experiment file, as the window saves it
+    experiment: Option<PathBuf>,
+    /// A built-in data set (see `scorescope list datasets`)
+    #[arg(long, conflicts_with_all = ["data", "experiment"])]
+    dataset: Option<String>,
+    /// A file of points: CSV, TSV, NPY or a picture
+    #[arg(long, conflicts_with = "experiment")]
+    data: Option<PathBuf>,
+    /// Two columns of the file, counted from 1
+    #[arg(long, requires = "data", value_name = "X,Y")]
+    columns: Option<String>,
+    /// The algorithm (see `scorescope list algorithms`)
+    #[arg(long)]
+    algorithm: Option<String>,
+    /// Set a knob, as in `scorescope run`. May be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// What is drawn
+    #[arg(long, default_value = "canvas")]
+    pub what: What,
+    /// The step to draw; the last one if left out
+    #[arg(long)]
+    pub step: Option<usize>,
+    /// The file; its ending says how it is written: .pdf, .svg or .png
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Write it even if there is a file of that name already
+    #[arg(long)]
+    replace: bool,
+    /// Width, height, resolution and font size together: column, columns, slide or poster
+    #[arg(long, default_value = "column", value_parser = preset)]
+    preset: Preset,
+    /// Width, as 3.3in or 8.4cm
+    #[arg(long, value_parser = inches)]
+    width: Option<f64>,
+    /// Height; what is on the figure decides if left out
+    #[arg(long, value_parser = inches)]
+    height: Option<f64>,
+    /// Pixels for each inch, of a PNG and of crowds of points
+    #[arg(long)]
+    dpi: Option<f64>,
+    /// Size of labels in points
+    #[arg(long, value_name = "POINTS")]
+    font_size: Option<f64>,
+    /// light, dark or transparent
+    #[arg(long, default_value = "light", value_parser = background)]
+    pub background: Background,
+    /// Panels side by side, where there are several
+    #[arg(long, value_name = "N")]
+    panels: Option<usize>,
+    /// What canvases show, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "LAYER", default_values = ["density", "data", "components"])]
+    pub layers: Vec<CanvasLayer>,
+    /// Colors of the density; the background's own if left out
+    #[arg(long, value_parser = color_map)]
+    color_map: Option<&'static str>,
+    /// Color the density, and space NLL and divergences, by their logarithm
+    #[arg(long)]
+    pub log: bool,
+    /// Add a sentence with data, algorithm, settings, seeds and step
+    #[arg(long)]
+    caption: bool,
+    /// Leave out the legend
+    #[arg(long)]
+    no_legend: bool,
+    /// Leave out the color bar
+    #[arg(long)]
+    no_color_bar: bool,
+}
+
+/// What can be drawn.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum What {
+    /// The plane at one step
+    Canvas,
+    /// The planes of all runs of a race, as panels
+    Race,
+    /// Negative log-likelihoods over steps
+    Nll,
+    /// The objective over steps
+    Objective,
+    /// The weights at one step
+    Weights,
+    /// A histogram of the points' terms of score matching
+    Terms,
+    /// KL divergence from the known density over steps
+    Kl,
+    /// Fisher divergence from it
+    Fisher,
+    /// Explicit minus implicit objective
+    Constant,
+}
+
+/// A layer of the plane.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CanvasLayer {
+    /// The density as a field of color
+    Density,
+    /// Training points
+    Data,
+    /// Validation points
+    Validation,
+    /// Components as ellipses
+    Components,
+    /// Points drawn from the model
+    Samples,
+    /// The score as arrows
+    Score,
+    /// The score as streamlines
+    Streamlines,
+    /// The paths of the means
+    Paths,
+}
+
+fn preset(text: &str) -> Result<Preset, String> {
+    Preset::from_id(text).ok_or_else(|| one_of(Preset::ALL.map(Preset::id)))
+}
+
+fn background(text: &str) -> Result<Background, String> {
+    Background::from_id(text).ok_or_else(|| one_of(Background::ALL.map(Background::id)))
+}
+
+fn color_map(text: &str) -> Result<&'static str, String> {
+    let known = COLOR_MAPS.iter().map(|map| map.id);
+    known.clone().find(|id| *id == text).ok_or_else(|| one_of(known))
+}
+
+fn one_of(known: impl IntoIterator<Item = &'static str>) -> String {
+    format!("it is one of {}", known.into_iter().collect::<Vec<_>>().join(", "))
+}
+
+/// Trains and draws.
+pub(super) fn figure(arguments: &FigureArguments) -> anyhow::Result<()> {
+    let format = format(arguments)?;
+    // Before minutes of training.
+    let style = style(arguments);
+    style.check()?;
+    let out = &arguments.out;
+    if out.exists() && !arguments.replace {
+        bail!("{} is there already: choose another name, or add --replace", out.display());
+    }
+    let mut experiment = run::experiment(&RunArguments {
+        experiment: arguments.experiment.clone(),
+        dataset: arguments.dataset.clone(),
+        data: arguments.data.clone(),
+        columns: arguments.columns.clone(),
+        algorithm: arguments.algorithm.clone(),
+        settings: arguments.settings.clone(),
+        ..RunArguments::default()
+    })?;
+    run::load(&mut experiment)?;
+    let prepared = Prepared::new(&experiment)?;
+    let mut tree = Tree::new(&experiment, prepared)?;
+    let histories = run::train(&mut tree);
+    let trained = Trained { experiment: &experiment, tree: &tree, histories: &histories };
+    let sheet = sheet(arguments, &trained, style)?;
+    write_file(out, &sheet.bytes(format)?)?;
+    eprintln!("{} written", out.display());
+    Ok(())
+}
+
+fn format(arguments: &FigureArguments) -> anyhow::Result<FileFormat> {
+    let extension = arguments.out.extension().unwrap_or_default().to_string_lossy();
+    FileFormat::from_extension(&extension).with_context(|| {
+        let out = arguments.out.display();
+        format!("{out}: the name of a figure ends in .pdf, .svg or .png")
+    })
+}
+
+fn style(arguments: &FigureArguments) -> Style {
+    let mut style = Style::of(arguments.preset);
+    if let Some(width) = arguments.width {
+        // The height of a slide belongs to its width.
+        (style.width, style.height) = (width, None);
+    }
+    style.height = arguments.height.or(style.height);
+    style.dpi = arguments.dpi.unwrap_or(style.dpi);
+    style.font_size = arguments.font_size.unwrap_or(style.font_size);
+    style.background = arguments.background;
+    style.columns = arguments.panels.unwrap_or(style.columns);
+    style.has_caption = arguments.caption;
+    style.has_legend = !arguments.no_legend;
+    style.has_color_bar = !arguments.no_color_bar;
+    style
+}
+
+fn sheet(
+    arguments: &FigureArguments,
+    trained: &Trained<'_>,
+    style: Style,
+) -> anyhow::Result<Sheet> {
+    let Trained { experiment, tree, .. } = trained;
+    let dataset = &tree.prepared().dataset;
+    let moment = trained.moment(BranchId::TRUNK, arguments.step)?;
+    let mut sheet = match arguments.what {
+        What::Canvas | What::Race => {
+            let exhibits = trained.exhibits(arguments)?;
+            let outlook = outlook(arguments, dataset.bounds.with_margin(0.08));
+            canvases(&exhibits, &outlook, &style, |_, _, _| Extra::default())?
+        }
+        _ => Sheet::new(vec![trained.plot(arguments, &moment)?], style),
+    };
+    let names: Vec<String> = experiment.runs().map(|id| run_name(experiment, id)).collect();
+    let is_of_all =
+        !matches!(arguments.what, What::Canvas | What::Objective | What::Weights | What::Terms);
+    sheet.caption = if is_of_all && names.len() > 1 {
+        shared_caption(experiment, dataset, &names)
+    } else {
+        caption(experiment, dataset, moment.record.step)
+    };
+    Ok(sheet)
+}
+
+fn outlook(arguments: &FigureArguments, bounds: Bounds) -> Outlook {
+    let has = |layer| arguments.layers.contains(&layer);
+    Outlook {
+        shown: Shown {
+            density: has(CanvasLayer::Density),
+            score: has(CanvasLayer::Score),
+            train: has(CanvasLayer::Data),
+            validation: has(CanvasLayer::Validation),
+            samples: has(CanvasLayer::Samples),
+            components: has(CanvasLayer::Components),
+            paths: has(CanvasLayer::Paths),
+            streamlines: has(CanvasLayer::Streamlines),
+            workings: false,
+        },
+        bounds,
+        color_map: arguments.color_map,
+        scale: if arguments.log { Scale::Logarithmic { decades: 4.0 } } else { Scale::Linear },
+        sample_count: 500,
+    }
+}
