@@ -71,7 +71,7 @@ pub struct ObjectiveInfo {
 pub enum Expected {
     /// Itself: it draws nothing.
     Itself,
-    /// Exact score matching, because E[vvᵀ] = I (Song et al. 2019, theorem 1 and section 3).
+    /// Exact score matching, because E vvᵀ is the identity (Song et al. 2019, eqs. 7 and 8).
     ScoreMatching,
     /// What has no closed form: the mean over many draws approaches it. Sets the knobs so that many are averaged in one
     /// evaluation.
