@@ -13,6 +13,8 @@ pub use gradient::{Gradient, LEARNING_RATE, MAX_GRAD_NORM, Prepare};
 
 use std::sync::{Arc, LazyLock};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{CovarianceType, Mixture, Point};
 use crate::objectives::{
     ExplicitScoreMatching, NegativeLogLikelihood, OBJECTIVES, Objective, ObjectiveInfo,
@@ -105,7 +107,7 @@ pub struct Start {
 }
 
 /// Why a step could not be taken. The algorithm stays at its last good mixture.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize)]
 pub enum StepError {
     /// A covariance became singular.
     #[error(

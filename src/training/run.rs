@@ -1,8 +1,16 @@
 //! Run: the training loop without threads. One experiment, stepped by its caller.
 
+mod memoir;
+mod revival;
+
+pub use memoir::{Memoir, MemoirError};
+
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+
+use self::revival::Revival;
 use super::guard::Symptom;
 use super::{Best, Experiment, ExperimentError, Record};
 use crate::algorithms::{Algorithm, MAX_ITER, Start, StepError, TOL, given, initial};
@@ -88,7 +96,7 @@ impl Prepared {
 }
 
 /// Why a run stopped by itself.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Finish {
     /// The objective no longer changes by more than `tol`.
     Converged,
@@ -126,13 +134,15 @@ pub struct Run {
     past: Vec<Stretch>,
     /// Seconds spent on likelihoods that the algorithm itself has no need of.
     judging_secs: f64,
+    /// What has to be done before the next step, where another program took those so far.
+    revival: Option<Revival>,
 }
 
 /// Steps in a row that were taken with the same settings.
 type Stretch = (Settings, usize);
 
 /// Where a run begins.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Beginning {
     /// Its first step.
     step: usize,
@@ -258,6 +268,7 @@ impl Run {
             recent: vec![record.objective],
             beginning,
             judging_secs,
+            revival: None,
         })
     }
 
@@ -280,6 +291,7 @@ impl Run {
     }
 
     fn take_step(&mut self) -> Result<Record, StepError> {
+        self.wake()?;
         let began = Instant::now();
         self.algorithm.step(&self.settings)?;
         let seconds = began.elapsed().as_secs_f64();
