@@ -25,9 +25,14 @@ impl App {
         if action.needs_run() && self.session.snapshot().is_none() && !can_try_again {
             return;
         }
+        if matches!(action, Action::ClearDrawing | Action::RemoveRun) {
+            self.copy_before_risk();
+        }
         match action {
             Action::Open => self.dialog = Some(Dialog::open()),
             Action::CancelReading => self.cancel_reading(),
+            Action::SaveSession => self.save_session(),
+            Action::SaveSessionAs => self.ask_for_session(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
             Action::Export => {
                 let Self { seeds, maps, truth, particles, .. } = &*self;
@@ -295,12 +300,13 @@ impl App {
         self.dialog = None;
         match answer {
             Answer::Cancelled => {}
-            Answer::SaveFirst => self.dialog = Some(Dialog::save_experiment()),
+            Answer::SaveFirst => self.ask_for_session(),
             Answer::Quit => {
                 self.may_close = true;
                 ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
             Answer::Open { path, columns } => self.open(path, columns),
+            Answer::SaveSession(path) => self.save_session_as(path),
             Answer::SaveExperiment(path) => {
                 let experiment = self.document.experiment.clone();
                 self.jobs.start(move || {

@@ -27,7 +27,7 @@ use super::taken_apart::Breakdown;
 use super::track::Track;
 use super::view::View;
 use super::{legend, remedy, runs, start};
-use crate::data::Scaling;
+use crate::data::{Dataset, Scaling};
 use crate::figures::{Layer, Plot, plane};
 use crate::model::Bounds;
 use crate::training::{BranchId, Source};
@@ -55,6 +55,8 @@ pub struct Canvas {
     moved: Option<(BranchId, Bounds)>,
     /// The data that the view was fitted to, by where they come from and how they were scaled.
     fitted_to: Option<(Source, bool)>,
+    /// What is to be shown of the data of a session, once they are there.
+    awaited: Option<Bounds>,
     /// Width of the vertical axes.
     gutter: f32,
     drawing: Drawing,
@@ -80,6 +82,7 @@ impl Canvas {
             moved: None,
             gutter: 0.0,
             fitted_to: None,
+            awaited: None,
             drawing: Drawing::default(),
             handles: Handles::default(),
             flags: Flags::default(),
@@ -134,6 +137,18 @@ impl Canvas {
     /// Shows a rectangle from the next frame on.
     pub fn look_at(&mut self, bounds: Bounds) {
         (self.wants_fit, self.home) = (false, Some(bounds));
+    }
+
+    /// The rectangle that is shown; `None` where that is all of the data.
+    #[must_use]
+    pub fn look(&self, dataset: Option<&Arc<Dataset>>) -> Option<Bounds> {
+        let whole = dataset.map_or(EMPTY_VIEW, |dataset| dataset.bounds.with_margin(0.08));
+        (self.home != Some(whole)).then_some(self.home.unwrap_or(self.bounds))
+    }
+
+    /// Shows the rectangle of a session once its data are there, or else all of them.
+    pub fn look_again(&mut self, bounds: Option<Bounds>) {
+        (self.fitted_to, self.awaited) = (None, bounds);
     }
 
     /// True while a component is being dragged.
@@ -421,6 +436,9 @@ impl Canvas {
         if self.fitted_to.as_ref().is_none_or(|(of, scaled)| of != source || *scaled != is_scaled) {
             self.fitted_to = Some((source.clone(), is_scaled));
             self.wants_fit = true;
+            if let Some(bounds) = self.awaited.take() {
+                self.look_at(bounds);
+            }
         }
     }
 }

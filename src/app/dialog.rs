@@ -22,6 +22,7 @@ pub struct Dialog {
 enum Question {
     Leave,
     Open { columns: String },
+    SaveSession,
     SaveExperiment,
     Export { what: What, format: Format, options: Vec<What> },
 }
@@ -41,6 +42,8 @@ pub enum Answer {
         /// Two columns, counted from 0; `None` for the first two with numbers.
         columns: Option<[usize; 2]>,
     },
+    /// Save the session there.
+    SaveSession(PathBuf),
     /// Save the experiment there.
     SaveExperiment(PathBuf),
     /// Export something there.
@@ -78,6 +81,12 @@ impl Dialog {
         Dialog::new(Question::Open { columns: String::new() }, String::new())
     }
 
+    /// Where is the session to be saved?
+    #[must_use]
+    pub fn save_session(path: &Path) -> Dialog {
+        Dialog::new(Question::SaveSession, path.display().to_string())
+    }
+
     /// Where is the experiment to be saved?
     #[must_use]
     pub fn save_experiment() -> Dialog {
@@ -109,6 +118,7 @@ impl Dialog {
         match self.question {
             Question::Leave => "The drawing is not saved",
             Question::Open { .. } => "Open file",
+            Question::SaveSession => "Save session",
             Question::SaveExperiment => "Save experiment",
             Question::Export { .. } => "Export",
         }
@@ -171,13 +181,16 @@ impl Dialog {
         match &mut self.question {
             Question::Leave => {}
             Question::Open { columns } => {
-                ui.label("Points (CSV, TSV, NPY, a picture) or an experiment (TOML).");
+                ui.label("A session, points (CSV, TSV, NPY, a picture), an experiment (TOML) or a model (JSON).");
                 ui.horizontal(|ui| {
                     let label = ui.label("Columns");
                     let field = egui::TextEdit::singleline(columns)
                         .hint_text("first two with numbers, or 1,2");
                     ui.add(field.desired_width(f32::INFINITY)).labelled_by(label.id);
                 });
+            }
+            Question::SaveSession => {
+                ui.label("Everything on screen, trained as far as it is. Opens on any machine.");
             }
             Question::SaveExperiment => {
                 ui.label(
@@ -252,7 +265,10 @@ impl Dialog {
         }
         match &self.question {
             Question::Open { columns } => parse_columns(columns).err(),
-            Question::Leave | Question::SaveExperiment | Question::Export { .. } => None,
+            Question::Leave
+            | Question::SaveSession
+            | Question::SaveExperiment
+            | Question::Export { .. } => None,
         }
     }
 
@@ -263,6 +279,7 @@ impl Dialog {
                 Answer::Open { path, columns: parse_columns(columns).ok().flatten() }
             }
             Question::Leave => Answer::Cancelled,
+            Question::SaveSession => Answer::SaveSession(path),
             Question::SaveExperiment => Answer::SaveExperiment(path),
             Question::Export { what, format, .. } => {
                 Answer::Export { what: *what, format: *format, path }

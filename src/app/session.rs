@@ -1,6 +1,7 @@
 //! Session: keeps the worker in step with the document, and collects what it reports.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use super::track::Track;
@@ -8,8 +9,8 @@ use super::view::Position;
 use crate::data::Dataset;
 use crate::model::Mixture;
 use crate::training::{
-    Branch, BranchId, Change, Command, Event, Experiment, Finish, History, Moment, News, Record,
-    Snapshot, Source, Timeline, Who, Worker,
+    Account, Branch, BranchId, Change, Command, Event, Experiment, Finish, History, Listener,
+    Memoir, Moment, News, Record, Snapshot, Source, Timeline, Who, Worker,
 };
 
 /// The running experiment as the window knows it. What it tells of a run is told of the chosen one.
@@ -34,6 +35,10 @@ pub struct Session {
     problem: Option<String>,
     /// What the worker was told of the guard.
     guard: Option<bool>,
+    /// True until runs that another program has trained have been heard of.
+    is_taking_up: bool,
+    /// True once one of them has said that its memory begins anew, until somebody has been told.
+    has_forgotten: bool,
     ctx: egui::Context,
 }
 
@@ -89,13 +94,56 @@ impl Session {
             dataset: None,
             problem: None,
             guard: None,
+            is_taking_up: false,
+            has_forgotten: false,
             ctx,
         };
-        session.restart();
+        session.restart(Vec::new());
         session
     }
 
-    fn restart(&mut self) {
+    /// Shows runs where another program has left them, and goes on from there.
+    pub fn take_up(&mut self, experiment: &Experiment, memoirs: Vec<Memoir>) {
+        self.pause();
+        self.running = experiment.clone();
+        (self.tracks, self.dataset) = (Vec::new(), None);
+        (self.is_taking_up, self.has_forgotten) = (!memoirs.is_empty(), false);
+        self.restart(memoirs);
+    }
+
+    /// True until runs that another program has trained have been heard of.
+    #[must_use]
+    pub fn is_taking_up(&self) -> bool {
+        self.is_taking_up
+    }
+
+    /// True if one of them goes on without what it remembered, and nobody has been told.
+    pub fn take_forgotten(&mut self) -> bool {
+        std::mem::take(&mut self.has_forgotten)
+    }
+
+    /// What is being run.
+    #[must_use]
+    pub fn running(&self) -> &Experiment {
+        &self.running
+    }
+
+    /// True if the worker runs this very experiment, and waits for nothing.
+    #[must_use]
+    pub fn is_following(&self, experiment: &Experiment) -> bool {
+        self.readiness == Readiness::Ready && self.running == *experiment
+    }
+
+    /// Asks the worker for all that is known of the runs; the answer comes after the step that is under way.
+    #[must_use]
+    pub fn recount(&self) -> Option<Receiver<Account>> {
+        let (listener, account) = channel();
+        let is_running = self.problem.is_none() && self.readiness != Readiness::Preparing;
+        self.worker.as_ref().filter(|_| is_running)?.send(Command::Recount(Listener(listener)));
+        Some(account)
+    }
+
+    fn restart(&mut self, memoirs: Vec<Memoir>) {
         let ctx = self.ctx.clone();
         let wake = Box::new(move || ctx.request_repaint());
         let same_data =
@@ -103,7 +151,7 @@ impl Session {
         let trunk = self.track(BranchId::TRUNK).and_then(Track::snapshot);
         let dataset = trunk.filter(same_data).map(|s| s.prepared.dataset.clone());
         self.keep_tracks();
-        match Worker::spawn(self.running.clone(), dataset, wake) {
+        match Worker::take_up(self.running.clone(), dataset, memoirs, wake) {
             Ok(worker) => {
                 self.worker = Some(worker);
                 self.send_pace();
@@ -132,7 +180,8 @@ impl Session {
             match event {
                 Event::Run(id, news) => {
                     if let News::Started(_) = news {
-                        has_begun |= id == self.chosen;
+                        // The view of a session is that of its past.
+                        has_begun |= id == self.chosen && !self.is_taking_up;
                         if self.readiness == Readiness::Preparing {
                             self.readiness = Readiness::Ready;
                             if self.wants_to_play {
@@ -143,6 +192,7 @@ impl Session {
                             }
                         }
                     }
+                    self.has_forgotten |= news == News::Forgot;
                     // Of a run that is gone, nobody wants to hear.
                     if let Some(track) = self.tracks.iter_mut().find(|track| track.id() == id) {
                         track.hear(news);
@@ -161,6 +211,7 @@ impl Session {
                 }
             }
         }
+        self.is_taking_up &= self.readiness == Readiness::Preparing;
         if self.problem.is_none() {
             for track in &mut self.tracks {
                 track.refresh(worker);
@@ -240,7 +291,7 @@ impl Session {
         }
         let before = std::mem::replace(&mut self.running, experiment.clone());
         if !has_same_start {
-            self.restart();
+            self.restart(Vec::new());
             return Followed::Restarted;
         }
         self.keep_tracks();
@@ -302,7 +353,7 @@ impl Session {
     pub fn rewind(&mut self) {
         self.pause();
         if self.problem.is_some() {
-            self.restart();
+            self.restart(Vec::new());
         } else {
             self.send(Command::Rewind(self.who()));
         }

@@ -1,5 +1,6 @@
 //! Export: figures, points, tables and models as bytes, one file each, and writing them without harm.
 
+pub mod keepsake;
 pub mod model;
 pub mod points;
 pub mod table;

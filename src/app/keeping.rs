@@ -1,0 +1,316 @@
+//! Keeping: sessions as files, copies of them against a crash, and the list of recent files.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+
+use super::autosave::{self, Den, Left};
+use super::dialog::Dialog;
+use super::jobs::Outcome;
+use super::recent::{self, RecentFile};
+use super::view::{Position, View};
+use super::{App, Notice, kept_view, theme};
+use crate::export::keepsake::{self, Keepsake};
+use crate::export::write_file;
+use crate::training::{Account, BranchId, Experiment, Record};
+
+/// Bytes that the mixtures of all runs take in a session.
+const HISTORY_BYTES: usize = 4_000_000;
+
+/// Records of a run that all go into a session; of more, those that its curves are drawn of.
+const MOST_RECORDS: usize = 20_000;
+
+/// From one copy to the next, where something changed.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// For a step that is under way a job waits this long.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// What is kept, and where.
+#[derive(Default)]
+pub struct Keeping {
+    /// The file that holds this session, if one does.
+    path: Option<PathBuf>,
+    /// Where the session is to be saved as soon as the worker has followed the document.
+    wanted: Option<PathBuf>,
+    /// Where things are kept that nobody asked to save; `None` where nothing is.
+    place: Option<Place>,
+    /// The files that were opened or saved last.
+    pub recent: Vec<RecentFile>,
+    /// What a crash has left, until there is an answer.
+    pub left: Option<Left>,
+}
+
+/// The folder of this program among the user's data.
+struct Place {
+    folder: PathBuf,
+    den: Den,
+    /// When the last copy was begun, and what there was then.
+    last: Instant,
+    copied: Option<State>,
+    /// True once somebody has been told that copies cannot be written.
+    is_told: bool,
+}
+
+/// What tells whether something has changed.
+#[derive(PartialEq)]
+struct State {
+    experiment: Experiment,
+    view: View,
+    steps: Vec<usize>,
+}
+
+impl Place {
+    fn list(&self) -> PathBuf {
+        self.folder.join("recent.json")
+    }
+
+    fn dens(&self) -> PathBuf {
+        self.folder.join("autosave")
+    }
+}
+
+/// What a session is made of, put together off the window's thread.
+struct Order {
+    experiment: Experiment,
+    account: Option<Receiver<Account>>,
+    histories: Vec<(BranchId, Vec<Record>)>,
+    /// Steps that must not be thinned away.
+    steps: Vec<usize>,
+    view: serde_json::Value,
+}
+
+impl Order {
+    /// Waits for the worker's account. Without one, or with one of another experiment, the runs begin again.
+    fn fill(self) -> Keepsake {
+        let Order { experiment, account, histories, steps, view } = self;
+        let account = account.and_then(|account| account.recv_timeout(PATIENCE).ok());
+        let account = account.filter(|account| account.experiment == experiment);
+        let mut memoirs = account.map_or_else(Vec::new, |account| account.memoirs);
+        let most_bytes = HISTORY_BYTES / memoirs.len().max(1);
+        for memoir in &mut memoirs {
+            let records = histories.iter().find(|(id, _)| *id == memoir.id());
+            let records = records.map_or(&[][..], |(_, records)| records);
+            *memoir = memoir.clone().thinned(most_bytes, &steps).with_records(records);
+        }
+        Keepsake { experiment, memoirs, view }
+    }
+}
+
+impl App {
+    /// Keeps copies against a crash and the list of recent files in a folder, and looks for what a crash has left.
+    /// Without this nothing is kept.
+    pub fn keep_in(&mut self, folder: &Path) {
+        let (dens, list) = (folder.join("autosave"), folder.join("recent.json"));
+        let den = Den::new(&dens);
+        let copied = Some(self.state());
+        let (folder, last) = (folder.to_owned(), Instant::now());
+        self.keeping.place = Some(Place { folder, den, last, copied, is_told: false });
+        self.jobs.start_quietly(move || {
+            // Where nothing was ever kept there is nothing to offer.
+            let left = autosave::left_by_crashes(&dens).unwrap_or_default();
+            Outcome::Kept { recent: recent::read(&list), left }
+        });
+    }
+
+    /// Takes the copies away, because the program ends as it should.
+    pub fn end(&self) {
+        if let Some(place) = &self.keeping.place {
+            place.den.close();
+        }
+    }
+
+    fn state(&self) -> State {
+        let steps = self.session.tracks().iter().map(|track| track.last_step()).collect();
+        let experiment = self.document.experiment.clone();
+        State { experiment, view: self.view.clone(), steps }
+    }
+
+    /// What a session of this experiment would hold now.
+    fn order(&self, experiment: Experiment) -> Order {
+        let tracks = self.session.tracks();
+        let histories = tracks.iter().map(|track| {
+            let history = track.history();
+            let all = history.records();
+            let few = if all.len() > MOST_RECORDS { history.curve() } else { all.to_vec() };
+            (track.id(), few)
+        });
+        let mut steps: Vec<usize> = experiment.branches.iter().map(|branch| branch.step).collect();
+        steps.extend(match self.view.position {
+            Position::At(step) => Some(step),
+            Position::Newest | Position::Best => None,
+        });
+        Order {
+            histories: histories.collect(),
+            account: self.session.recount(),
+            steps,
+            view: kept_view::to_value(&self.view, self.canvas.look(self.session.dataset())),
+            experiment,
+        }
+    }
+
+    /// Saves the session where it was saved before, or asks where.
+    pub(super) fn save_session(&mut self) {
+        match self.keeping.path.clone() {
+            Some(path) => self.save_session_as(path),
+            None => self.ask_for_session(),
+        }
+    }
+
+    /// Asks where the session is to be saved.
+    pub(super) fn ask_for_session(&mut self) {
+        let path = self.keeping.path.clone().unwrap_or_else(|| PathBuf::from("lecture.scorescope"));
+        self.dialog = Some(Dialog::save_session(&path));
+    }
+
+    /// Saves the session there as soon as the worker has followed the document.
+    pub fn save_session_as(&mut self, path: PathBuf) {
+        self.keeping.wanted = Some(path);
+    }
+
+    /// Saves what was to be saved, and copies what changed. Call it once the session has followed the document.
+    pub(super) fn keep(&mut self) {
+        self.save_wanted();
+        self.copy_in_time();
+    }
+
+    fn save_wanted(&mut self) {
+        let experiment = &self.document.experiment;
+        if self.session.is_following(experiment)
+            && let Some(path) = self.keeping.wanted.take()
+        {
+            let experiment = experiment.clone();
+            let order = self.order(experiment.clone());
+            self.jobs.start(move || {
+                let written =
+                    keepsake::write(&order.fill()).and_then(|bytes| Ok(write_file(&path, &bytes)?));
+                match written {
+                    Ok(()) => Outcome::SavedSession(Box::new(experiment), path),
+                    Err(error) => Outcome::Saved(Err(error)),
+                }
+            });
+        }
+    }
+
+    /// Copies the session if something changed since half a minute ago; looks again when that is over.
+    pub(super) fn copy_in_time(&mut self) {
+        let Some(place) = &self.keeping.place else { return };
+        let elapsed = place.last.elapsed();
+        if elapsed < PAUSE {
+            self.jobs.ctx().request_repaint_after(PAUSE - elapsed);
+            return;
+        }
+        if self.session.is_following(&self.document.experiment) && !self.canvas.is_dragging() {
+            self.copy(self.document.experiment.clone());
+        }
+    }
+
+    /// Copies the session before something that may lose a part of it.
+    pub(super) fn copy_before_risk(&mut self) {
+        let running = self.session.running().clone();
+        if self.session.step_count() > 0 || !running.strokes.is_empty() {
+            self.copy(running);
+        }
+    }
+
+    /// Copies the session against a crash, if anything is new since the last copy.
+    fn copy(&mut self, experiment: Experiment) {
+        let state = State { experiment: experiment.clone(), ..self.state() };
+        let Some(place) = &mut self.keeping.place else { return };
+        place.last = Instant::now();
+        if place.copied.as_ref() == Some(&state) {
+            return;
+        }
+        place.copied = Some(state);
+        let den = place.den.clone();
+        let order = self.order(experiment);
+        self.jobs.start_quietly(move || {
+            let written = keepsake::write(&order.fill()).and_then(|bytes| den.write(&bytes));
+            Outcome::Copied(written)
+        });
+    }
+
+    /// Takes note of what became of a copy; that there can be none is told once.
+    pub(super) fn take_copied(&mut self, copied: anyhow::Result<()>) {
+        let Some(place) = &mut self.keeping.place else { return };
+        if let Err(error) = copied
+            && !std::mem::replace(&mut place.is_told, true)
+        {
+            let text = format!("There are no copies against a crash: {error}");
+            self.notice = Some(Notice::problem(text));
+        }
+    }
+
+    /// Takes note that a file now holds the session.
+    pub(super) fn take_saved_session(&mut self, experiment: &Experiment, path: PathBuf) {
+        self.document.keep_saved(experiment);
+        let shown = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+        self.notice = Some(Notice::info(format!("Saved the session as {}", shown.display())));
+        self.remember_file(&path);
+        self.keeping.path = Some(path);
+    }
+
+    /// Puts a file at the top of the recent ones.
+    pub(super) fn remember_file(&mut self, path: &Path) {
+        let Some(place) = &self.keeping.place else { return };
+        if path.starts_with(place.dens()) {
+            return;
+        }
+        let (list, path) = (place.list(), path.to_owned());
+        self.jobs.start_quietly(move || {
+            // A list that cannot be written is no reason to bother anybody.
+            let recent = recent::add(&list, &path).unwrap_or_else(|_| recent::read(&list));
+            Outcome::Kept { recent, left: None }
+        });
+    }
+
+    /// Shows a session as it was.
+    pub(super) fn put_session_on_table(&mut self, path: PathBuf, keepsake: Keepsake) {
+        let Keepsake { experiment, memoirs, view } = keepsake;
+        let is_copy =
+            (self.keeping.place.as_ref()).is_some_and(|place| path.starts_with(place.dens()));
+        if is_copy {
+            // Nobody has saved this yet.
+            self.document.mark();
+            self.document.experiment = experiment;
+        } else {
+            self.document.open(experiment);
+        }
+        let (view, canvas) = kept_view::of_value(&view);
+        self.view = View { has_help: self.view.has_help, ..view };
+        theme::apply(self.jobs.ctx(), self.view.theme);
+        self.canvas.look_again(canvas);
+        self.session.take_up(&self.document.experiment, memoirs);
+        let what = if is_copy { "the copy from before the crash" } else { "the session" };
+        let text = match is_copy {
+            true => format!("Opened {what}; Ctrl+S saves it"),
+            false => format!("Opened {what} {}; Space trains on", path.display()),
+        };
+        self.notice = Some(Notice::info(text));
+        self.keeping.path = (!is_copy).then_some(path);
+    }
+
+    /// Does what was answered to the offer of what a crash has left.
+    pub(super) fn answer_left(&mut self, wants_it: bool) {
+        let Some(left) = self.keeping.left.take() else { return };
+        if wants_it {
+            self.open(left.path, None);
+        } else {
+            let text = format!("It stays in {}", left.path.display());
+            self.notice = Some(Notice::info(text));
+        }
+    }
+}
+
+/// Reads a session.
+///
+/// # Errors
+/// One sentence: what is wrong, where, and what to try.
+pub fn read_session(path: &Path) -> anyhow::Result<Keepsake> {
+    let name = path.display().to_string();
+    let bytes =
+        std::fs::read(path).map_err(|error| anyhow!("{name} could not be read: {error}"))?;
+    Ok(keepsake::read(&name, &bytes)?)
+}
