@@ -22,6 +22,9 @@ use support::window::{
     Window, across, app, canvas, click, drag, fill, press, settle, step, until, window,
 };
 
+/// No copy is due within a test.
+const LONG: Duration = Duration::from_hours(1);
+
 fn is_told(app: &App, start: &str) -> bool {
     app.notice().is_some_and(|notice| notice.text.starts_with(start))
 }
@@ -331,7 +334,7 @@ fn a_crash_loses_nothing_that_was_copied_and_is_told_of_once() {
     let data = tempfile::tempdir().unwrap();
     let folder = data.path();
     let mut crashed = lecture();
-    app_mut(&mut crashed).keep_in(folder);
+    app_mut(&mut crashed).keep_in(folder, LONG);
     crashed.run_steps(3);
     assert_eq!(copies(folder), [] as [PathBuf; 0]);
     // Before other data take the place of these, they are copied.
@@ -343,13 +346,13 @@ fn a_crash_loses_nothing_that_was_copied_and_is_told_of_once() {
     wait_for(&mut crashed, "a copy", || copies(folder).len() == 1);
     // Another program that runs is none that has crashed, and neither takes the other's.
     let mut other = window(None);
-    app_mut(&mut other).keep_in(folder);
+    app_mut(&mut other).keep_in(folder, LONG);
     look_around(&mut other);
     assert!(other.query_by_label("Not now").is_none());
     app(&other).end();
     drop(crashed);
     let mut after = window(None);
-    app_mut(&mut after).keep_in(folder);
+    app_mut(&mut after).keep_in(folder, LONG);
     look_around(&mut after);
     click(&mut after, "Open the copy");
     until(&mut after, "the copy", |app| is_told(app, "Opened the copy"));
@@ -358,16 +361,61 @@ fn a_crash_loses_nothing_that_was_copied_and_is_told_of_once() {
     assert_eq!(app(&after).shown(), shown.as_ref());
     // Nobody is asked twice.
     let mut again = window(None);
-    app_mut(&mut again).keep_in(folder);
+    app_mut(&mut again).keep_in(folder, LONG);
     look_around(&mut again);
     assert!(again.query_by_label("Not now").is_none());
+}
+
+#[test]
+fn what_changes_is_copied_after_a_while_and_what_does_not_is_not() {
+    let data = tempfile::tempdir().unwrap();
+    let mut window = window(None);
+    app_mut(&mut window).keep_in(data.path(), Duration::from_millis(200));
+    look_around(&mut window);
+    assert_eq!(copies(data.path()), [] as [PathBuf; 0]);
+    trained_to(&mut window, 2);
+    wait_for(&mut window, "a copy", || copies(data.path()).len() == 1);
+    look_around(&mut window);
+    let copy = copies(data.path()).remove(0);
+    assert_eq!(copies(data.path()), [copy.clone()]);
+    let copy = keepsake::read("x", &fs::read(copy).unwrap()).unwrap();
+    assert_eq!(copy.memoirs[0].moments().len(), 3);
+    press(&mut window, Modifiers::NONE, Key::D);
+    wait_for(&mut window, "another", || copies(data.path()).len() == 2);
+}
+
+#[test]
+fn samples_are_as_many_as_are_asked_for_and_a_file_that_came_meanwhile_is_asked_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.csv");
+    let mut window = window(None);
+    press(&mut window, Modifiers::COMMAND, Key::E);
+    assert!(window.query_by_label("How many").is_none());
+    click(&mut window, "What");
+    let samples = window.get_all_by_label("samples").last().unwrap();
+    samples.click();
+    window.run_steps(3);
+    fill(&mut window, "Path", &path.display().to_string());
+    fill(&mut window, "How many", "1234");
+    press(&mut window, Modifiers::NONE, Key::Tab);
+    fs::write(&path, "somebody else's").unwrap();
+    click(&mut window, "Save");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "somebody else's");
+    click(&mut window, "Replace");
+    until(&mut window, "the samples", |app| is_told(app, "Saved samples as "));
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text.lines().count(), 1235);
+    assert!(text.starts_with("x1,x2\n"), "{text}");
+    // Read back, they are the same numbers.
+    let loaded = scorescope::data::formats::parse("x.csv", text.as_bytes(), None).unwrap();
+    assert_eq!(scorescope::export::points::csv(&loaded.points), text);
 }
 
 #[test]
 fn programs_that_end_as_they_should_leave_no_copies() {
     let data = tempfile::tempdir().unwrap();
     let mut window = window(None);
-    app_mut(&mut window).keep_in(data.path());
+    app_mut(&mut window).keep_in(data.path(), LONG);
     trained_to(&mut window, 2);
     for label in ["Spirals", "Checkerboard", "Rings", "Pinwheel", "Half moons"] {
         click(&mut window, label);
@@ -387,7 +435,7 @@ fn recent_files_are_in_the_menu_and_those_that_are_gone_are_gray() {
     let at = |name: &str| data.path().join(name);
     let kept = at("data");
     let mut first = window(None);
-    app_mut(&mut first).keep_in(&kept);
+    app_mut(&mut first).keep_in(&kept, LONG);
     for name in ["here.csv", "gone.csv"] {
         fs::write(at(name), "1,2\n3,4\n5,5\n").unwrap();
         open(&mut first, &at(name));
@@ -398,7 +446,7 @@ fn recent_files_are_in_the_menu_and_those_that_are_gone_are_gray() {
     }
     fs::remove_file(at("gone.csv")).unwrap();
     let mut second = window(None);
-    app_mut(&mut second).keep_in(&kept);
+    app_mut(&mut second).keep_in(&kept, LONG);
     look_around(&mut second);
     click(&mut second, "File");
     click(&mut second, "Open recent");

@@ -8,7 +8,7 @@ use super::exports::{MapMaterial, Material, What, export};
 use super::jobs::Outcome;
 use super::playback::Direction;
 use super::start::{self, Editable};
-use super::view::{Plots, Position};
+use super::view::{Plots, Position, View};
 use super::{App, Notice, panels, theme, views};
 use crate::algorithms::{given, initial};
 use crate::export::write_file;
@@ -37,7 +37,7 @@ impl App {
             Action::Export => {
                 let Self { seeds, maps, truth, particles, .. } = &*self;
                 let options = What::available(seeds, maps, truth, particles);
-                self.dialog = Some(Dialog::export(options));
+                self.dialog = Some(Dialog::export(options, self.view.sample_count));
             }
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
@@ -320,7 +320,7 @@ impl App {
                     }
                 });
             }
-            Answer::Export { what, format, path } => {
+            Answer::Export { what, format, sample_count, path } => {
                 let session = &self.session;
                 let (Some(snapshot), Some(shown)) = (session.snapshot(), session.shown()) else {
                     self.notice = Some(Notice::problem("There is nothing to export yet"));
@@ -341,7 +341,7 @@ impl App {
                     snapshot: snapshot.clone(),
                     shown: shown.clone(),
                     history: self.session.history().records().to_vec(),
-                    view: self.view.clone(),
+                    view: View { sample_count, ..self.view.clone() },
                     bounds: self.canvas.bounds(),
                     seeds: self.seeds.members().to_vec(),
                     map: MapMaterial::of(what, &self.maps),

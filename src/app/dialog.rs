@@ -17,7 +17,12 @@ pub struct Dialog {
     /// True if saving there would replace a file; looked up whenever the path changes.
     replaces: bool,
     is_new: bool,
+    /// How many samples an export of them has.
+    sample_count: usize,
 }
+
+/// An export of samples has at most so many.
+const MOST_SAMPLES: usize = 1_000_000;
 
 enum Question {
     Leave,
@@ -52,6 +57,8 @@ pub enum Answer {
         what: What,
         /// How.
         format: Format,
+        /// How many samples, where they are what is exported.
+        sample_count: usize,
         /// Where.
         path: PathBuf,
     },
@@ -66,6 +73,7 @@ impl Dialog {
             replaces: PathBuf::from(&path).exists(),
             path,
             is_new: true,
+            sample_count: 0,
         }
     }
 
@@ -95,9 +103,9 @@ impl Dialog {
 
     /// Which of these is to be exported, and where?
     #[must_use]
-    pub fn export(options: Vec<What>) -> Dialog {
+    pub fn export(options: Vec<What>, sample_count: usize) -> Dialog {
         let question = Question::Export { what: What::Canvas, format: Format::Png, options };
-        Dialog::new(question, "canvas.png".to_owned())
+        Dialog { sample_count, ..Dialog::new(question, "canvas.png".to_owned()) }
     }
 
     /// Tells this dialog from those before it.
@@ -162,7 +170,11 @@ impl Dialog {
                     (true, true) => "Replace",
                 };
                 let clicked = ui.add_enabled(problem.is_none(), egui::Button::new(verb)).clicked();
-                if (clicked || submitted) && problem.is_none() {
+                // Another program may have made such a file meanwhile.
+                let is_news = saves && !self.replaces && PathBuf::from(self.path.trim()).exists();
+                if (clicked || submitted) && is_news {
+                    self.replaces = true;
+                } else if (clicked || submitted) && problem.is_none() {
                     answer = Some(self.answer());
                 }
                 if ui.button("Cancel").clicked() {
@@ -218,6 +230,13 @@ impl Dialog {
                         ui.selectable_value(format, option, option.extension().to_uppercase());
                     }
                 });
+                if *what == What::Samples {
+                    ui.horizontal(|ui| {
+                        let label = ui.label("How many");
+                        let field = egui::DragValue::new(&mut self.sample_count);
+                        ui.add(field.range(1..=MOST_SAMPLES).speed(50.0)).labelled_by(label.id);
+                    });
+                }
                 if before != (*what, *format) {
                     self.path = renamed(&self.path, before, (*what, *format));
                 }
@@ -282,7 +301,8 @@ impl Dialog {
             Question::SaveSession => Answer::SaveSession(path),
             Question::SaveExperiment => Answer::SaveExperiment(path),
             Question::Export { what, format, .. } => {
-                Answer::Export { what: *what, format: *format, path }
+                let sample_count = self.sample_count;
+                Answer::Export { what: *what, format: *format, sample_count, path }
             }
         }
     }

@@ -22,9 +22,6 @@ const HISTORY_BYTES: usize = 4_000_000;
 /// Records of a run that all go into a session; of more, those that its curves are drawn of.
 const MOST_RECORDS: usize = 20_000;
 
-/// From one copy to the next, where something changed.
-const PAUSE: Duration = Duration::from_secs(30);
-
 /// For a step that is under way a job waits this long.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -41,12 +38,16 @@ pub struct Keeping {
     pub recent: Vec<RecentFile>,
     /// What a crash has left, until there is an answer.
     pub left: Option<Left>,
+    /// True once there is a copy of what other data are about to take the place of.
+    is_safe: bool,
 }
 
 /// The folder of this program among the user's data.
 struct Place {
     folder: PathBuf,
     den: Den,
+    /// From one copy to the next, where something changed.
+    pause: Duration,
     /// When the last copy was begun, and what there was then.
     last: Instant,
     copied: Option<State>,
@@ -100,14 +101,14 @@ impl Order {
 }
 
 impl App {
-    /// Keeps copies against a crash and the list of recent files in a folder, and looks for what a crash has left.
-    /// Without this nothing is kept.
-    pub fn keep_in(&mut self, folder: &Path) {
+    /// Keeps the list of recent files in a folder, and a copy against a crash whenever something has changed and so much
+    /// time has gone by; looks for what a crash has left. Without this nothing is kept.
+    pub fn keep_in(&mut self, folder: &Path, pause: Duration) {
         let (dens, list) = (folder.join("autosave"), folder.join("recent.json"));
         let den = Den::new(&dens);
         let copied = Some(self.state());
         let (folder, last) = (folder.to_owned(), Instant::now());
-        self.keeping.place = Some(Place { folder, den, last, copied, is_told: false });
+        self.keeping.place = Some(Place { folder, den, pause, last, copied, is_told: false });
         self.jobs.start_quietly(move || {
             // Where nothing was ever kept there is nothing to offer.
             let left = autosave::left_by_crashes(&dens).unwrap_or_default();
@@ -194,12 +195,12 @@ impl App {
         }
     }
 
-    /// Copies the session if something changed since half a minute ago; looks again when that is over.
+    /// Copies the session if something changed since the last copy; looks again when the pause is over.
     pub(super) fn copy_in_time(&mut self) {
         let Some(place) = &self.keeping.place else { return };
         let elapsed = place.last.elapsed();
-        if elapsed < PAUSE {
-            self.jobs.ctx().request_repaint_after(PAUSE - elapsed);
+        if elapsed < place.pause {
+            self.jobs.ctx().request_repaint_after(place.pause - elapsed);
             return;
         }
         if self.session.is_following(&self.document.experiment) && !self.canvas.is_dragging() {
@@ -207,8 +208,18 @@ impl App {
         }
     }
 
+    /// Copies the session before other data take its place, once for each time that they do.
+    pub(super) fn copy_before_other_data(&mut self) {
+        let is_other = self.session.running().source != self.document.experiment.source;
+        if is_other && !std::mem::replace(&mut self.keeping.is_safe, is_other) {
+            self.copy_before_risk();
+        }
+        self.keeping.is_safe &= is_other;
+    }
+
     /// Copies the session before something that may lose a part of it.
     pub(super) fn copy_before_risk(&mut self) {
+        self.keeping.is_safe = true;
         let running = self.session.running().clone();
         if self.session.step_count() > 0 || !running.strokes.is_empty() {
             self.copy(running);

@@ -168,7 +168,7 @@ pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
             Box::new(move |creation| {
                 let mut app = App::new(&creation.egui_ctx, open)?;
                 if let Some(folder) = storage::folder() {
-                    app.keep_in(&folder);
+                    app.keep_in(&folder, COPY_PAUSE);
                 }
                 Ok(Box::new(app))
             }),
@@ -184,6 +184,9 @@ pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
         Err(_) => bail!("there is no window: the windowing library gave up (see above). {NEEDS}"),
     }
 }
+
+/// From one copy of the session to the next, where something changed.
+const COPY_PAUSE: Duration = Duration::from_secs(30);
 
 /// What a window needs, for those who have none.
 const NEEDS: &str = "A window needs a display (X11 or Wayland) and, on a bare Debian, `apt-get install libx11-6 \
@@ -352,12 +355,10 @@ impl App {
         if self.canvas.is_dragging() && self.session.is_playing() {
             self.session.pause();
         }
+        self.copy_before_other_data();
         self.choose_run();
         self.session.set_pace(self.view.pace());
         let had_steps = self.session.step_count() > 0;
-        if self.session.running().source != self.document.experiment.source {
-            self.copy_before_risk();
-        }
         match self.session.follow(&self.document.experiment) {
             Followed::Waiting => ctx.request_repaint_after(Duration::from_millis(20)),
             // What a file or an action had to say is worth more than this.
