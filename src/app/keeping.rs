@@ -20,7 +20,7 @@ use crate::training::{Account, BranchId, Experiment, Record};
 const HISTORY_BYTES: usize = 4_000_000;
 
 /// Records of a run that all go into a session; of more, those that its curves are drawn of.
-const MOST_RECORDS: usize = 20_000;
+const MOST_RECORDS: usize = 10_000;
 
 /// For a step that is under way a job waits this long.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -171,18 +171,14 @@ impl App {
         self.keeping.wanted = Some(path);
     }
 
-    /// Saves what was to be saved, and copies what changed. Call it once the session has followed the document.
-    pub(super) fn keep(&mut self) {
-        self.save_wanted();
-        self.copy_in_time();
-    }
-
-    fn save_wanted(&mut self) {
-        let experiment = &self.document.experiment;
-        if self.session.is_following(experiment)
-            && let Some(path) = self.keeping.wanted.take()
-        {
-            let experiment = experiment.clone();
+    /// Saves what was to be saved, once the worker has followed the document.
+    pub(super) fn save_wanted(&mut self) {
+        if let Some(path) = self.keeping.wanted.take() {
+            let experiment = self.document.experiment.clone();
+            if !self.session.is_following(&experiment) {
+                self.keeping.wanted = Some(path);
+                return;
+            }
             let order = self.order(experiment.clone());
             self.jobs.start(move || {
                 let written =

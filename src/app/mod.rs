@@ -369,7 +369,7 @@ impl App {
             }
             Followed::Same | Followed::Restarted => self.has_news = false,
         }
-        self.keep();
+        self.save_wanted();
         let View { run, race, .. } = &self.view;
         self.session.choose(*run, race.is_on);
         let chosen = self.document.experiment.alone(self.view.run);

@@ -1,7 +1,8 @@
 //! Session: keeps the worker in step with the document, and collects what it reports.
 
+mod taking_up;
+
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use super::track::Track;
@@ -9,8 +10,8 @@ use super::view::Position;
 use crate::data::Dataset;
 use crate::model::Mixture;
 use crate::training::{
-    Account, Branch, BranchId, Change, Command, Event, Experiment, Finish, History, Listener,
-    Memoir, Moment, News, Record, Snapshot, Source, Timeline, Who, Worker,
+    Branch, BranchId, Change, Command, Event, Experiment, Finish, History, Memoir, Moment, News,
+    Record, Snapshot, Source, Timeline, Who, Worker,
 };
 
 /// The running experiment as the window knows it. What it tells of a run is told of the chosen one.
@@ -100,47 +101,6 @@ impl Session {
         };
         session.restart(Vec::new());
         session
-    }
-
-    /// Shows runs where another program has left them, and goes on from there.
-    pub fn take_up(&mut self, experiment: &Experiment, memoirs: Vec<Memoir>) {
-        self.pause();
-        self.running = experiment.clone();
-        (self.tracks, self.dataset) = (Vec::new(), None);
-        (self.is_taking_up, self.has_forgotten) = (!memoirs.is_empty(), false);
-        self.restart(memoirs);
-    }
-
-    /// True until runs that another program has trained have been heard of.
-    #[must_use]
-    pub fn is_taking_up(&self) -> bool {
-        self.is_taking_up
-    }
-
-    /// True if one of them goes on without what it remembered, and nobody has been told.
-    pub fn take_forgotten(&mut self) -> bool {
-        std::mem::take(&mut self.has_forgotten)
-    }
-
-    /// What is being run.
-    #[must_use]
-    pub fn running(&self) -> &Experiment {
-        &self.running
-    }
-
-    /// True if the worker runs this very experiment, and waits for nothing.
-    #[must_use]
-    pub fn is_following(&self, experiment: &Experiment) -> bool {
-        self.readiness == Readiness::Ready && self.running == *experiment
-    }
-
-    /// Asks the worker for all that is known of the runs; the answer comes after the step that is under way.
-    #[must_use]
-    pub fn recount(&self) -> Option<Receiver<Account>> {
-        let (listener, account) = channel();
-        let is_running = self.problem.is_none() && self.readiness != Readiness::Preparing;
-        self.worker.as_ref().filter(|_| is_running)?.send(Command::Recount(Listener(listener)));
-        Some(account)
     }
 
     fn restart(&mut self, memoirs: Vec<Memoir>) {

@@ -11,7 +11,7 @@
 //! | `program` | The version of the program that wrote it. |
 //! | `experiment` | The experiment file as `scorescope run` takes it (TOML), with strokes, given start, races and branches. |
 //! | `is_blank` | True for an empty canvas, which no experiment file can express; its `dataset` then means nothing. |
-//! | `points` | The content of a data file: `columns` (names), `chosen` (two of them, counted from 0), `notes`, `points`. |
+//! | `points` | The content of a data file, if one had been read: `columns` (names), `chosen` (two of them, counted from 0), `notes`, `points`. |
 //! | `runs` | What is known of each run: see below. |
 //! | `view` | How things are looked at: layers, theme, panels, the canvas's rectangle. What is missing or unknown is as usual. |
 //!
@@ -211,8 +211,9 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Keepsake, KeepsakeError> {
     if written.is_blank {
         experiment.source = Source::Nothing;
     }
-    if let Source::File { loaded, .. } = &mut experiment.source {
-        let file = written.points.ok_or_else(|| damaged("its points are missing".to_owned()))?;
+    if let Source::File { loaded, .. } = &mut experiment.source
+        && let Some(file) = written.points
+    {
         let file = loaded_file(file).ok_or_else(|| damaged("its points are none".to_owned()))?;
         *loaded = Some(LoadedFile(Arc::new(file)));
     }
