@@ -25,15 +25,13 @@ impl App {
         if action.needs_run() && self.session.snapshot().is_none() && !can_try_again {
             return;
         }
-        if matches!(action, Action::ClearDrawing | Action::RemoveRun) {
-            self.copy_before_risk();
-        }
+        self.copy_before(action);
         match action {
-            Action::Open => self.dialog = Some(Dialog::open()),
-            Action::CancelReading => self.cancel_reading(),
-            Action::SaveSession => self.save_session(),
-            Action::SaveSessionAs => self.ask_for_session(),
-            Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
+            Action::Open
+            | Action::CancelReading
+            | Action::SaveSession
+            | Action::SaveSessionAs
+            | Action::SaveExperiment => self.handle_file(action),
             Action::Export => {
                 let Self { seeds, maps, truth, particles, .. } = &*self;
                 let options = What::available(seeds, maps, truth, particles);
@@ -43,10 +41,7 @@ impl App {
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Action::Undo => self.document.undo(),
             Action::Redo => self.document.redo(),
-            Action::ClearDrawing => {
-                self.document.mark();
-                self.document.experiment.strokes.clear();
-            }
+            Action::ClearDrawing => self.document.clear_drawing(),
             Action::PlayPause => {
                 if self.session.is_playing() || self.view.playback.direction().is_some() {
                     self.view.playback.stop();

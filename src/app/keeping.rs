@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 
+use super::action::Action;
 use super::autosave::{self, Den, Left};
 use super::dialog::Dialog;
 use super::jobs::Outcome;
 use super::recent::{self, RecentFile};
+use super::track::Track;
 use super::view::{Position, View};
 use super::{App, Notice, kept_view, theme};
 use crate::export::keepsake::{self, Keepsake};
@@ -124,7 +126,7 @@ impl App {
     }
 
     fn state(&self) -> State {
-        let steps = self.session.tracks().iter().map(|track| track.last_step()).collect();
+        let steps = self.session.tracks().iter().map(Track::last_step).collect();
         let experiment = self.document.experiment.clone();
         State { experiment, view: self.view.clone(), steps }
     }
@@ -152,11 +154,14 @@ impl App {
         }
     }
 
-    /// Saves the session where it was saved before, or asks where.
-    pub(super) fn save_session(&mut self) {
-        match self.keeping.path.clone() {
-            Some(path) => self.save_session_as(path),
-            None => self.ask_for_session(),
+    /// Opens or saves something, or asks for its path. A session is saved where it was saved before.
+    pub(super) fn handle_file(&mut self, action: Action) {
+        match (action, self.keeping.path.clone()) {
+            (Action::Open, _) => self.dialog = Some(Dialog::open()),
+            (Action::CancelReading, _) => self.cancel_reading(),
+            (Action::SaveExperiment, _) => self.dialog = Some(Dialog::save_experiment()),
+            (Action::SaveSession, Some(path)) => self.save_session_as(path),
+            _ => self.ask_for_session(),
         }
     }
 
@@ -194,9 +199,9 @@ impl App {
     /// Copies the session if something changed since the last copy; looks again when the pause is over.
     pub(super) fn copy_in_time(&mut self) {
         let Some(place) = &self.keeping.place else { return };
-        let elapsed = place.last.elapsed();
-        if elapsed < place.pause {
-            self.jobs.ctx().request_repaint_after(place.pause - elapsed);
+        let rest = place.pause.saturating_sub(place.last.elapsed());
+        if !rest.is_zero() {
+            self.jobs.ctx().request_repaint_after(rest);
             return;
         }
         if self.session.is_following(&self.document.experiment) && !self.canvas.is_dragging() {
@@ -211,6 +216,13 @@ impl App {
             self.copy_before_risk();
         }
         self.keeping.is_safe &= is_other;
+    }
+
+    /// Copies the session before an action that may lose a part of it.
+    pub(super) fn copy_before(&mut self, action: Action) {
+        if matches!(action, Action::ClearDrawing | Action::RemoveRun) {
+            self.copy_before_risk();
+        }
     }
 
     /// Copies the session before something that may lose a part of it.
@@ -290,10 +302,10 @@ impl App {
         theme::apply(self.jobs.ctx(), self.view.theme);
         self.canvas.look_again(canvas);
         self.session.take_up(&self.document.experiment, memoirs);
-        let what = if is_copy { "the copy from before the crash" } else { "the session" };
-        let text = match is_copy {
-            true => format!("Opened {what}; Ctrl+S saves it"),
-            false => format!("Opened {what} {}; Space trains on", path.display()),
+        let text = if is_copy {
+            "Opened the copy from before the crash; Ctrl+S saves it".to_owned()
+        } else {
+            format!("Opened the session {}; Space trains on", path.display())
         };
         self.notice = Some(Notice::info(text));
         self.keeping.path = (!is_copy).then_some(path);

@@ -36,10 +36,8 @@ pub struct Session {
     problem: Option<String>,
     /// What the worker was told of the guard.
     guard: Option<bool>,
-    /// True until runs that another program has trained have been heard of.
-    is_taking_up: bool,
-    /// True once one of them has said that its memory begins anew, until somebody has been told.
-    has_forgotten: bool,
+    /// What has been heard of runs that another program has trained.
+    legacy: Legacy,
     ctx: egui::Context,
 }
 
@@ -52,6 +50,17 @@ enum Readiness {
     Following,
     /// It does what it is told.
     Ready,
+}
+
+/// What has been heard of runs that another program has trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Legacy {
+    /// There are none, or they are as if trained here.
+    None,
+    /// The worker takes them up.
+    Awaited,
+    /// The memory of one begins anew, and nobody has been told.
+    Forgotten,
 }
 
 /// What is kept of the steps, for going back in time.
@@ -95,8 +104,7 @@ impl Session {
             dataset: None,
             problem: None,
             guard: None,
-            is_taking_up: false,
-            has_forgotten: false,
+            legacy: Legacy::None,
             ctx,
         };
         session.restart(Vec::new());
@@ -141,7 +149,7 @@ impl Session {
                 Event::Run(id, news) => {
                     if let News::Started(_) = news {
                         // The view of a session is that of its past.
-                        has_begun |= id == self.chosen && !self.is_taking_up;
+                        has_begun |= id == self.chosen && self.legacy != Legacy::Awaited;
                         if self.readiness == Readiness::Preparing {
                             self.readiness = Readiness::Ready;
                             if self.wants_to_play {
@@ -152,7 +160,9 @@ impl Session {
                             }
                         }
                     }
-                    self.has_forgotten |= news == News::Forgot;
+                    if news == News::Forgot {
+                        self.legacy = Legacy::Forgotten;
+                    }
                     // Of a run that is gone, nobody wants to hear.
                     if let Some(track) = self.tracks.iter_mut().find(|track| track.id() == id) {
                         track.hear(news);
@@ -171,7 +181,9 @@ impl Session {
                 }
             }
         }
-        self.is_taking_up &= self.readiness == Readiness::Preparing;
+        if self.legacy == Legacy::Awaited && self.is_prepared() {
+            self.legacy = Legacy::None;
+        }
         if self.problem.is_none() {
             for track in &mut self.tracks {
                 track.refresh(worker);

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, channel};
 
-use super::{Readiness, Session};
+use super::{Legacy, Readiness, Session};
 use crate::training::{Account, Command, Experiment, Listener, Memoir};
 
 impl Session {
@@ -11,19 +11,23 @@ impl Session {
         self.pause();
         self.running = experiment.clone();
         (self.tracks, self.dataset) = (Vec::new(), None);
-        (self.is_taking_up, self.has_forgotten) = (!memoirs.is_empty(), false);
+        self.legacy = if memoirs.is_empty() { Legacy::None } else { Legacy::Awaited };
         self.restart(memoirs);
     }
 
     /// True until runs that another program has trained have been heard of.
     #[must_use]
     pub fn is_taking_up(&self) -> bool {
-        self.is_taking_up
+        self.legacy == Legacy::Awaited
     }
 
     /// True if one of them goes on without what it remembered, and nobody has been told.
     pub fn take_forgotten(&mut self) -> bool {
-        std::mem::take(&mut self.has_forgotten)
+        let has_forgotten = self.legacy == Legacy::Forgotten;
+        if has_forgotten {
+            self.legacy = Legacy::None;
+        }
+        has_forgotten
     }
 
     /// What is being run.

@@ -36,7 +36,7 @@ pub(super) struct Written {
     moments: Numbers,
     /// One of them.
     best: Numbers,
-    /// Steps × 6: step, seconds, objective, train_nll, val_nll, evaluations.
+    /// Steps × 6, in the order of [`Record::COLUMNS`].
     records: Numbers,
     recent: Numbers,
     guard: Numbers,
