@@ -141,6 +141,29 @@ fn a_session_opens_as_it_was_and_trains_on_to_the_bit() {
     assert_ne!(fs::read(&path).unwrap(), old);
 }
 
+#[test]
+fn the_points_of_a_file_go_along_to_a_machine_that_does_not_have_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, session) = (folder.path().join("moons.csv"), folder.path().join("x.scorescope"));
+    let points = Experiment::default().dataset().unwrap().train;
+    fs::write(&data, scorescope::export::points::csv(&points[..300])).unwrap();
+    let mut first = window(Some(&data));
+    until(&mut first, "the points", |app| {
+        app.snapshot().is_some_and(|s| s.prepared.dataset.train.len() == 150)
+    });
+    trained_to(&mut first, 5);
+    save(&mut first, &session);
+    fs::remove_file(&data).unwrap();
+    let mut second = window(Some(&session));
+    until(&mut second, "the session", |app| step(app) == 5);
+    assert_eq!(app(&second).shown(), app(&first).shown());
+    for window in [&mut first, &mut second] {
+        trained_to(window, 9);
+    }
+    let [a, b] = [&first, &second].map(|window| app(window).snapshot().unwrap().mixture.clone());
+    assert_eq!(a, b);
+}
+
 /// A race after a few steps.
 fn small() -> Keepsake {
     let mut experiment = Experiment::default();

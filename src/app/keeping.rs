@@ -1,5 +1,6 @@
 //! Keeping: sessions as files, copies of them against a crash, and the list of recent files.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use super::recent::{self, RecentFile};
 use super::track::Track;
 use super::view::{Position, View};
 use super::{App, Notice, kept_view, theme};
-use crate::export::keepsake::{self, Keepsake};
+use crate::export::keepsake::{self, Keepsake, MOST_BYTES};
 use crate::export::write_file;
 use crate::training::{Account, BranchId, Experiment, Record};
 
@@ -329,7 +330,9 @@ impl App {
 /// One sentence: what is wrong, where, and what to try.
 pub fn read_session(path: &Path) -> anyhow::Result<Keepsake> {
     let name = path.display().to_string();
-    let bytes =
-        std::fs::read(path).map_err(|error| anyhow!("{name} could not be read: {error}"))?;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
+        .map_err(|error| anyhow!("{name} could not be read: {error}"))?;
     Ok(keepsake::read(&name, &bytes)?)
 }

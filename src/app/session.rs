@@ -151,7 +151,12 @@ impl Session {
                         // The view of a session is that of its past.
                         has_begun |= id == self.chosen && self.legacy != Legacy::Awaited;
                         if self.readiness == Readiness::Preparing {
-                            self.readiness = Readiness::Ready;
+                            // What is taken up says when it is ready.
+                            self.readiness = match self.legacy {
+                                Legacy::Awaited => Readiness::Following,
+                                Legacy::None | Legacy::Forgotten => Readiness::Ready,
+                            };
+                            self.began = Instant::now();
                             if self.wants_to_play {
                                 worker.send(Command::Play(
                                     who(self.is_race, self.chosen),

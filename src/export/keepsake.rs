@@ -27,7 +27,7 @@
 //!
 //! A run that is opened shows the very numbers that were saved. EM goes on from them to the bit. Gradient descent also
 //! remembers momentum and what was drawn: the program takes the same steps again, in the background, where they took at
-//! most 20 seconds, and goes on to the bit if they end at the very mixture that was saved; else its memory begins anew at
+//! most 20 seconds in all, and goes on to the bit if they end at the very mixture that was saved; else its memory begins anew at
 //! that mixture, and the program says so.
 
 use std::io::{ErrorKind, Read, Write};
@@ -105,7 +105,7 @@ const VERSION: u64 = 1;
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// A session is never larger than this; a file that unpacks to more was made to fill the memory.
-const MOST_BYTES: u64 = 2_000_000_000;
+pub const MOST_BYTES: u64 = 2_000_000_000;
 
 /// What is read first: whatever else is in a newer file, these two are there.
 #[derive(Deserialize)]

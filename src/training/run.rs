@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::revival::MOST_SECS_AGAIN;
 use self::revival::Revival;
 use super::guard::Symptom;
 use super::{Best, Experiment, ExperimentError, Record};
@@ -291,7 +292,7 @@ impl Run {
     }
 
     fn take_step(&mut self) -> Result<Record, StepError> {
-        self.wake()?;
+        self.wake(MOST_SECS_AGAIN)?;
         let began = Instant::now();
         self.algorithm.step(&self.settings)?;
         let seconds = began.elapsed().as_secs_f64();

@@ -63,7 +63,7 @@ pub enum Event {
     Run(BranchId, News),
     /// All runs of this play have stopped by themselves.
     Stopped(usize),
-    /// The experiment is now the one that was asked for.
+    /// The experiment is now the one that was asked for; or runs that were taken up are ready to go on.
     Followed,
     /// There is nothing to run.
     Failed {
@@ -210,18 +210,22 @@ impl Driver {
         };
         let tree = prepared(experiment, dataset.clone(), memoirs)
             .and_then(|prepared| Tree::taken_up(experiment, prepared, memoirs));
-        let result = tree.and_then(|tree| self.drive(tree));
+        let result = tree.and_then(|tree| self.drive(tree, !memoirs.is_empty()));
         if let Err(error) = result {
             self.fail(error.to_string(), Some(dataset));
         }
     }
 
     /// Does what it is told until nobody listens any more.
-    fn drive(&mut self, mut tree: Tree) -> Result<(), ExperimentError> {
+    fn drive(&mut self, mut tree: Tree, is_taken_up: bool) -> Result<(), ExperimentError> {
         self.report(&mut tree, None);
-        // What another program has trained is on screen by now.
-        tree.wake();
-        self.report(&mut tree, None);
+        if is_taken_up {
+            // What another program has trained is on screen by now.
+            tree.wake();
+            self.report(&mut tree, None);
+            self.tell(Event::Followed);
+            self.wake();
+        }
         let mut interval = Duration::ZERO;
         let mut playing: Option<Playing> = None;
         loop {

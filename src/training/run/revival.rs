@@ -10,8 +10,8 @@ use crate::model::Mixture;
 use crate::objectives::kernel::in_pool;
 use crate::settings::Settings;
 
-/// Seconds of computing that are spent again at most.
-const MOST_SECS: f64 = 20.0;
+/// Seconds of computing that are spent again at most, by all runs together.
+pub const MOST_SECS_AGAIN: f64 = 20.0;
 
 /// Steps that are taken again at most.
 const MOST_STEPS: usize = 1_000_000;
@@ -31,10 +31,14 @@ pub(super) struct Revival {
 
 impl Revival {
     /// The algorithm as it was there, and true if it remembers all that it did.
-    fn revive(self, now: &Settings) -> Result<(Box<dyn Algorithm>, bool), StepError> {
+    fn revive(
+        self,
+        now: &Settings,
+        most_secs: f64,
+    ) -> Result<(Box<dyn Algorithm>, bool), StepError> {
         let Revival { info, start, stretches, mixture, seconds } = self;
         let step_count: usize = stretches.iter().map(|(_, count)| count).sum();
-        let is_short = seconds <= MOST_SECS && step_count <= MOST_STEPS;
+        let is_short = seconds <= most_secs && step_count <= MOST_STEPS;
         if info.has_memory()
             && is_short
             && let Ok(algorithm) = again(info, &start, &stretches)
@@ -66,15 +70,23 @@ fn again(
 
 impl Run {
     /// Makes a run that another program has trained ready to go on; others are. True if it goes on to the bit as it
-    /// would have there, false if its memory (momentum, what was drawn) begins anew.
+    /// would have there, false if its memory (momentum, what was drawn) begins anew, because it would take more than so
+    /// many seconds to gain it again, or because it ends elsewhere here.
     ///
     /// # Errors
     /// [`StepError`] if the objective is not finite where it is.
-    pub fn wake(&mut self) -> Result<bool, StepError> {
+    pub fn wake(&mut self, most_secs: f64) -> Result<bool, StepError> {
         let Some(revival) = self.revival.take() else { return Ok(true) };
-        let (algorithm, has_memory) = revival.revive(&self.settings)?;
+        let (algorithm, has_memory) = revival.revive(&self.settings, most_secs)?;
         self.algorithm = algorithm;
         Ok(has_memory)
+    }
+
+    /// Seconds of computing that [`Run::wake`] would spend.
+    #[must_use]
+    pub fn secs_to_wake(&self) -> f64 {
+        let revival = self.revival.as_ref().filter(|revival| revival.info.has_memory());
+        revival.map_or(0.0, |revival| revival.seconds)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The runs of a tree as memoirs, and a tree that goes on where memoirs end.
 
 use super::{Entry, State, Tree, locked};
+use crate::training::run::MOST_SECS_AGAIN;
 use crate::training::{
     BranchId, Experiment, ExperimentError, Memoir, Moment, News, Prepared, Run, Timeline,
 };
@@ -59,11 +60,14 @@ impl Tree {
     /// Makes runs ready to go on that another program has trained. Those whose memory begins anew are told of as
     /// [`News::Forgot`]; one that cannot go on says so at its next step.
     pub fn wake(&mut self) {
+        let mut left_secs = MOST_SECS_AGAIN;
         for (id, entry) in &mut self.entries {
-            if let State::Running(run) = &mut entry.state
-                && let Ok(false) = run.wake()
-            {
+            let State::Running(run) = &mut entry.state else { continue };
+            let secs = run.secs_to_wake();
+            if let Ok(false) = run.wake(left_secs) {
                 self.news.push((*id, News::Forgot));
+            } else {
+                left_secs -= secs;
             }
         }
     }
