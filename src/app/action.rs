@@ -127,6 +127,16 @@ pub enum Action {
     ToggleStreamlines,
     /// The loss taken apart point by point, or the run again.
     ShowTerms,
+    /// What the running objective does with its points, or nothing of it.
+    ToggleWorkings,
+    /// The cut of composite score matching a little to the left, or down.
+    CutBack,
+    /// The same to the right, or up.
+    CutForward,
+    /// The other coordinate first in composite score matching.
+    SwapOrder,
+    /// The covariances that denoising has learned, without the noise.
+    SubtractNoise,
 }
 
 /// What is shown of an action.
@@ -154,7 +164,7 @@ impl Action {
     ];
 
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 60] = [
+    pub const ALL: [Action; 65] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -215,6 +225,11 @@ impl Action {
         Action::PreviousField,
         Action::ToggleStreamlines,
         Action::ShowTerms,
+        Action::ToggleWorkings,
+        Action::CutBack,
+        Action::CutForward,
+        Action::SwapOrder,
+        Action::SubtractNoise,
     ];
 
     /// Its label, tooltip, icon and shortcut.
@@ -571,6 +586,36 @@ impl Action {
                 icons::ICON_BAR_CHART,
                 plain(Key::E),
             ),
+            Action::ToggleWorkings => (
+                "Workings",
+                "Draw what the running objective does with its points: slices, noise and the way back, or a marginal and a cut.",
+                icons::ICON_ENGINEERING,
+                plain(Key::Y),
+            ),
+            Action::CutBack => (
+                "Cut back",
+                "Move the cut of composite score matching to the left, or down, by a hundredth of the canvas.",
+                icons::ICON_CHEVRON_LEFT,
+                plain(Key::Comma),
+            ),
+            Action::CutForward => (
+                "Cut forward",
+                "Move the cut of composite score matching to the right, or up, by a hundredth of the canvas.",
+                icons::ICON_CHEVRON_RIGHT,
+                plain(Key::Period),
+            ),
+            Action::SwapOrder => (
+                "Swap the order",
+                "Let composite score matching take the other coordinate first; the run goes on with it, and undo takes it back.",
+                icons::ICON_SWAP_HORIZ,
+                shift(Key::Y),
+            ),
+            Action::SubtractNoise => (
+                "Subtract σ²I",
+                "Denoising has learned Σ + σ²I: let a run begin with Σ − σ²I of what is shown, the components without the noise.",
+                icons::ICON_DEBLUR,
+                None,
+            ),
         };
         ActionInfo { label, tooltip, icon, shortcut }
     }
@@ -586,6 +631,7 @@ impl Action {
             || matches!(self, Action::Fork | Action::Race | Action::Check)
             || matches!(self, Action::Walk | Action::WalkStep)
             || matches!(self, Action::TellStep | Action::RestartWalk)
+            || matches!(self, Action::SwapOrder | Action::SubtractNoise)
             || matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
             || matches!(self, StartFromFit | AddComponent | RunSeeds | RunBasin | RunLandscape)
             || self.needs_selection()

@@ -18,6 +18,7 @@ use crate::training::checks::checks;
 use crate::training::{BranchId, Prepared};
 
 impl App {
+    #[expect(clippy::too_many_lines, reason = "an arm an action, and nothing else")]
     pub(super) fn apply(&mut self, ctx: &egui::Context, action: Action) {
         self.has_news = true;
         // Buttons of these are gray without a run; their keys do nothing either.
@@ -33,8 +34,8 @@ impl App {
             | Action::SaveSessionAs
             | Action::SaveExperiment => self.handle_file(action),
             Action::Export => {
-                let Self { seeds, maps, truth, particles, .. } = &*self;
-                let options = What::available(seeds, maps, truth, particles);
+                let Self { seeds, maps, truth, particles, redrawn, .. } = &*self;
+                let options = What::available(seeds, maps, truth, particles, redrawn);
                 self.dialog = Some(Dialog::export(options, self.view.sample_count));
             }
             Action::CopyCommandLine => self.copy_command_line(ctx),
@@ -117,6 +118,11 @@ impl App {
             | Action::PreviousField
             | Action::ToggleStreamlines
             | Action::ShowTerms => self.take_apart(action),
+            Action::ToggleWorkings
+            | Action::CutBack
+            | Action::CutForward
+            | Action::SwapOrder
+            | Action::SubtractNoise => self.work(action),
         }
     }
 
@@ -346,6 +352,9 @@ impl App {
                         (judged, views::truth_look(session, &self.view, truth))
                     }),
                     particles: self.particles.points().clone(),
+                    walk: self.particles.figure_layers(&self.view),
+                    estimates: self.redrawn.estimates().cloned(),
+                    workings: self.workings().map(|(subject, _)| subject.clone()),
                 };
                 self.jobs.start(move || {
                     let written = export(what, format, &material)

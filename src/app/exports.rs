@@ -7,6 +7,7 @@ use anyhow::bail;
 use super::maps::Maps;
 use super::painting::{Care, Request, crowd_layers, model_layers};
 use super::particles::Particles;
+use super::redrawn::Redrawn;
 use super::seeds::Seeds;
 use super::taken_apart::figure_layers;
 use super::truth::Truths;
@@ -18,11 +19,13 @@ use crate::figures::cloud::pixels;
 use crate::figures::landscape::{self, Ground, Trail};
 use crate::figures::race::{self, Look, Racer};
 use crate::figures::truth::{self, Judged, Measure};
-use crate::figures::{self, Plot, bars, learning, plane};
+use crate::figures::workings::{self, Subject};
+use crate::figures::{self, Layer, Plot, bars, learning, plane};
 use crate::model::{Bounds, Density, Point};
 use crate::random::{Purpose, generator};
 use crate::training::basin::Basin;
 use crate::training::optima::Ends;
+use crate::training::redraws::Estimates;
 use crate::training::survey::Chart;
 use crate::training::{BranchId, Member, Moment, Record, Snapshot, Verdict};
 
@@ -63,6 +66,8 @@ pub enum What {
     Distances,
     /// The particles that walk on a density.
     Particles,
+    /// The objective with other draws.
+    Redraws,
 }
 
 /// How it is written.
@@ -82,7 +87,7 @@ pub enum Format {
 
 impl What {
     /// In the order of the menu.
-    pub const ALL: [What; 19] = [
+    pub const ALL: [What; 20] = [
         What::Canvas,
         What::Nll,
         What::Objective,
@@ -102,6 +107,7 @@ impl What {
         What::Distance(Measure::Fisher),
         What::Distance(Measure::Constant),
         What::Particles,
+        What::Redraws,
     ];
 
     /// What there is to be saved: many seeds, maps and particles only where there are some.
@@ -111,12 +117,14 @@ impl What {
         maps: &Maps,
         truth: &Truths,
         particles: &Particles,
+        redrawn: &Redrawn,
     ) -> Vec<What> {
         let is_there = |what: &What| match what {
             What::Seeds | What::Finals | What::SeedTable => !seeds.members().is_empty(),
             What::Basin | What::Landscape => MapMaterial::of(*what, maps).is_some(),
             What::Distance(_) | What::Distances => truth.has_verdicts(),
             What::Particles => !particles.points().is_empty(),
+            What::Redraws => redrawn.estimates().is_some(),
             _ => true,
         };
         What::ALL.into_iter().filter(is_there).collect()
@@ -145,6 +153,7 @@ impl What {
             What::Distance(Measure::Constant) => "truth: explicit − implicit",
             What::Distances => "truth: numbers",
             What::Particles => "walking particles",
+            What::Redraws => "objective with other draws",
         }
     }
 
@@ -167,6 +176,7 @@ impl What {
             What::Distance(measure) => measure.id(),
             What::Distances => "truth",
             What::Particles => "particles",
+            What::Redraws => "redraws",
         }
     }
 
@@ -182,7 +192,8 @@ impl What {
             | What::Finals
             | What::Basin
             | What::Landscape
-            | What::Distance(_) => &[Format::Png, Format::Svg],
+            | What::Distance(_)
+            | What::Redraws => &[Format::Png, Format::Svg],
             What::Curves | What::SeedTable | What::Distances => &[Format::Csv],
             What::Data | What::Samples | What::Particles => &[Format::Csv, Format::Npy],
             What::Model | What::ShownModel => &[Format::Json],
@@ -228,6 +239,12 @@ pub struct Material {
     pub truth: Option<(Vec<Judged>, truth::Look)>,
     /// Where the particles are.
     pub particles: Arc<[Point]>,
+    /// Their layers, where the canvas shows them.
+    pub walk: Vec<Layer>,
+    /// The objective with other draws, as far as it has been drawn again.
+    pub estimates: Option<Estimates>,
+    /// Whose workings are drawn on the canvas, if they are.
+    pub workings: Option<Subject>,
 }
 
 /// What a map is drawn of.
@@ -343,6 +360,10 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
             let columns: Vec<&str> = std::iter::once("run").chain(Verdict::COLUMNS).collect();
             Ok(table::csv(&columns, rows.collect::<Vec<_>>())?.into_bytes())
         }
+        What::Redraws => {
+            let Some(estimates) = &material.estimates else { bail!("nothing was drawn again") };
+            picture(&figures::redraws::redraws(estimates, view.theme), format, view)
+        }
         What::Data => {
             let dataset = &snapshot.prepared.dataset;
             let all = dataset.train.iter().chain(&*dataset.validation);
@@ -433,6 +454,12 @@ pub fn canvas_plot(material: &Material) -> Plot {
     let mut plot = plane::plane(title, *bounds, is_scaled, Vec::new());
     let whole = pixels(*bounds, FIGURE_SIZE.map(f64::from), POINTS_RESOLUTION);
     let mut request = Request::new(Some(shown), Some(dataset), view, *bounds, [800, 800], whole);
+    request.snapshot = Some(snapshot.clone());
+    // What particles walk on takes the density's place, and they lie above all else.
+    let (ground, walk): (Vec<_>, Vec<_>) =
+        material.walk.iter().cloned().partition(|layer| layer.id == "density");
+    request.shown.density &= ground.is_empty();
+    plot.layers.extend(ground);
     plot.layers.extend(model_layers(&request, Care::Full));
     plot.layers.extend(pane::data_layers(dataset, view.shown, palette));
     if view.shown.components {
@@ -443,8 +470,13 @@ pub fn canvas_plot(material: &Material) -> Plot {
     plot.layers.extend(crowd_layers(&request, Care::Full));
     let (apart, legend) = figure_layers(&request);
     plot.layers.extend(apart);
+    let subject = material.workings.as_ref();
+    let frame = workings::Frame { bounds: *bounds, width: f64::from(FIGURE_SIZE[0]) };
+    let workings = subject.map(|subject| workings::layers(subject, frame, palette));
+    plot.layers.extend(workings.into_iter().flatten());
     pane::hide_plain_points(&mut plot.layers);
     pane::sort(&mut plot.layers);
+    plot.layers.extend(walk);
     plot.layers.extend(legend);
     plot
 }

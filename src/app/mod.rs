@@ -15,6 +15,7 @@ mod handles;
 mod jobs;
 mod keeping;
 mod kept_view;
+mod known;
 mod landscape_map;
 mod legend;
 mod maps;
@@ -30,6 +31,7 @@ mod probe;
 mod reading;
 mod recent;
 mod redraw;
+mod redrawn;
 mod rehearsal;
 mod remedy;
 mod runs;
@@ -44,6 +46,7 @@ mod track;
 mod truth;
 mod view;
 mod views;
+mod workings;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -58,6 +61,7 @@ use keeping::Keeping;
 use maps::Maps;
 use particles::Particles;
 use reading::Reading;
+use redrawn::Redrawn;
 use seeds::Seeds;
 use session::{Followed, Session};
 use truth::Truths;
@@ -78,6 +82,7 @@ pub struct App {
     seeds: Seeds,
     maps: Maps,
     truth: Truths,
+    redrawn: Redrawn,
     particles: Particles,
     view: View,
     canvas: Canvas,
@@ -230,6 +235,7 @@ impl App {
             seeds: Seeds::default(),
             maps: Maps::default(),
             truth: Truths::default(),
+            redrawn: Redrawn::default(),
             particles: Particles::default(),
             view,
             canvas: Canvas::new(ctx.clone()),
@@ -290,6 +296,7 @@ impl App {
         self.seeds.drain();
         self.maps.drain();
         self.truth.drain();
+        self.redrawn.drain();
         self.particles.drain();
         for outcome in self.jobs.drain() {
             self.take_in(outcome);
@@ -326,6 +333,7 @@ impl App {
         };
         self.play_back(&ctx);
         self.session.look(self.view.position);
+        self.keep_field();
         self.panels_ui(ui, &mut actions);
         if let Some(dialog) = &mut self.dialog
             && let Some(answer) = dialog.show_ui(&ctx, &mut self.jobs)
@@ -378,6 +386,7 @@ impl App {
         if self.view.shows_truth() {
             self.truth.follow(&self.document, &self.session, &ctx);
         }
+        self.redrawn.follow(&self.session, &self.view, &ctx);
         self.particles.follow(&self.session, &mut self.view, self.canvas.bounds(), &ctx);
         if !self.canvas.is_dragging() {
             // What a hand holds becomes one change when it lets go.
@@ -420,6 +429,7 @@ impl App {
             seeds,
             maps,
             truth,
+            redrawn,
             particles,
             view,
             canvas,
@@ -445,7 +455,7 @@ impl App {
             if ui.available_width() > 680.0 {
                 let breakdown = canvas.breakdown(session.chosen());
                 let breakdown = breakdown.as_deref();
-                let beside = panels::Beside { seeds, maps, breakdown, truth, particles };
+                let beside = panels::Beside { seeds, maps, breakdown, redrawn, truth, particles };
                 panels::plots_ui(ui, document, session, beside, view, actions);
             }
         }

@@ -14,7 +14,7 @@ use crate::figures::cloud::{is_crowd, pixels};
 use crate::figures::fields::Quantity;
 use crate::figures::{Layer, Palette, Plot, plane};
 use crate::model::Bounds;
-use crate::training::Moment;
+use crate::training::{Moment, Snapshot};
 
 /// What paints one run.
 pub struct Pane {
@@ -26,6 +26,8 @@ pub struct Pane {
 pub struct Scene<'a> {
     /// The step that is shown, where there is one.
     pub moment: Option<&'a Moment>,
+    /// The run that took that step.
+    pub snapshot: Option<&'a Arc<Snapshot>>,
     /// The data.
     pub dataset: Option<&'a Arc<Dataset>>,
     /// The rectangle of the plane.
@@ -50,7 +52,7 @@ pub fn data_layers(dataset: &Dataset, shown: Shown, palette: &Palette) -> Vec<La
 
 /// Brings layers into the order in which they are drawn.
 pub fn sort(layers: &mut [Layer]) {
-    const ORDER: [&str; 12] = [
+    const ORDER: [&str; 13] = [
         "density",
         "basin",
         "train",
@@ -61,10 +63,14 @@ pub fn sort(layers: &mut [Layer]) {
         "streamlines",
         "paths",
         "place",
+        "workings",
         "components",
         "largest",
     ];
-    layers.sort_by_key(|layer| ORDER.iter().position(|id| *id == layer.id));
+    // All layers of the workings lie together, in their own order.
+    let is_it =
+        |id: &str, layer: &Layer| id == layer.id || (id == "workings" && layer.id.starts_with(id));
+    layers.sort_by_key(|layer| ORDER.iter().position(|id| is_it(id, layer)));
 }
 
 /// Points in the colors of their terms take the place of those in one color.
@@ -98,7 +104,7 @@ impl Pane {
         scene: Scene<'_>,
         view: &View,
     ) {
-        let Scene { moment, dataset, bounds, mut layers, has_map } = scene;
+        let Scene { moment, snapshot, dataset, bounds, mut layers, has_map } = scene;
         let palette = view.theme.palette();
         let area = *transform.frame();
         let side = |length: f32| ((length / 2.5) as usize).clamp(256, 640);
@@ -109,6 +115,7 @@ impl Pane {
         // Where there is nothing to paint as well, or what was painted before would stay in memory.
         let mut request = Request::new(moment, dataset, view, bounds, size, pixels);
         request.shown.density &= !has_map;
+        request.snapshot = snapshot.cloned();
         self.painter.request(request);
         if let Some(painting) = self.painter.painting() {
             let is_of_these_data = dataset.is_some_and(|data| painting.is_of(data));

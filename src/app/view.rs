@@ -93,6 +93,9 @@ pub struct View {
     /// True with the help page open.
     #[serde(skip)]
     pub has_help: bool,
+    /// Where the workings of composite score matching cut the plane, across x₁ and across x₂; `None` through the middle
+    /// of the data.
+    pub cut: [Option<f64>; 2],
 }
 
 /// Whether training stops when something goes wrong with it that can be told.
@@ -236,6 +239,8 @@ pub struct Shown {
     pub paths: bool,
     /// Streamlines of the score field.
     pub streamlines: bool,
+    /// What the running objective does with its points.
+    pub workings: bool,
 }
 
 impl View {
@@ -331,6 +336,7 @@ impl Default for View {
                 components: true,
                 paths: false,
                 streamlines: false,
+                workings: false,
             },
             has_log_density: false,
             quantity: Quantity::Density,
@@ -363,6 +369,7 @@ impl Default for View {
             guard: Guard::On,
             has_panels: true,
             has_help: false,
+            cut: [None; 2],
         }
     }
 }
@@ -379,6 +386,7 @@ impl Shown {
             "streamlines" => self.streamlines,
             "validation" => self.validation,
             "samples" => self.samples,
+            id if id.starts_with("workings") => self.workings,
             _ => self.components,
         }
     }

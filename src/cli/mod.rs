@@ -49,6 +49,8 @@ enum Listing {
     Model,
     /// Settings of the start
     Start,
+    /// Samplers and their settings
+    Samplers,
 }
 
 /// What is to be trained, and where the results go.

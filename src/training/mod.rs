@@ -4,6 +4,7 @@ pub mod basin;
 mod branch;
 pub mod checks;
 mod command_line;
+mod course;
 mod crew;
 pub mod ensemble;
 mod experiment;
@@ -17,6 +18,8 @@ pub mod landscape;
 pub mod numbers;
 pub mod optima;
 mod principal;
+pub mod redrawing;
+pub mod redraws;
 mod run;
 mod snapshot;
 pub mod spread;
@@ -29,6 +32,7 @@ pub mod workload;
 
 pub use branch::{Branch, BranchId, MAX_RUNS};
 pub use command_line::parse_columns;
+pub use course::{Course, Stretch};
 pub use ensemble::{Ensemble, Member};
 pub use experiment::{
     Change, DATA_SETTINGS, Experiment, LoadedFile, MODEL_SETTINGS, SCALE, Source,

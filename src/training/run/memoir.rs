@@ -200,7 +200,8 @@ impl Run {
         let Memoir { beginning, start, past, recent, judging_secs, best, .. } = memoir;
         let Moment { record, mixture } = memoir.newest().clone();
         let settings = |stretch: Option<&Stretch>| {
-            stretch.map_or_else(|| experiment.algorithm.clone(), |(settings, _)| settings.clone())
+            stretch
+                .map_or_else(|| experiment.algorithm.clone(), |(settings, _)| (**settings).clone())
         };
         let experiment = Experiment { algorithm: settings(past.first()), ..experiment.clone() };
         let prepared = prepared.with_start(start.clone());
