@@ -26,10 +26,13 @@ impl App {
         if action.needs_run() && self.session.snapshot().is_none() && !can_try_again {
             return;
         }
+        self.copy_before(action);
         match action {
-            Action::Open => self.dialog = Some(Dialog::open()),
-            Action::CancelReading => self.cancel_reading(),
-            Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
+            Action::Open
+            | Action::CancelReading
+            | Action::SaveSession
+            | Action::SaveSessionAs
+            | Action::SaveExperiment => self.handle_file(action),
             Action::Export => {
                 self.printing.sample_count.get_or_insert(self.view.sample_count);
                 self.dialog = Some(Dialog::export(&self.printing, self.exportable()));
@@ -46,10 +49,7 @@ impl App {
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Action::Undo => self.document.undo(),
             Action::Redo => self.document.redo(),
-            Action::ClearDrawing => {
-                self.document.mark();
-                self.document.experiment.strokes.clear();
-            }
+            Action::ClearDrawing => self.document.clear_drawing(),
             Action::PlayPause => {
                 if self.session.is_playing() || self.view.playback.direction().is_some() {
                     self.view.playback.stop();
@@ -316,12 +316,13 @@ impl App {
         }
         match answer {
             Answer::Cancelled => {}
-            Answer::SaveFirst => self.dialog = Some(Dialog::save_experiment()),
+            Answer::SaveFirst => self.ask_for_session(),
             Answer::Quit => {
                 self.may_close = true;
                 ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
             Answer::Open { path, columns } => self.open(path, columns),
+            Answer::SaveSession(path) => self.save_session_as(path),
             Answer::SaveExperiment(path) => {
                 let experiment = self.document.experiment.clone();
                 self.jobs.start(move || {
