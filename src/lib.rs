@@ -19,11 +19,11 @@
 //! | [`model`] | Densities on the plane: plain `f64`. Views speak to `Density`; `Mixture` is the first, `known` has more; `Truth` compares. |
 //! | [`sampling`] | Walks on a density: Langevin, Metropolis, Hamiltonian, Gibbs; a [`sampling::Study`] has exact samples beside them. |
 //! | [`data`] | Points and where they come from: generators, drawing tools, files. |
-//! | [`objectives`] | What is minimized: fused kernels that give value and gradient in one pass over the data. |
+//! | [`objectives`] | What is minimized: fused kernels that give value and gradient in one pass over the data; and its parts, to be looked at. |
 //! | [`algorithms`] | How: EM, and gradient descent with θ as burn tensors and the objective as a burn operation. |
-//! | [`training`] | Experiment (all that decides a run), Run (the loop), Tree (runs that leave one another, stepped in turn), Worker (the thread), Snapshot (a picture of it), Timeline (its steps), Ensemble (many seeds), Basin and Landscape (maps over a square), Judge (steps held against the known density). |
+//! | [`training`] | Experiment (all that decides a run), Run (the loop), Tree (runs that leave one another, stepped in turn), Worker (the thread), Snapshot (a picture of it), Timeline (its steps), Ensemble (many seeds), Basin and Landscape (maps over a square), Judge (steps held against the known density), Course (what a run drew at a step, drawn again), Redrawing (a step's objective with other draws). |
 //! | [`figures`] | Pictures as plain shapes in data coordinates; window, exporters and tests draw the same ones. |
-//! | [`export`] | Figures, tables, points and models as bytes, and writing them without harm. |
+//! | [`export`] | Figures, tables, points, models and sessions as bytes, and writing them without harm. |
 //! | [`cli`] | The engine without a window. |
 //! | `app` | The window. |
 //!
@@ -65,6 +65,14 @@
 //! A branch whose parent has not come to its step waits for it; one that only differs in live settings takes over what its
 //! parent remembers (momentum, what was drawn) by taking the same steps again.
 //!
+//! # Sessions
+//!
+//! A session is everything on screen in one file ([`export::keepsake`] says how it is written). Of each run it holds a
+//! [`training::Memoir`]: where it began, thinned steps, and what the next step depends on. A worker that takes memoirs up
+//! shows them at once, then makes the runs ready to go on: EM from the mixture alone, gradient descent by taking the same
+//! steps again. The window copies the session against a crash into a folder of its own, and asks the worker for memoirs
+//! between two steps; a job does the rest.
+//!
 //! # A step
 //!
 //! After every step the objective has been evaluated at the new mixture ([`algorithms::Algorithm`]), so what is shown
@@ -84,6 +92,7 @@
 //! | a knob | a `static` `Setting` in the file that reads it | its name in that file's list |
 //! | a layer of the canvas | a function in `figures/plane.rs` | a word in `Shown` and in the legend |
 //! | a field in the density's place | an arm in `figures/fields.rs` | |
+//! | what an objective does with its points | its file in `figures/workings/` | its two words in that folder's `Family` |
 //!
 //! It then appears in menus, sliders, `scorescope list`, saved files, and in the tests that loop over the lists.
 

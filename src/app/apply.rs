@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::action::Action;
-use super::dialog::{Answer, Dialog};
+use super::dialog::Answer;
 use super::jobs::Outcome;
 use super::playback::Direction;
 use super::start::{self, Editable};
@@ -17,6 +17,7 @@ use crate::training::checks::checks;
 use crate::training::{BranchId, Prepared};
 
 impl App {
+    #[expect(clippy::too_many_lines, reason = "an arm an action, and nothing else")]
     pub(super) fn apply(&mut self, ctx: &egui::Context, action: Action) {
         self.has_news = true;
         // Buttons of these are gray without a run; their keys do nothing either.
@@ -24,20 +25,20 @@ impl App {
         if action.needs_run() && self.session.snapshot().is_none() && !can_try_again {
             return;
         }
+        self.copy_before(action);
         match action {
-            Action::Open => self.dialog = Some(Dialog::open()),
-            Action::CancelReading => self.cancel_reading(),
-            Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
+            Action::Open
+            | Action::CancelReading
+            | Action::SaveSession
+            | Action::SaveSessionAs
+            | Action::SaveExperiment => self.handle_file(action),
             Action::Export => self.ask_to_export(),
             Action::CopyFigure => self.copy_last_figure(),
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Action::Undo => self.document.undo(),
             Action::Redo => self.document.redo(),
-            Action::ClearDrawing => {
-                self.document.mark();
-                self.document.experiment.strokes.clear();
-            }
+            Action::ClearDrawing => self.document.clear_drawing(),
             Action::PlayPause => {
                 if self.session.is_playing() || self.view.playback.direction().is_some() {
                     self.view.playback.stop();
@@ -113,6 +114,11 @@ impl App {
             | Action::PreviousField
             | Action::ToggleStreamlines
             | Action::ShowTerms => self.take_apart(action),
+            Action::ToggleWorkings
+            | Action::CutBack
+            | Action::CutForward
+            | Action::SwapOrder
+            | Action::SubtractNoise => self.work(action),
         }
     }
 
@@ -299,12 +305,13 @@ impl App {
         }
         match answer {
             Answer::Cancelled | Answer::Copy(_) | Answer::Preview(_) => {}
-            Answer::SaveFirst => self.dialog = Some(Dialog::save_experiment()),
+            Answer::SaveFirst => self.ask_for_session(),
             Answer::Quit => {
                 self.may_close = true;
                 ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
             Answer::Open { path, columns } => self.open(path, columns),
+            Answer::SaveSession(path) => self.save_session_as(path),
             Answer::SaveExperiment(path) => {
                 let experiment = self.document.experiment.clone();
                 self.jobs.start(move || {

@@ -19,7 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Parser)]
 #[command(name = "scorescope", version, about, args_conflicts_with_subcommands = true)]
 struct Arguments {
-    /// An experiment (TOML) or points (CSV, TSV, NPY, a picture) to open in the window
+    /// A session, an experiment (TOML), points (CSV, TSV, NPY, a picture) or a model (JSON) to open in the window
     file: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
@@ -53,6 +53,8 @@ enum Listing {
     Model,
     /// Settings of the start
     Start,
+    /// Samplers and their settings
+    Samplers,
 }
 
 /// What is to be trained, and where the results go.

@@ -2,6 +2,7 @@
 
 pub mod canvases;
 pub mod caption;
+pub mod keepsake;
 pub mod model;
 pub mod points;
 pub mod sheet;

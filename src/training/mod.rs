@@ -4,6 +4,7 @@ pub mod basin;
 mod branch;
 pub mod checks;
 mod command_line;
+mod course;
 mod crew;
 pub mod ensemble;
 mod experiment;
@@ -14,8 +15,11 @@ mod history;
 pub mod judge;
 mod known;
 pub mod landscape;
+pub mod numbers;
 pub mod optima;
 mod principal;
+pub mod redrawing;
+pub mod redraws;
 mod run;
 mod snapshot;
 pub mod spread;
@@ -28,6 +32,7 @@ pub mod workload;
 
 pub use branch::{Branch, BranchId, MAX_RUNS};
 pub use command_line::parse_columns;
+pub use course::{Course, Stretch};
 pub use ensemble::{Ensemble, Member};
 pub use experiment::{
     Change, DATA_SETTINGS, Experiment, LoadedFile, MODEL_SETTINGS, SCALE, Source,
@@ -36,9 +41,9 @@ pub use experiment::{
 pub use experiment_error::ExperimentError;
 pub use history::{Best, History, Record};
 pub use known::NoDensity;
-pub use run::{Finish, Prepared, Run};
+pub use run::{Finish, Memoir, MemoirError, Prepared, Run};
 pub use snapshot::{Activity, Snapshot};
 pub use timeline::{KEPT_AT_ENDS, Moment, TIMELINE_BYTES, Timeline};
 pub use tree::{News, SharedTimeline, Tree, Who};
 pub use verdict::{Verdict, Verdicts};
-pub use worker::{Command, Event, Worker};
+pub use worker::{Account, Command, Event, Listener, Worker};

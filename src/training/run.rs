@@ -1,10 +1,19 @@
 //! Run: the training loop without threads. One experiment, stepped by its caller.
 
+mod memoir;
+mod revival;
+
+pub use memoir::{Memoir, MemoirError};
+
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+
+pub use self::revival::MOST_SECS_AGAIN;
+use self::revival::Revival;
 use super::guard::Symptom;
-use super::{Best, Experiment, ExperimentError, Record};
+use super::{Best, Course, Experiment, ExperimentError, Record, Stretch};
 use crate::algorithms::{Algorithm, MAX_ITER, Start, StepError, TOL, given, initial};
 use crate::data::Dataset;
 use crate::model::{Mixture, Parameters, Point};
@@ -88,7 +97,7 @@ impl Prepared {
 }
 
 /// Why a run stopped by itself.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Finish {
     /// The objective no longer changes by more than `tol`.
     Converged,
@@ -126,13 +135,12 @@ pub struct Run {
     past: Vec<Stretch>,
     /// Seconds spent on likelihoods that the algorithm itself has no need of.
     judging_secs: f64,
+    /// What has to be done before the next step, where another program took those so far.
+    revival: Option<Revival>,
 }
 
-/// Steps in a row that were taken with the same settings.
-type Stretch = (Settings, usize);
-
 /// Where a run begins.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Beginning {
     /// Its first step.
     step: usize,
@@ -195,11 +203,11 @@ impl Run {
     /// # Errors
     /// [`ExperimentError`] if one of the steps fails.
     pub fn again_to(&self, step: usize) -> Result<Run, ExperimentError> {
-        let first = self.past.first().map_or(&self.settings, |(settings, _)| settings);
+        let first = self.past.first().map_or(&self.settings, |(settings, _)| &**settings);
         let experiment = Experiment { algorithm: first.clone(), ..(*self.experiment).clone() };
         let mut run = Run::begin(&experiment, self.prepared.clone(), self.beginning.clone())?;
         for (settings, count) in &self.past {
-            run.tune(settings.clone());
+            run.tune((**settings).clone());
             for _ in 0..*count {
                 if run.record.step == step {
                     return Ok(run);
@@ -226,7 +234,7 @@ impl Run {
         let is_repeated = beginning.lead.iter().any(|(_, count)| *count > 0);
         // Where no step is taken again, what was in force before does not matter.
         let lead = beginning.lead.first().filter(|_| is_repeated);
-        let first_settings = lead.map_or(&settings, |(first, _)| first);
+        let first_settings = lead.map_or(&settings, |(first, _)| &**first);
         let began = Instant::now();
         let mut algorithm = experiment.algorithm_info().start(start, first_settings)?;
         let seconds = began.elapsed().as_secs_f64();
@@ -250,7 +258,7 @@ impl Run {
         Ok(Run {
             experiment: Arc::new(experiment.clone()),
             prepared,
-            past: vec![(settings.clone(), 0)],
+            past: vec![(Arc::new(settings.clone()), 0)],
             settings,
             algorithm,
             record,
@@ -258,6 +266,7 @@ impl Run {
             recent: vec![record.objective],
             beginning,
             judging_secs,
+            revival: None,
         })
     }
 
@@ -280,6 +289,7 @@ impl Run {
     }
 
     fn take_step(&mut self) -> Result<Record, StepError> {
+        self.wake(MOST_SECS_AGAIN)?;
         let began = Instant::now();
         self.algorithm.step(&self.settings)?;
         let seconds = began.elapsed().as_secs_f64();
@@ -332,7 +342,7 @@ impl Run {
 
     /// Takes new values of live settings from the next step on.
     pub fn tune(&mut self, settings: Settings) {
-        self.past.push((settings.clone(), 0));
+        self.past.push((Arc::new(settings.clone()), 0));
         self.settings = settings;
     }
 
@@ -366,6 +376,13 @@ impl Run {
     #[must_use]
     pub fn experiment(&self) -> &Arc<Experiment> {
         &self.experiment
+    }
+
+    /// With which settings it took its steps.
+    #[must_use]
+    pub fn course(&self) -> Course {
+        let Beginning { step, lead, .. } = &self.beginning;
+        Course { first_step: *step, lead: lead.clone(), own: self.past.clone() }
     }
 
     /// The last step's record.

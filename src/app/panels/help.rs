@@ -79,6 +79,14 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
                  draws streamlines of the score. Point anywhere to read term, score, log density and responsibilities.",
             );
             ui.add_space(8.0);
+            ui.heading("Workings");
+            ui.label(
+                "Y draws what the running objective does with its points. Sliced: the slices v of this step, and the \
+                 score's part along them. Denoising: the noise from x to y, the target back, the model's score, and \
+                 Σ − σ²I dashed; a button subtracts σ²I. Composite: p(x₁) along an edge and, at a cut that can be \
+                 dragged, p(x₂|x₁) with a histogram of the points near it; Shift+Y swaps the order.",
+            );
+            ui.add_space(8.0);
             ui.heading("Drawing");
             ui.label(
                 "Choose a tool on the left and drag on the canvas. The middle or right button moves the view, the \
@@ -99,6 +107,15 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
                  move it by a pixel, with Shift by ten, and Esc lets go of it. A double click adds a component. In the \
                  middle of training a change is a fork: another run leaves at the step shown. All numbers are under Start, Set by hand; a \
                  model that was exported as JSON can be opened as a start.",
+            );
+            ui.add_space(8.0);
+            ui.heading("Files");
+            ui.label(
+                "Ctrl+S saves the session: everything on screen in one file, the points of a data file with it, so that \
+                 it opens on another machine at the same step and trains on from there. Ctrl+O opens sessions, points, \
+                 pictures, experiments and models alike; so does dropping them on the window. Every half minute, and \
+                 before other data take the place of these, the session is copied; after a crash you are offered the copy \
+                 once. Save experiment as TOML writes what decides the runs as text, for `scorescope run`.",
             );
             ui.add_space(8.0);
             ui.heading("Keys");
