@@ -17,7 +17,6 @@ use crate::training::checks::checks;
 use crate::training::{BranchId, Prepared};
 
 impl App {
-    #[expect(clippy::too_many_lines, reason = "an arm an action, and nothing else")]
     pub(super) fn apply(&mut self, ctx: &egui::Context, action: Action) {
         self.has_news = true;
         // Buttons of these are gray without a run; their keys do nothing either.
