@@ -446,3 +446,15 @@ fn workings_composite() {
     view(&mut window).cut = [Some(0.6), None];
     picture(&mut window, "workings-composite");
 }
+
+#[test]
+fn exported() {
+    let text = "[data]\ndataset = 'halfmoons'\n[model]\nn_components = 7\n[algorithm]\nmax_iter = 80\n\
+                [[branch]]\nname = 'sm'\nmax_iter = 80\n[[branch]]\nname = 'nll'\nmax_iter = 80\n";
+    let mut window = opened("exported", text, 7, [1280.0, 800.0]);
+    train(&mut window);
+    press(&mut window, Modifiers::COMMAND, Key::E);
+    // Drawn by a job.
+    until(&mut window, "the preview", App::has_preview);
+    picture(&mut window, "export");
+}

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use super::action::Action;
-use super::dialog::{Answer, Dialog};
-use super::exports::What;
+use super::dialog::Answer;
 use super::jobs::Outcome;
 use super::playback::Direction;
 use super::start::{self, Editable};
@@ -33,18 +32,8 @@ impl App {
             | Action::SaveSession
             | Action::SaveSessionAs
             | Action::SaveExperiment => self.handle_file(action),
-            Action::Export => {
-                self.printing.sample_count.get_or_insert(self.view.sample_count);
-                self.dialog = Some(Dialog::export(&self.printing, self.exportable()));
-            }
-            Action::CopyFigure => {
-                let is_drawn = self.printing.what.is_figure();
-                let is_there = self.exportable().contains(&self.printing.what);
-                let what = if is_drawn && is_there { self.printing.what } else { What::Canvas };
-                let mut printing = self.printing.clone();
-                printing.what = what;
-                self.copy_figure(&printing);
-            }
+            Action::Export => self.ask_to_export(),
+            Action::CopyFigure => self.copy_last_figure(),
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Action::Undo => self.document.undo(),
@@ -315,7 +304,7 @@ impl App {
             _ => self.dialog = None,
         }
         match answer {
-            Answer::Cancelled => {}
+            Answer::Cancelled | Answer::Copy(_) | Answer::Preview(_) => {}
             Answer::SaveFirst => self.ask_for_session(),
             Answer::Quit => {
                 self.may_close = true;
@@ -340,7 +329,6 @@ impl App {
                 self.save(&printing, path);
                 self.printing = printing;
             }
-            Answer::Copy(_) | Answer::Preview(_) => {}
         }
     }
 }

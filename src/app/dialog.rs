@@ -108,6 +108,12 @@ impl Dialog {
         Dialog::new(question, path)
     }
 
+    /// True if a small picture of what would be exported is there.
+    #[must_use]
+    pub fn has_preview(&self) -> bool {
+        matches!(&self.question, Question::Export { preview, .. } if preview.is_drawn())
+    }
+
     /// Takes the small picture that was asked for.
     pub fn take_preview(&mut self, picture: anyhow::Result<egui::ColorImage>, ctx: &egui::Context) {
         if let Question::Export { preview, .. } = &mut self.question {

@@ -21,6 +21,7 @@ use crate::training::{BranchId, Prepared, Tree};
 
 /// What is trained, what is drawn of it, and how.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are switches of the command line")]
 pub(super) struct FigureArguments {
     /// An experiment file, as the window saves it
     experiment: Option<PathBuf>,
