@@ -1,10 +1,15 @@
 //! The command line: the same engine without a window.
 
 mod bench;
+mod collect;
 mod evaluate;
+mod experiments;
+mod jobs;
 mod list;
 mod reading;
+mod results;
 mod run;
+mod sweep;
 mod timing;
 
 use std::io::{self, Write};
@@ -34,6 +39,11 @@ enum Command {
     },
     /// Log density, score and responsibilities of points under a model, as CSV
     Evaluate(EvaluateArguments),
+    /// Merge what the jobs of a sweep wrote: tables of mean ± standard deviation, and figures
+    Collect {
+        /// The folder that `run --out` or `--list-jobs --out` named
+        folder: PathBuf,
+    },
     /// Measure on this machine: milliseconds a step of every algorithm, and of what it is made of
     Bench(BenchArguments),
 }
@@ -53,8 +63,13 @@ enum Listing {
 
 /// What is to be trained, and where the results go.
 #[derive(Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 struct RunArguments {
-    /// An experiment file, as the window saves it
+    /// An experiment file, as the window saves it, or one with [sweep] in it; or the name of a built-in one (see
+    /// `scorescope list experiments`)
     experiment: Option<PathBuf>,
     /// A built-in data set (see `scorescope list datasets`)
     #[arg(long, conflicts_with_all = ["data", "experiment"])]
@@ -84,6 +99,15 @@ struct RunArguments {
     /// Threads to compute with; all cores if left out. Results do not depend on it
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// Of a sweep, print a command for each job, a line each, and train none of them
+    #[arg(long)]
+    list_jobs: bool,
+    /// Of a sweep, do what its [quick] says: fewer points, steps or settings
+    #[arg(long)]
+    quick: bool,
+    /// Train as a job of a sweep: on one thread, without a picture, and only if that has not been done
+    #[arg(long, conflicts_with_all = ["last", "seeds", "threads"])]
+    as_job: bool,
 }
 
 /// Which model, and at which points.
@@ -139,6 +163,7 @@ pub fn main() -> anyhow::Result<()> {
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::List { what }) => list::list(what),
         Some(Command::Evaluate(arguments)) => evaluate::evaluate(&arguments),
+        Some(Command::Collect { folder }) => collect::collect(&folder),
         Some(Command::Bench(arguments)) => bench::bench(&arguments),
         None => open_window(arguments.file),
     }

@@ -2,6 +2,7 @@
 
 pub mod model;
 pub mod points;
+pub mod summary;
 pub mod table;
 
 mod layout;

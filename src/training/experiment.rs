@@ -180,10 +180,7 @@ impl Experiment {
     /// # Errors
     /// The first thing that is unknown or out of range.
     pub fn check(&self) -> Result<(), ExperimentError> {
-        if let Source::Generator(id) = &self.source {
-            find_generator(id)?;
-        }
-        find_algorithm(&self.algorithm_id)?;
+        self.check_ids()?;
         for (section, settings, declared) in self.sections() {
             settings
                 .check(&declared)
@@ -197,6 +194,15 @@ impl Experiment {
             given::mixture(&self.given, &Scaling::NONE)?;
         }
         self.check_branches()
+    }
+
+    /// Whether there are such a data set and such an algorithm.
+    pub(super) fn check_ids(&self) -> Result<(), ExperimentError> {
+        if let Source::Generator(id) = &self.source {
+            find_generator(id)?;
+        }
+        find_algorithm(&self.algorithm_id)?;
+        Ok(())
     }
 
     /// The four groups of settings: name, chosen values, declared knobs.
