@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 
+use super::drawing::{Results, draw};
 use super::results::VERSION;
 use super::{jobs, print};
 use crate::export::summary::{Cell, Summary};
@@ -53,6 +54,10 @@ pub(super) fn conclude(sweep: &Sweep, jobs: &[Job], out: &Path) -> anyhow::Resul
     let markdown = summary.markdown();
     write_file(&out.join("table.md"), markdown.as_bytes())?;
     write_file(&out.join("table.csv"), summary.csv()?.as_bytes())?;
+    let results = Results { jobs, outcomes: &outcomes, rows: &rows, out };
+    for figure in &sweep.figures {
+        draw(figure, &results)?;
+    }
     print(&markdown)
 }
 

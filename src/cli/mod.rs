@@ -2,8 +2,11 @@
 
 mod bench;
 mod collect;
+mod curve_files;
+mod drawing;
 mod evaluate;
 mod experiments;
+mod figure;
 mod jobs;
 mod list;
 mod reading;
@@ -44,8 +47,12 @@ enum Command {
         /// The folder that `run --out` or `--list-jobs --out` named
         folder: PathBuf,
     },
+    /// Run all sections of the thesis whose experiments are built in, and draw its figures
+    Thesis(ThesisArguments),
     /// Measure on this machine: milliseconds a step of every algorithm, and of what it is made of
     Bench(BenchArguments),
+    /// Train without a window and draw a figure for print or a slide
+    Figure(figure::FigureArguments),
 }
 
 /// What can be listed.
@@ -59,10 +66,12 @@ enum Listing {
     Model,
     /// Settings of the start
     Start,
+    /// Built-in experiments, which `run` takes by their names
+    Experiments,
 }
 
 /// What is to be trained, and where the results go.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch of its own on the command line"
@@ -108,6 +117,20 @@ struct RunArguments {
     /// Train as a job of a sweep: on one thread, without a picture, and only if that has not been done
     #[arg(long, conflicts_with_all = ["last", "seeds", "threads"])]
     as_job: bool,
+}
+
+/// Where the results go, and how long it may take.
+#[derive(Args)]
+struct ThesisArguments {
+    /// The folder for the results; made if it is not there. What is done there is not done again
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// With fewer points and steps, and one learning rate
+    #[arg(long)]
+    quick: bool,
+    /// Threads to compute with; all cores if left out. Results do not depend on it
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
 }
 
 /// Which model, and at which points.
@@ -164,7 +187,9 @@ pub fn main() -> anyhow::Result<()> {
         Some(Command::List { what }) => list::list(what),
         Some(Command::Evaluate(arguments)) => evaluate::evaluate(&arguments),
         Some(Command::Collect { folder }) => collect::collect(&folder),
+        Some(Command::Thesis(arguments)) => experiments::thesis(&arguments),
         Some(Command::Bench(arguments)) => bench::bench(&arguments),
+        Some(Command::Figure(arguments)) => figure::figure(&arguments),
         None => open_window(arguments.file),
     }
 }

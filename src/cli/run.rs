@@ -157,7 +157,7 @@ pub(super) fn load(experiment: &mut Experiment) -> anyhow::Result<Vec<String>> {
     Ok(notes)
 }
 
-fn experiment(arguments: &RunArguments) -> anyhow::Result<Experiment> {
+pub(super) fn experiment(arguments: &RunArguments) -> anyhow::Result<Experiment> {
     let mut experiment = match &arguments.experiment {
         Some(path) => Experiment::read(path)?,
         None => Experiment::default(),
@@ -196,7 +196,7 @@ pub(super) fn key_and_value(setting: &str) -> anyhow::Result<(&str, &str)> {
 }
 
 /// Steps until all runs have stopped by themselves, with a bar where somebody watches; gives a record a step of each.
-fn train(tree: &mut Tree) -> BTreeMap<BranchId, Vec<Record>> {
+pub(super) fn train(tree: &mut Tree) -> BTreeMap<BranchId, Vec<Record>> {
     let most = tree.runs().map(|(_, run)| run.max_iter()).max().unwrap_or(0);
     let bar = ProgressBar::new(most as u64);
     bar.set_style(

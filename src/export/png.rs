@@ -5,8 +5,9 @@ use std::sync::{Arc, LazyLock};
 use resvg::tiny_skia;
 use resvg::usvg::{FontFamily, FontResolver, Options, Tree, fontdb};
 
-use super::svg::{encode, straight};
+use super::marks::{encode, straight};
 use super::{ExportError, MAX_PIXELS};
+use crate::figures::Picture;
 
 /// Ubuntu Light, and Hack for the mathematical signs that it lacks.
 static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
@@ -41,6 +42,32 @@ pub(super) fn tree(svg: &str) -> Result<Tree, ExportError> {
 /// # Errors
 /// [`ExportError::Size`] for no or too many pixels; [`ExportError::Encoding`] if it is not SVG.
 pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>, ExportError> {
+    encode(&render(svg, scale)?).map_err(|error| encoding(&error))
+}
+
+/// The picture at so many dots per inch, which are written into it.
+///
+/// # Errors
+/// As [`png`].
+pub(super) fn png_at(svg: &str, dpi: f64) -> Result<Vec<u8>, ExportError> {
+    // A pixel of CSS is 1/96 inch.
+    let picture = render(svg, (dpi / 96.0) as f32)?;
+    let mut bytes = Vec::new();
+    let (width, height) = (picture.width as u32, picture.height as u32);
+    let mut encoder = ::png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(::png::ColorType::Rgba);
+    encoder.set_depth(::png::BitDepth::Eight);
+    let per_meter = (dpi / 0.0254).round() as u32;
+    let dots =
+        ::png::PixelDimensions { xppu: per_meter, yppu: per_meter, unit: ::png::Unit::Meter };
+    encoder.set_pixel_dims(Some(dots));
+    let written = (encoder.write_header())
+        .and_then(|mut writer| writer.write_image_data(&picture.rgba).and(writer.finish()));
+    written.map_err(|error| encoding(&error))?;
+    Ok(bytes)
+}
+
+fn render(svg: &str, scale: f32) -> Result<Picture, ExportError> {
     let tree = tree(svg)?;
     let [width, height] =
         [tree.size().width(), tree.size().height()].map(|side| f64::from(side * scale).round());
@@ -53,7 +80,7 @@ pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>, ExportError> {
     let mut pixmap = pixmap.ok_or(ExportError::Size { width, height })?;
     let transform = tiny_skia::Transform::from_scale(scale, scale);
     resvg::render(&tree, transform, &mut pixmap.as_mut());
-    encode(&straight(&pixmap)).map_err(|error| encoding(&error))
+    Ok(straight(&pixmap))
 }
 
 fn encoding(error: &dyn std::fmt::Display) -> ExportError {

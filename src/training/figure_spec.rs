@@ -33,6 +33,20 @@ pub struct FigureSpec {
     /// Where the curves' vertical axis begins and ends, in nats per point; all there is if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<[f64; 2]>,
+    /// In inches.
+    #[serde(default = "usual_width")]
+    pub width: f64,
+    /// Pixels for each inch of a PNG.
+    #[serde(default = "usual_dpi")]
+    pub dpi: f64,
+}
+
+fn usual_width() -> f64 {
+    6.9
+}
+
+fn usual_dpi() -> f64 {
+    200.0
 }
 
 /// What the panels of a figure show.
@@ -46,6 +60,8 @@ pub enum Show {
     Samples,
     /// Both, one row each.
     DensityAndSamples,
+    /// Where the means begin, over the training points.
+    Start,
     /// The validation NLL of every algorithm; mean and standard deviation where there are several seeds.
     Nll,
 }

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::figure_spec::FigureSpec;
-use super::sweep::{ALGORITHM, Axis, DATASET, Sweep};
+use super::sweep::{ALGORITHM, Axis, DATASET, Sweep, is_seed};
 use super::{Experiment, ExperimentError};
 use crate::settings::Value;
 
@@ -91,6 +91,9 @@ impl Sweep {
                     "[[figure]] asks for \"{key}\", which is not swept; these are: {known}"
                 ));
             }
+        }
+        if let Some(seed) = spec.rows.iter().chain(&spec.columns).find(|key| is_seed(key)) {
+            return Err(format!("[[figure]] asks for \"{seed}\", but seeds are averaged over"));
         }
         let path = Path::new(&spec.file);
         let is_plain = path.file_name().is_some_and(|name| name == path.as_os_str());
