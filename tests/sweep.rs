@@ -341,3 +341,84 @@ fn the_command_line_replaces_what_the_file_says() {
     let metrics = fs::read_to_string(job.join("metrics.csv")).unwrap();
     assert_eq!(metrics.lines().count(), 1 + 1 + 3, "{metrics}");
 }
+
+#[test]
+fn figures_are_drawn_of_what_was_trained() {
+    let figures = r#"
+[[figure]]
+file = "densities.png"
+show = "density_and_samples"
+rows = "model.n_components"
+columns = "algorithm.name"
+dpi = 60
+[[figure]]
+file = "curves.svg"
+show = "nll"
+only = { model.n_components = 4 }
+range = [0.5, 3]
+[[figure]]
+file = "time.pdf"
+show = "nll"
+over = "seconds"
+columns = "model.n_components"
+[[figure]]
+file = "starts.svg"
+show = "start"
+rows = "model.n_components"
+"#;
+    let place = place(&SWEEP.replace("[quick]", &format!("{figures}[quick]")));
+    let (out, out_text) = place.out("out");
+    succeeds(&["run", &place.sweep, "--out", &out_text]);
+    let read = |name: &str| fs::read(out.join(name)).unwrap();
+    let picture = image::load_from_memory(&read("densities.png")).unwrap().into_rgb8();
+    // 6.9 inches; two K, each with a row of densities and one of samples.
+    assert_eq!(picture.width(), 414);
+    assert!(picture.height() > picture.width(), "{:?}", picture.dimensions());
+    let colors: std::collections::BTreeSet<_> = picture.pixels().map(|pixel| pixel.0).collect();
+    assert!(colors.len() > 200, "{}", colors.len());
+    let text = |name: &str| String::from_utf8(read(name)).unwrap();
+    let curves = text("curves.svg");
+    for word in ["EM (mean ± sd of 2 runs)", "SSM-VR", "step", "validation NLL"] {
+        assert!(curves.contains(word), "{word}");
+    }
+    assert!(text("starts.svg").contains("K = 4"));
+    assert!(read("time.pdf").starts_with(b"%PDF"));
+    // The same results give the same bytes.
+    let before = ["densities.png", "curves.svg", "time.pdf", "starts.svg"].map(read);
+    succeeds(&["collect", &out_text]);
+    assert!(before == ["densities.png", "curves.svg", "time.pdf", "starts.svg"].map(read));
+
+    let text = SWEEP
+        .replace("[quick]", "[[figure]]\nfile = 'a.png'\nrows = 'start.random_state'\n[quick]");
+    fs::write(&place.sweep, text).unwrap();
+    let said = fails(&["run", &place.sweep, "--out", &out_text]);
+    assert!(said.contains("but seeds are averaged over"), "{said}");
+}
+
+#[test]
+fn sections_of_the_thesis_are_listed_and_run_by_their_names() {
+    let listed = succeeds(&["list", "experiments"]);
+    let place = place("");
+    for name in ["thesis-4.1.1", "thesis-4.1.2", "thesis-A.1"] {
+        assert!(listed.contains(&format!("  {name}  ")), "{listed}");
+    }
+    let (out, out_text) = place.out("out");
+    succeeds(&[
+        "run",
+        "thesis-4.1.2",
+        "--quick",
+        "--set",
+        "data.n_samples=300",
+        "--set",
+        "algorithm.max_iter=4",
+        "--out",
+        &out_text,
+    ]);
+    // EM, NLL and SM once and SSM ten times from k-means; all four from ten random starts.
+    assert_eq!(jobs(&out).len(), 3 + 10 + 4 * 10);
+    for figure in ["4.5-densities", "4.5", "4.6", "4.7", "4.8", "A.6"] {
+        assert!(out.join(format!("figure-{figure}.png")).exists(), "{figure}");
+    }
+    let main = succeeds(&["run", "thesis-4.1.1", "--list-jobs", "--out", &out_text]);
+    assert_eq!(main.lines().count(), 9 * (1 + 3 * 7));
+}

@@ -7,17 +7,18 @@ use anyhow::{Context, bail};
 
 use super::collect::folder_of;
 use super::curve_files::{Curve, band, read_curve};
-use crate::algorithms;
+use crate::algorithms::{self, initial};
+use crate::data::generators;
 use crate::export::sheet::{FileFormat, Sheet};
 use crate::export::style::{Preset, Style};
 use crate::export::{model, write_file};
 use crate::figures::curves::{Series, curves};
-use crate::figures::{Axis, ColorMap, Layer, Mark, Palette, Plot, Scale, Spacing, Theme, plane};
+use crate::figures::{Axis, ColorMap, Layer, Mark, Plot, Scale, Spacing, Theme, plane};
 use crate::model::{Bounds, Density, Mixture, Point, Raster};
 use crate::random::{Purpose, generator};
-use crate::settings::Value;
+use crate::settings::{Kind, Value};
 use crate::training::figure_spec::{FigureSpec, Over, Show};
-use crate::training::sweep::ALGORITHM;
+use crate::training::sweep::{ALGORITHM, DATASET};
 use crate::training::tally::{Outcome, Row};
 use crate::training::{Job, Prepared};
 
@@ -135,23 +136,35 @@ fn values(key: Option<&str>, rows: &[&Row]) -> Vec<Option<Value>> {
     values
 }
 
-/// What a row is called by the keys that are not the same everywhere: `EM, K = 6`.
-fn name(row: &Row, all: &[Row]) -> String {
-    let differs = |key: &str| all.iter().any(|other| value(other, key) != value(row, key));
-    let words = row.place.iter().filter(|(key, _)| differs(key)).map(|(key, value)| {
-        let value = value.to_string();
-        match key.as_str() {
-            ALGORITHM => algorithms::find(&value).map_or(value, |info| info.short.to_owned()),
-            "model.n_components" => format!("K = {value}"),
-            crate::training::sweep::DATASET => value,
-            key if key.starts_with("start.init_") => value,
-            key => format!("{} {value}", key.split_once('.').map_or(key, |(_, key)| key)),
-        }
-    });
-    let mut words: Vec<String> = words.collect();
+/// What a row is called by some of its keys: `EM, K = 6`.
+fn name(row: &Row, is_told: impl Fn(&str) -> bool) -> String {
+    let told = row.place.iter().filter(|(key, _)| is_told(key));
+    let mut words: Vec<(bool, String)> = told.map(|(key, value)| word(key, value)).collect();
     // The algorithm first.
-    words.sort_by_key(|word| !algorithms::ALGORITHMS.iter().any(|info| info.short == word));
-    words.join(", ")
+    words.sort_by_key(|(is_algorithm, _)| !is_algorithm);
+    words.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(", ")
+}
+
+/// A key and its value as people say it, and whether it is the algorithm.
+fn word(key: &str, value: &Value) -> (bool, String) {
+    let value = value.to_string();
+    let bare = key.split_once('.').map_or(key, |(_, bare)| bare);
+    let word = match key {
+        ALGORITHM => algorithms::find(&value).map_or(value, |info| info.short.to_owned()),
+        DATASET => generators::find(&value).map_or(value, |info| info.label.to_owned()),
+        "model.n_components" => format!("K = {value}"),
+        _ => {
+            let declared = initial::SETTINGS.iter().find(|setting| setting.key == bare);
+            match declared.map(|setting| &setting.kind) {
+                Some(Kind::Choice { options, .. }) => {
+                    let label = options.iter().find(|(id, _)| *id == value);
+                    label.map_or(value, |(_, label)| (*label).to_owned())
+                }
+                _ => format!("{bare} {value}"),
+            }
+        }
+    };
+    (key == ALGORITHM, word)
 }
 
 impl Results<'_> {
@@ -188,11 +201,13 @@ impl Results<'_> {
         Ok(Panel { raster: Some(mixture.raster(bounds, width, height)), plot })
     }
 
-    /// The name of a row, of what differs within the figure.
+    /// The name of a row, of what differs within the figure. A start is the same for all algorithms.
     fn name_of(&self, spec: &FigureSpec, row: &Row) -> String {
-        let shown: Vec<Row> =
-            self.rows.iter().filter(|row| is_wanted(spec, row)).cloned().collect();
-        name(row, &shown)
+        if spec.show == Show::Start {
+            return name(row, |key| spec.rows.iter().chain(&spec.columns).any(|k| k == key));
+        }
+        let shown = || self.rows.iter().filter(|other| is_wanted(spec, other));
+        name(row, |key| shown().any(|other| value(other, key) != value(row, key)))
     }
 
     /// A run's name and the likelihood that it reached on the validation data.
@@ -245,12 +260,12 @@ impl Results<'_> {
             let points = band.iter().map(|b| [b.x, b.mean]).collect();
             series.push(Series { label, color, is_dashed: false, points });
         }
-        Ok(plotted(spec, &series, bands, palette))
+        Ok(plotted(spec, &series, bands))
     }
 }
 
 /// The plot of curves over their bands.
-fn plotted(spec: &FigureSpec, series: &[Series], bands: Vec<Layer>, _: &Palette) -> Plot {
+fn plotted(spec: &FigureSpec, series: &[Series], bands: Vec<Layer>) -> Plot {
     let label = match spec.over {
         Over::Steps => "step",
         Over::Seconds => "seconds of the algorithm’s own computing",

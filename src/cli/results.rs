@@ -11,6 +11,7 @@ use crate::figures::colors::{ColorMap, Scale, Theme};
 use crate::figures::plane;
 use crate::model::{Density, Divergence, Estimate, Mixture, Truth, aic, bic};
 use crate::training::guard::Symptom;
+use crate::training::sweep::digest;
 use crate::training::{Experiment, Finish, LoadedFile, Record, Run, Source};
 
 /// The program's version, in every manifest.
@@ -180,11 +181,8 @@ fn manifest(
     Ok(serde_json::to_string_pretty(&manifest)? + "\n")
 }
 
-/// Sixteen hexadecimal digits for the points of a file that has been read; `None` for other sources, whose settings say
-/// all. (FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>.)
+/// The [`digest`] of the points of a file that has been read; `None` for other sources, whose settings say all.
 pub(super) fn data_hash(source: &Source) -> Option<String> {
     let Source::File { loaded: Some(LoadedFile(file)), .. } = source else { return None };
-    let bytes = file.points.iter().flatten().flat_map(|v| v.to_bits().to_le_bytes());
-    let hash = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    Some(format!("{:016x}", bytes.fold(0xcbf2_9ce4_8422_2325, hash)))
+    Some(digest(file.points.iter().flatten().flat_map(|v| v.to_bits().to_le_bytes())))
 }

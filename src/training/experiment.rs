@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::experiment_file::Written;
-use super::{Branch, BranchId, ExperimentError};
+use super::{Branch, BranchId, ExperimentError, Sweep};
 use crate::algorithms::given::{self, GivenComponent};
 use crate::algorithms::initial::{self, INIT_PARAMS};
 use crate::algorithms::{self, AlgorithmInfo};
@@ -150,7 +150,9 @@ impl Experiment {
         let experiment: Experiment =
             toml::from_str(text).map_err(|error| ExperimentError::Malformed {
                 path: name.to_owned(),
-                reason: {
+                reason: if Sweep::is_in(text) {
+                    "it is a sweep of many experiments: try `scorescope run` on it".to_owned()
+                } else {
                     let line =
                         error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
                     format!("line {line}: {}", error.message().replace('\n', "; "))
@@ -589,6 +591,7 @@ mod tests {
         );
         check("[data", "x.toml is not an experiment");
         check("[dta]\n", "unknown field `dta`");
+        check("[data]\ndataset='board'\n[sweep]\nmodel.n_components=[3]", "it is a sweep of many");
     }
 
     #[test]

@@ -205,7 +205,7 @@ fn name(experiment: &Experiment, place: &[(String, Value)], fingerprint: &str) -
 
 impl Experiment {
     /// Sixteen hexadecimal digits that are the same for experiments with the same settings, chosen or by default, whatever
-    /// the machine. (FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>, over the experiment as text.)
+    /// the machine: the [`digest`] of the experiment as text.
     ///
     /// # Errors
     /// [`ExperimentError::Unwritable`] if its data file's path has letters that text cannot hold.
@@ -227,10 +227,16 @@ impl Experiment {
                 _ => explicit.algorithm = every,
             }
         }
-        let hash = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        let hash = explicit.to_toml()?.bytes().fold(0xcbf2_9ce4_8422_2325, hash);
-        Ok(format!("{hash:016x}"))
+        Ok(digest(explicit.to_toml()?.bytes()))
     }
+}
+
+/// Sixteen hexadecimal digits for some bytes, the same on every machine: FNV-1a, 64 bits
+/// (<http://www.isthe.com/chongo/tech/comp/fnv/>).
+#[must_use]
+pub fn digest(bytes: impl Iterator<Item = u8>) -> String {
+    let hash = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    format!("{:016x}", bytes.fold(0xcbf2_9ce4_8422_2325, hash))
 }
 
 #[cfg(test)]
@@ -272,7 +278,9 @@ mod tests {
         explicit.reverse();
         assert_eq!(plain, explicit);
         assert_ne!(plain, names(&format!("{base}n_samples=4001\n{grid}")));
-        // Names of folders that exist already stay: FNV-1a of the experiment's text.
+        // Test vectors of <http://www.isthe.com/chongo/src/fnv/test_fnv.c>.
+        assert_eq!(digest("".bytes()), "cbf29ce484222325");
+        assert_eq!(digest("foobar".bytes()), "85944171f73967e8");
         let fingerprint = |id: &str| {
             let mut experiment = Experiment::default();
             experiment.choose_algorithm(id);
