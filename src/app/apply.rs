@@ -30,6 +30,7 @@ impl App {
             Action::CancelReading => self.cancel_reading(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
             Action::Export => {
+                self.printing.sample_count.get_or_insert(self.view.sample_count);
                 self.dialog = Some(Dialog::export(&self.printing, self.exportable()));
             }
             Action::CopyFigure => {

@@ -168,7 +168,11 @@ impl Dialog {
                     (true, true) => "Replace",
                 };
                 let clicked = ui.add_enabled(problem.is_none(), egui::Button::new(verb)).clicked();
-                if (clicked || submitted) && problem.is_none() {
+                // Another program may have made such a file meanwhile.
+                let is_news = saves && !self.replaces && PathBuf::from(self.path.trim()).exists();
+                if (clicked || submitted) && is_news {
+                    self.replaces = true;
+                } else if (clicked || submitted) && problem.is_none() {
                     answer = Some(self.answer());
                 }
                 if ui.button("Cancel").clicked() {
@@ -216,6 +220,9 @@ impl Dialog {
             Question::Export { printing, options, preview } => {
                 let before = (printing.what, printing.format);
                 printing.what_ui(ui, options);
+                if printing.what == What::Samples {
+                    printing.samples_ui(ui);
+                }
                 let now = (printing.what, printing.format);
                 if before != now {
                     self.path = renamed(&self.path, before, now);

@@ -91,10 +91,13 @@ impl App {
     /// Saves something as the dialog asked for it.
     pub(super) fn save(&mut self, printing: &Printing, path: PathBuf) {
         let (what, format) = (printing.what, printing.format);
-        let Some(material) = self.material(what, printing.style(self.view.theme)) else {
+        let Some(mut material) = self.material(what, printing.style(self.view.theme)) else {
             self.notice = Some(Notice::problem("There is nothing to export yet"));
             return;
         };
+        if let Some(count) = printing.sample_count.filter(|_| what == What::Samples) {
+            material.view.sample_count = count;
+        }
         self.jobs.start(move || {
             let written =
                 export(what, format, &material).and_then(|bytes| Ok(write_file(&path, &bytes)?));

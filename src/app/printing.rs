@@ -13,17 +13,23 @@ pub struct Printing {
     pub what: What,
     /// How it is written.
     pub format: Format,
+    /// How many samples an export of them has; begins with as many as are on screen.
+    pub sample_count: Option<usize>,
     /// Sizes, and what is shown besides the plots.
     style: Style,
     /// On what it is drawn; `None` for what the window has.
     background: Option<Background>,
 }
 
+/// An export of samples has at most so many.
+const MOST_SAMPLES: usize = 1_000_000;
+
 impl Default for Printing {
     fn default() -> Printing {
         Printing {
             what: What::Canvas,
             format: Format::Png,
+            sample_count: None,
             style: Style::of(Preset::Columns),
             background: None,
         }
@@ -69,6 +75,16 @@ impl Printing {
                 let name = option.extension().to_uppercase();
                 ui.selectable_value(&mut self.format, option, name);
             }
+        });
+    }
+
+    /// How many samples are exported.
+    pub fn samples_ui(&mut self, ui: &mut Ui) {
+        ui.horizontal(|ui| {
+            let label = ui.label("How many");
+            let count = self.sample_count.get_or_insert(1);
+            let field = DragValue::new(count).range(1..=MOST_SAMPLES).speed(50.0);
+            ui.add(field).labelled_by(label.id);
         });
     }
 

@@ -14,6 +14,7 @@ mod results;
 mod run;
 mod sweep;
 mod timing;
+mod trained;
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;

@@ -1,5 +1,5 @@
-//! Grid: where everything of a sheet goes. Panels of one size in rows and columns, with labels, a color bar, a legend and a
-//! caption around them. All lengths are points.
+//! Grid: where everything of a sheet goes. Panels of one size in rows and columns, with labels, a color bar, a legend
+//! and a caption around them. All lengths are points.
 
 use super::ExportError;
 use super::layout::{
@@ -27,6 +27,13 @@ pub(super) struct Grid<'a> {
     /// Where colors are explained, if they are, and the baseline of the words there.
     pub bar: Area,
     pub bar_label_x: f64,
+}
+
+/// What is written above and below the panels; either may be empty.
+#[derive(Clone, Copy)]
+pub(super) struct Words<'a> {
+    pub title: &'a str,
+    pub caption: &'a str,
 }
 
 /// One line of text and where it begins.
@@ -70,7 +77,7 @@ impl<'a> Grid<'a> {
         plots: &'a [Plot],
         style: &Style,
         bar: Option<&ColorBar>,
-        caption: &str,
+        words: Words<'_>,
     ) -> Result<Grid<'a>, ExportError> {
         let em = style.font_size;
         let width = style.width * 72.0;
@@ -82,11 +89,12 @@ impl<'a> Grid<'a> {
             panels: plots.iter().map(|plot| Layout::bare(plot, em)).collect(),
             x_label: None,
             y_label: None,
-            title: Vec::new(),
-            caption: lines(caption, CAPTION * em, inner),
+            title: lines(words.title, TITLE * em, inner),
+            caption: lines(words.caption, CAPTION * em, inner),
             bar: Area { left: 0.0, top: 0.0, width: 0.0, height: 0.0 },
             bar_label_x: 0.0,
         };
+        let has_heading = !grid.title.is_empty();
         grid.name_panels(style, columns, inner);
         grid.place_legend(style, inner);
         let common = |axis: fn(&Plot) -> &Axis| {
@@ -98,7 +106,8 @@ impl<'a> Grid<'a> {
         grid.y_label = common(|plot| &plot.y).map(|label| (label, [0.0; 2]));
         // Areas decide the ticks, their widths decide the margins, and those the areas: three rounds settle it.
         for _ in 0..3 {
-            grid.place(style, columns, bar)?;
+            let has_titles = plots.len() > 1 || has_heading;
+            grid.place(style, columns, bar, has_titles)?;
         }
         Ok(grid)
     }
@@ -120,12 +129,14 @@ impl<'a> Grid<'a> {
             let panel = &mut self.panels[i];
             panel.resolution = style.dpi / 72.0;
             (panel.labels_x, panel.labels_y) = (!hides_x, !hides_y);
+            panel.title_size = PANEL_TITLE * em;
             if count > 1 {
                 panel.name = format!("{}-{letter}", panel.plot.id);
-                panel.title_size = PANEL_TITLE * em;
             }
         }
-        if let [panel] = &self.panels[..] {
+        if let [panel] = &self.panels[..]
+            && self.title.is_empty()
+        {
             self.title = lines(&panel.plot.title, TITLE * em, inner);
         }
     }
@@ -162,6 +173,7 @@ impl<'a> Grid<'a> {
         style: &Style,
         columns: usize,
         bar: Option<&ColorBar>,
+        has_titles: bool,
     ) -> Result<(), ExportError> {
         let em = style.font_size;
         let rows = self.panels.len().div_ceil(columns).max(1);
@@ -169,7 +181,9 @@ impl<'a> Grid<'a> {
         let pads: Vec<f64> = (0..columns).map(|column| self.pad(column, columns, em)).collect();
         let taken = edges.left + edges.right + pads.iter().sum::<f64>();
         let mut width = (self.width - taken) / columns as f64;
-        self.wrap_titles(style, width);
+        if has_titles {
+            self.wrap_titles(style, width);
+        }
         let heads: Vec<f64> = (0..rows).map(|row| self.head(row, columns)).collect();
         let feet: Vec<f64> = (0..rows).map(|row| self.foot(row, columns, em)).collect();
         let taken = edges.top + edges.bottom + heads.iter().chain(&feet).sum::<f64>();
@@ -211,7 +225,7 @@ impl<'a> Grid<'a> {
             }
             top += height + feet[row];
         }
-        self.place_words(edges, em);
+        self.place_words(em, bar);
         Ok(())
     }
 
@@ -275,12 +289,9 @@ impl<'a> Grid<'a> {
 
     /// Letters and titles of several panels, in lines that are not wider than their areas.
     fn wrap_titles(&mut self, style: &Style, width: f64) {
-        if self.panels.len() < 2 {
-            return;
-        }
+        let has_letters = style.has_letters && self.panels.len() > 1;
         for (i, panel) in self.panels.iter_mut().enumerate() {
-            let letter =
-                if style.has_letters { format!("({}) ", letter(i)) } else { String::new() };
+            let letter = if has_letters { format!("({}) ", letter(i)) } else { String::new() };
             let title = format!("{letter}{}", panel.plot.title);
             panel.title = wrapped(title.trim(), panel.title_size, width);
         }
@@ -296,7 +307,7 @@ impl<'a> Grid<'a> {
     }
 
     /// Words and the color bar around the panels' areas.
-    fn place_words(&mut self, edges: Edges, em: f64) {
+    fn place_words(&mut self, em: f64, bar: Option<&ColorBar>) {
         let areas = || self.panels.iter().map(|panel| panel.area);
         let left = areas().map(|area| area.left).fold(f64::INFINITY, f64::min);
         let right = areas().map(|area| area.left + area.width).fold(0.0, f64::max);
@@ -318,7 +329,8 @@ impl<'a> Grid<'a> {
         }
         let x = right + BAR_GAP * em;
         self.bar = Area { left: x, top, width: BAR_WIDTH * em, height: bottom - top };
-        self.bar_label_x = self.width - edges.right.min(MARGIN * em) - 0.3 * em;
+        let words = bar.map_or(0.0, |bar| bar_words(bar, em));
+        self.bar_label_x = x + BAR_WIDTH * em + words - 0.3 * em;
         let mut y = (MARGIN + 0.8 * TITLE) * em;
         for line in &mut self.title {
             line.at = [left.min(MARGIN * em), y];

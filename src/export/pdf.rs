@@ -1,4 +1,4 @@
-//! An SVG document as PDF: text stays text, with subsets of its fonts; nothing in it depends on the time or the machine.
+//! An SVG document as PDF: text stays text, with subsets of its fonts; nothing in it depends on time or machine.
 
 use krilla::Document;
 use krilla::geom::Size;

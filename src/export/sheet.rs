@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::grid::{Grid, Letter};
+use super::grid::{Grid, Letter, Words};
 use super::layout::TICK;
 use super::marks::{CENTER, fill, number, stroke};
 use super::style::{Background, Style};
@@ -21,6 +21,8 @@ pub struct Sheet {
     pub panels: Vec<Plot>,
     /// What the colors of all panels' fields say, if the style shows it.
     pub color_bar: Option<ColorBar>,
+    /// Above everything; may be empty. A single panel's own title then stands below it.
+    pub title: String,
     /// A sentence below everything, if the style shows it; may be empty.
     pub caption: String,
     /// Size, fonts and what is shown besides the panels.
@@ -63,7 +65,8 @@ impl Sheet {
     /// A sheet of one plot, or of several in as many columns as the style says.
     #[must_use]
     pub fn new(panels: Vec<Plot>, style: Style) -> Sheet {
-        Sheet { panels, color_bar: None, caption: String::new(), style }
+        let (title, caption) = (String::new(), String::new());
+        Sheet { panels, color_bar: None, title, caption, style }
     }
 
     /// The bytes of a file.
@@ -88,15 +91,16 @@ impl Sheet {
         let style = &self.style;
         style.check()?;
         let panels = self.prepared();
-        let (bar, caption) = (self.shown_bar(), self.shown_caption());
-        let grid = Grid::new(&panels, style, bar, caption)?;
+        let bar = self.shown_bar();
+        let grid = Grid::new(&panels, style, bar, self.words())?;
         let palette = style.palette();
         let [width, height] = [grid.width, grid.height].map(number);
         let mut text = begin(
             [&style.unit.written(grid.width), &style.unit.written(grid.height)],
             [&width, &height],
         );
-        let title = panels.first().map_or("", |plot| &plot.title);
+        let first = panels.first().map_or("", |plot| &plot.title);
+        let title = if self.title.is_empty() { first } else { &*self.title };
         let _ = writeln!(text, "<title>{}</title>", escaped(title));
         if style.background != Background::Transparent {
             let fill = fill(palette.background);
@@ -124,7 +128,7 @@ impl Sheet {
     pub fn pixels(&self, bounds: Bounds) -> Result<Pixels, ExportError> {
         self.style.check()?;
         let panels = self.prepared();
-        let grid = Grid::new(&panels, &self.style, self.shown_bar(), self.shown_caption())?;
+        let grid = Grid::new(&panels, &self.style, self.shown_bar(), self.words())?;
         let Some(first) = grid.panels.first() else {
             return Ok(cloud::pixels(bounds, [1.0; 2], 1.0));
         };
@@ -151,8 +155,9 @@ impl Sheet {
         self.color_bar.as_ref().filter(|_| self.style.has_color_bar)
     }
 
-    fn shown_caption(&self) -> &str {
-        if self.style.has_caption { &self.caption } else { "" }
+    fn words(&self) -> Words<'_> {
+        let caption = if self.style.has_caption { &*self.caption } else { "" };
+        Words { title: &self.title, caption }
     }
 }
 

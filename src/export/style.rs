@@ -227,7 +227,8 @@ impl Style {
         }
     }
 
-    /// Pixels of a PNG with this width, if the height is given: as it will be.
+    /// Pixels of a PNG from left to right and from top to bottom; what is on it decides about the latter if no height is
+    /// given.
     #[must_use]
     pub fn pixels(&self) -> [Option<f64>; 2] {
         [Some(self.width), self.height].map(|side| side.map(|side| (side * self.dpi).round()))

@@ -1,0 +1,128 @@
+//! `scorescope figure`, end to end: the program itself is run.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Runs it on few points for a few steps; what it said, and whether that was good news.
+fn figure(arguments: &[&str]) -> (bool, String) {
+    let small = ["--set", "n_samples=300", "--set", "max_iter=6", "--set", "n_components=4"];
+    let output = Command::new(env!("CARGO_BIN_EXE_scorescope"))
+        .arg("figure")
+        .args(arguments)
+        .args(small)
+        .output()
+        .unwrap();
+    (output.status.success(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[track_caller]
+fn draws(arguments: &[&str], out: &Path) -> Vec<u8> {
+    let name = out.to_str().unwrap();
+    let (is_good, words) = figure(&[arguments, &["--out", name]].concat());
+    assert!(is_good, "{arguments:?}: {words}");
+    fs::read(out).unwrap()
+}
+
+#[test]
+fn everything_that_can_be_drawn_is_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    for what in
+        ["canvas", "race", "nll", "objective", "weights", "terms", "kl", "fisher", "constant"]
+    {
+        for (format, begin) in
+            [("pdf", &b"%PDF-1."[..]), ("svg", b"<svg "), ("png", b"\x89PNG\r\n")]
+        {
+            let out = folder.path().join(format!("{what}.{format}"));
+            let bytes = draws(&["--dataset", "halfmoons", "--what", what], &out);
+            assert!(bytes.starts_with(begin), "{what} as {format}");
+            assert!(bytes.len() > 2_000, "{what} as {format}: {}", bytes.len());
+        }
+    }
+}
+
+#[test]
+fn layers_sizes_and_words_are_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("a.svg");
+    let layers = "density,data,validation,components,samples,score,streamlines,paths";
+    let all = ["--dataset", "board", "--layers", layers, "--width", "8.4cm", "--height", "70mm"];
+    let svg = String::from_utf8(draws(&all, &out)).unwrap();
+    for layer in layers.split(',').filter(|layer| *layer != "data") {
+        assert!(svg.contains(&format!("class=\"plane-{layer}\"")), "{layer}");
+    }
+    assert!(svg.contains("width=\"3.3071in\" height=\"2.7559in\""), "{}", &svg[..300]);
+    assert!(svg.contains("id=\"colors\"") && svg.contains("Training data</text>"));
+    let out = folder.path().join("b.svg");
+    let bare = ["--dataset", "board", "--no-legend", "--no-color-bar", "--caption"];
+    let dark = ["--background", "dark", "--step", "2", "--font-size", "9"];
+    let svg = String::from_utf8(draws(&[bare, dark].concat(), &out)).unwrap();
+    assert!(!svg.contains("id=\"colors\"") && !svg.contains("Training data</text>"));
+    assert!(svg.contains("step 2.</text>") && svg.contains("step 2</text>"), "{svg}");
+    assert!(svg.contains("fill=\"#1b1e24\""));
+}
+
+#[test]
+fn a_race_is_a_grid_of_panels() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("race.toml");
+    let text = "[data]\ndataset = 'halfmoons'\n[[branch]]\nname = 'nll'\nmax_iter = 6\n";
+    fs::write(&file, text).unwrap();
+    let out = folder.path().join("race.svg");
+    let arguments =
+        [file.to_str().unwrap(), "--what", "race", "--panels", "2", "--preset", "columns"];
+    let svg = String::from_utf8(draws(&[&arguments[..], &["--caption"]].concat(), &out)).unwrap();
+    for panel in ["(a) EM, step 6, NLL ", "(b) "] {
+        assert!(svg.contains(&format!(">{panel}")), "{panel}");
+    }
+    assert_eq!(svg.matches("<clipPath").count(), 2);
+}
+
+#[test]
+fn the_same_experiment_gives_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    for format in ["pdf", "svg", "png"] {
+        let [a, b] = ["a", "b"].map(|name| {
+            let out = folder.path().join(format!("{name}.{format}"));
+            draws(&["--dataset", "spirals", "--algorithm", "ssm", "--caption"], &out)
+        });
+        assert!(a == b, "{format}");
+    }
+}
+
+#[test]
+fn odd_names_are_names() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("sub folder")).unwrap();
+    for name in
+        ["with space.pdf", "100%.svg", "#1 ?&=.png", "two\nlines.pdf", "sub folder/../up.svg"]
+    {
+        draws(&["--dataset", "halfmoons"], &folder.path().join(name));
+    }
+    assert!(folder.path().join("up.svg").exists());
+}
+
+#[test]
+fn what_cannot_be_is_said_and_nothing_is_left_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let fails = |arguments: &[&str], expected: &str| {
+        let (is_good, words) = figure(&[&["--dataset", "halfmoons"], arguments].concat());
+        assert!(!is_good, "{arguments:?} should fail");
+        assert!(words.contains(expected), "{arguments:?}: {words}");
+    };
+    fs::write(path("old.pdf"), "old").unwrap();
+    fails(&["--out", &path("old.pdf")], "old.pdf is there already: choose another name, or add");
+    assert_eq!(fs::read(path("old.pdf")).unwrap(), b"old");
+    fails(&["--out", &path("no/a.pdf")], "no/a.pdf was not written: ");
+    fails(&["--out", &path("a.jpg")], "a.jpg: the name of a figure ends in .pdf, .svg or .png");
+    fails(&["--out", &path("a")], "ends in .pdf, .svg or .png");
+    fails(&["--out", &path("a.pdf"), "--width", "3 feet"], "lengths are in in, cm, mm or pt");
+    fails(&["--out", &path("a.pdf"), "--width", "900in"], "900 in is not possible");
+    fails(&["--out", &path("a.pdf"), "--preset", "a4"], "one of column, columns, slide, poster");
+    fails(&["--out", &path("a.pdf"), "--step", "7"], "has no step 7: its last one is 6");
+    fails(&["--out", &path("a.pdf"), "--font-size", "90"], "the panels have no room");
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    draws(&["--dataset", "halfmoons", "--replace"], Path::new(&path("old.pdf")));
+}
