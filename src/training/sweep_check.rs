@@ -38,11 +38,12 @@ impl File<'_> {
         Ok(())
     }
 
-    /// Checks every key and value of a grid.
+    /// Checks every key and value of a grid, for the data sets and algorithms that it or the others name.
     pub(super) fn check(
         &self,
         base: &Experiment,
         grid: &[(Axis, usize)],
+        others: &[Vec<(Axis, usize)>],
     ) -> Result<(), ExperimentError> {
         for (axis, place) in
             grid.iter().filter(|(axis, _)| [DATASET, ALGORITHM].contains(&&*axis.key))
@@ -51,7 +52,8 @@ impl File<'_> {
                 find(base, &axis.key, value).map_err(|what| self.wrong(*place, &what))?;
             }
         }
-        let variants = variants(base, grid.iter().map(|(axis, _)| axis));
+        let axes = grid.iter().chain(others.iter().flatten()).map(|(axis, _)| axis);
+        let variants = variants(base, axes);
         for (axis, place) in
             grid.iter().filter(|(axis, _)| ![DATASET, ALGORITHM].contains(&&*axis.key))
         {

@@ -49,16 +49,16 @@ impl Sweep {
         let written = root.clone();
         let base = file.base(root, &grids)?;
         for grid in &grids {
-            file.check(&base, grid)?;
+            file.check(&base, grid, &[])?;
         }
         file.check_base(&written, &base, &grids)?;
         let mut sweep = Sweep { base, grids: Vec::new(), select: Vec::new(), figures: Vec::new() };
-        for grid in grids {
-            sweep.grids.push(grid.into_iter().map(|(axis, _)| axis).collect());
+        for grid in &grids {
+            sweep.grids.push(grid.iter().map(|(axis, _)| axis.clone()).collect());
         }
         if let Some(quick) = &quick {
             let grid = file.grid(quick, None)?;
-            file.check(&sweep.base, &grid)?;
+            file.check(&sweep.base, &grid, &grids)?;
             for (axis, _) in grid.iter().filter(|_| is_quick) {
                 sweep.replace(axis);
             }
@@ -260,7 +260,7 @@ mod tests {
         [[sweep]]\ndatasets = ['board', 'ring']\nalgorithms = ['em', 'ssm']\nmodel.n_components = [3, 5]\n\
         algorithm.learning_rate = [0.01, 1]\nselect = ['algorithm.learning_rate']\n\
         [[sweep]]\nalgorithms = ['nll']\nalgorithm.optimizer = 'sgd'\n\
-        [quick]\ndata.n_samples = 100\nmodel.n_components = 3\n\
+        [quick]\ndata.n_samples = 100\nmodel.n_components = 3\nalgorithm.n_slices = 1\n\
         [[figure]]\nfile = 'a.svg'\nrows = 'model.n_components'\ncolumns = 'algorithm.name'\n\
         only = { data.dataset = 'board' }\n[[figure]]\nfile = 'b.png'\nshow = 'nll'\nover = 'seconds'\n";
 
