@@ -422,3 +422,18 @@ fn sections_of_the_thesis_are_listed_and_run_by_their_names() {
     let main = succeeds(&["run", "thesis-4.1.1", "--list-jobs", "--out", &out_text]);
     assert_eq!(main.lines().count(), 9 * (1 + 3 * 7));
 }
+
+#[test]
+fn a_collapse_is_a_result_with_its_name() {
+    let text = "[data]\ndataset = 'halfmoons'\nn_samples = 60\n[model]\nn_components = 12\nreg_covar = 0\n\
+                [algorithm]\ntol = 0\n[sweep]\nalgorithms = ['em']\nstart.random_state = [0, 1, 2]\n";
+    let place = place(text);
+    let (out, out_text) = place.out("out");
+    let table = succeeds(&["run", &place.sweep, "--out", &out_text]);
+    assert!(table.contains("| trouble |") && table.contains("collapse (3 of 3)"), "{table}");
+    let manifest = fs::read_to_string(jobs(&out)[0].join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let what = manifest["trouble"]["what"].as_str().unwrap();
+    assert!(what.contains("collapses onto a point or a line near ("), "{what}");
+    assert!(manifest["trouble"]["step"].as_u64().unwrap() < 1000, "{manifest}");
+}

@@ -164,10 +164,9 @@ fn em_without_a_floor_collapses_on_half_moons_and_says_which_component() {
     let (mut guard, mut seen) = (Guard::default(), None);
     let error = (0..300).find_map(|_| {
         let error = run.step().err();
-        if seen.is_none()
-            && let Some(Finish::Broken(symptom)) = guard.look(&run)
-        {
-            seen = Some((run.record().step, symptom));
+        // A component that dies before is no breakdown.
+        if let Some(Finish::Broken(symptom @ Symptom::Collapse { .. })) = guard.look(&run) {
+            seen.get_or_insert((run.record().step, symptom));
         }
         error
     });

@@ -52,10 +52,8 @@ pub(super) fn work(
                 history.push(record);
             }
         }
-        if trouble.is_none()
-            && let Some(Finish::Broken(symptom)) = guard.look(&run)
-        {
-            trouble = Some(Trouble { step: run.record().step, symptom });
+        if let Some(Finish::Broken(symptom)) = guard.look(&run) {
+            note(&mut trouble, run.record().step, symptom);
         }
         if run.has_converged() {
             break Finish::Converged;
@@ -64,9 +62,8 @@ pub(super) fn work(
             break Finish::MaxIter;
         }
     };
-    if trouble.is_none() {
-        let symptom = Symptom::of(&finish, run.mixture());
-        trouble = symptom.map(|symptom| Trouble { step: run.record().step, symptom });
+    if let Some(symptom) = Symptom::of(&finish, run.mixture()) {
+        note(&mut trouble, run.record().step, symptom);
     }
     let results = Results {
         file: experiment,
@@ -80,6 +77,18 @@ pub(super) fn work(
     };
     make_folder(out).and_then(|()| write(out, &results)).map_err(Refusal::Write)?;
     Ok(Some(()))
+}
+
+/// Keeps the first thing that goes wrong; a component that dies gives way to anything else, because training goes on
+/// without it.
+fn note(trouble: &mut Option<Trouble>, step: usize, symptom: Symptom) {
+    let is_minor = |trouble: &Trouble| matches!(trouble.symptom, Symptom::DeadWeight { .. });
+    if trouble
+        .as_ref()
+        .is_none_or(|known| is_minor(known) && !matches!(symptom, Symptom::DeadWeight { .. }))
+    {
+        *trouble = Some(Trouble { step, symptom });
+    }
 }
 
 /// Why there are no results of a job.
