@@ -19,9 +19,9 @@
 //! | [`model`] | Densities on the plane: plain `f64`. Views speak to `Density`; `Mixture` is the first, `known` has more; `Truth` compares. |
 //! | [`sampling`] | Walks on a density: Langevin, Metropolis, Hamiltonian, Gibbs; a [`sampling::Study`] has exact samples beside them. |
 //! | [`data`] | Points and where they come from: generators, drawing tools, files. |
-//! | [`objectives`] | What is minimized: fused kernels that give value and gradient in one pass over the data. |
+//! | [`objectives`] | What is minimized: fused kernels that give value and gradient in one pass over the data; and its parts, to be looked at. |
 //! | [`algorithms`] | How: EM, and gradient descent with θ as burn tensors and the objective as a burn operation. |
-//! | [`training`] | Experiment (all that decides a run), Run (the loop), Tree (runs that leave one another, stepped in turn), Worker (the thread), Snapshot (a picture of it), Timeline (its steps), Ensemble (many seeds), Basin and Landscape (maps over a square), Judge (steps held against the known density), Sweep (a grid of experiments as jobs) and its Tally. |
+//! | [`training`] | Experiment (all that decides a run), Run (the loop), Tree (runs that leave one another, stepped in turn), Worker (the thread), Snapshot (a picture of it), Timeline (its steps), Ensemble (many seeds), Basin and Landscape (maps over a square), Judge (steps held against the known density), Course (what a run drew at a step, drawn again), Redrawing (a step's objective with other draws), Sweep (a grid of experiments as jobs) and its Tally. |
 //! | [`figures`] | Pictures as plain shapes in data coordinates; window, exporters and tests draw the same ones. |
 //! | [`export`] | Figures, tables, points and models as bytes, and writing them without harm. |
 //! | [`cli`] | The engine without a window: single runs, sweeps and what they come to, and the thesis as `assets/experiments/`. |
@@ -85,6 +85,7 @@
 //! | a built-in experiment | a TOML file in `assets/experiments/` | its name in `cli/experiments.rs` |
 //! | a layer of the canvas | a function in `figures/plane.rs` | a word in `Shown` and in the legend |
 //! | a field in the density's place | an arm in `figures/fields.rs` | |
+//! | what an objective does with its points | its file in `figures/workings/` | its two words in that folder's `Family` |
 //!
 //! It then appears in menus, sliders, `scorescope list`, saved files, and in the tests that loop over the lists.
 

@@ -249,6 +249,16 @@ fn listings_name_everything() {
         assert!(text.contains(&format!("--set {key}=")), "{key}");
     }
     assert!(!succeeds(&["list", "datasets"]).contains("learning_rate"));
+    for info in &*ALGORITHMS {
+        assert!(text.contains(&format!("minimizes {}\n", info.formula)), "{}", info.id);
+    }
+    let samplers = succeeds(&["list", "samplers"]);
+    for sampler in scorescope::sampling::SAMPLERS {
+        assert!(samplers.contains(&format!("  {}  {}\n", sampler.id, sampler.label)));
+        for setting in sampler.settings {
+            assert!(samplers.contains(&format!("      {}=", setting.key)), "{}", setting.key);
+        }
+    }
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn layers_sizes_and_words_are_chosen() {
     let out = folder.path().join("b.svg");
     let bare = ["--dataset", "board", "--no-legend", "--no-color-bar", "--caption"];
     let dark = ["--background", "dark", "--step", "2", "--font-size", "9"];
-    let svg = String::from_utf8(draws(&[bare, dark].concat(), &out)).unwrap();
+    let svg = String::from_utf8(draws(&[&bare[..], &dark[..]].concat(), &out)).unwrap();
     assert!(!svg.contains("id=\"colors\"") && !svg.contains("Training data</text>"));
     assert!(svg.contains("step 2.</text>") && svg.contains("step 2</text>"), "{svg}");
     assert!(svg.contains("fill=\"#1b1e24\""));

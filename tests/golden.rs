@@ -195,3 +195,31 @@ fn traces_of_em() {
         check(&format!("{name} trace"), &trace, &case["nll_trace"], 1e-12);
     }
 }
+
+#[test]
+fn marginals_and_conditionals() {
+    let golden = golden();
+    for (i, case) in golden["marginals"].as_array().unwrap().iter().enumerate() {
+        let weights = numbers(&case["weights"]);
+        let mixture = Mixture::new(&weights, &points(&case["means"]), &symmetric(&case["cov"]));
+        let mixture = mixture.unwrap();
+        for (j, point) in case["points"].as_array().unwrap().iter().enumerate() {
+            let [x1, x2] = points(&point["x"])[0];
+            let given = mixture.conditional(0, x1);
+            let shares: Vec<f64> = given.bells().iter().map(|b| b.log_weight.exp()).collect();
+            let mean: f64 = given.bells().iter().zip(&shares).map(|(b, w)| w * b.mean).sum();
+            for (field, got) in [
+                ("p_x1", mixture.marginal(0).density(x1)),
+                ("p_x2", mixture.marginal(1).density(x2)),
+                ("p_x2_given_x1", given.density(x2)),
+                ("p_x1_given_x2", mixture.conditional(1, x2).density(x1)),
+                ("mean_x2_given_x1", mean),
+            ] {
+                // Means are by quadrature there; densities far out are compared by their size.
+                let tolerance = if field.starts_with("mean") { 1e-8 } else { 1e-300 };
+                check(&format!("{i} {j} {field}"), &[got], &point[field], tolerance);
+            }
+            check(&format!("{i} {j} shares"), &shares, &point["comp_weights_given_x1"], 1e-14);
+        }
+    }
+}

@@ -251,3 +251,27 @@ fn particles_are_saved_in_the_units_of_the_data() {
         assert!((row[0] - x).abs() + (row[1] - y).abs() < 1e-9, "{row:?}");
     }
 }
+
+#[test]
+fn an_exported_canvas_shows_the_particles_while_the_canvas_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = opened(FAR);
+    choose(&mut window, |sampling| sampling.count = 40);
+    let exported = |window: &mut Window, name: &str| {
+        press(window, Modifiers::COMMAND, Key::E);
+        let path = folder.path().join(name);
+        String::from_utf8(save_as(window, "SVG", &path)).unwrap()
+    };
+    let text = exported(&mut window, "open.svg");
+    for words in ["plane-particles", "plane-exact", "Exact samples", "plane-density"] {
+        assert!(text.contains(words), "{words}");
+    }
+    sampling(&mut window).has_exact = false;
+    settle(&mut window);
+    let text = exported(&mut window, "fewer.svg");
+    assert!(text.contains("plane-particles") && !text.contains("plane-exact"));
+    click(&mut window, "This run");
+    settle(&mut window);
+    let text = exported(&mut window, "closed.svg");
+    assert!(!text.contains("plane-particles") && text.contains("plane-train"));
+}

@@ -108,6 +108,27 @@ fn terms() {
 }
 
 #[test]
+fn redraws() {
+    let text = "[data]\ndataset = 'blobs'\nn_samples = 800\n[model]\nn_components = 5\n\
+                [algorithm]\nname = 'ssm'\ncontrol_variate = 0.5\nmax_iter = 120\ntol = 0.0\n";
+    let mut window = opened("redraws", text, 5, [1280.0, 800.0]);
+    train(&mut window);
+    press(&mut window, Modifiers::NONE, Key::E);
+    until(&mut window, "the redraws", |app| {
+        app.estimates().is_some_and(|estimates| estimates.step == 120) && !app.is_redrawing()
+    });
+    picture(&mut window, "redraws");
+}
+
+#[test]
+fn score_error() {
+    let mut window = matched("score-error");
+    press(&mut window, Modifiers::SHIFT, Key::F2);
+    view(&mut window).shown.score = true;
+    picture(&mut window, "score-error");
+}
+
+#[test]
 fn fields() {
     let mut window = matched("fields");
     click(&mut window, "Light or dark");
@@ -358,4 +379,41 @@ fn sampling_told() {
     press(&mut window, Modifiers::NONE, Key::X);
     press(&mut window, Modifiers::NONE, Key::X);
     picture(&mut window, "sampling-told");
+}
+
+/// The workings of an algorithm after its training, in a window as they are taught.
+fn working(name: &str, text: &str, component_count: usize) -> Window {
+    let mut window = opened(name, text, component_count, [1280.0, 800.0]);
+    train(&mut window);
+    press(&mut window, Modifiers::NONE, Key::Y);
+    window
+}
+
+#[test]
+fn workings_sliced() {
+    let text = "[data]\ndataset = 'halfmoons'\nn_samples = 1600\n[model]\nn_components = 7\n\
+                [algorithm]\nname = 'ssm'\nmax_iter = 200\nlearning_rate = 0.02\ntol = 0.0\n";
+    let mut window = working("workings-sliced", text, 7);
+    view(&mut window).shown.density = false;
+    picture(&mut window, "workings-sliced");
+}
+
+#[test]
+fn workings_denoising() {
+    let text = "[data]\ndataset = 'two_gaussians'\nn_samples = 600\nseparation = 2.0\nweight = 0.5\n\
+                [model]\nn_components = 2\n\
+                [algorithm]\nname = 'dsm'\nsigma = 0.8\nmax_iter = 300\ntol = 0.0\n";
+    let mut window = working("workings-denoising", text, 2);
+    view(&mut window).shown.density = false;
+    picture(&mut window, "workings-denoising");
+}
+
+#[test]
+fn workings_composite() {
+    let text = "[data]\ndataset = 'halfmoons'\n[model]\nn_components = 7\n\
+                [algorithm]\nname = 'csm'\nmax_iter = 300\nlearning_rate = 0.02\ntol = 0.0\n";
+    let mut window = working("workings-composite", text, 7);
+    click(&mut window, "Light or dark");
+    view(&mut window).cut = [Some(0.6), None];
+    picture(&mut window, "workings-composite");
 }

@@ -5,20 +5,31 @@
 mod support;
 
 use egui::{Key, Modifiers, Pos2, vec2};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use scorescope::app::{App, Plots};
 use scorescope::figures::fields::Quantity;
 use scorescope::figures::shade::alike;
-use scorescope::model::{Density, Point};
+use scorescope::model::{CovarianceType, Density, Parameters, Point};
 use scorescope::training::Activity;
+use scorescope::training::redraws::{Estimates, REDRAW_COUNT};
 use support::window::{Window, app, canvas, click, drag, press, save_as, settle, until, window};
 
 /// The window on two components and blobs, trained by an algorithm.
 fn trained(folder: &tempfile::TempDir, algorithm: &str, step_count: usize) -> Window {
+    trained_with(folder, algorithm, step_count, "")
+}
+
+/// The same with more settings of the algorithm.
+fn trained_with(
+    folder: &tempfile::TempDir,
+    algorithm: &str,
+    step_count: usize,
+    settings: &str,
+) -> Window {
     let path = folder.path().join("small.toml");
     let text = format!(
         "[data]\ndataset = 'blobs'\nn_samples = 300\ncenters = 3\n[model]\nn_components = 2\n\
-         [algorithm]\nname = '{algorithm}'\nmax_iter = {step_count}\ntol = 0.0\n"
+         [algorithm]\nname = '{algorithm}'\nmax_iter = {step_count}\ntol = 0.0\n{settings}"
     );
     std::fs::write(&path, text).unwrap();
     let mut window = window(Some(&path));
@@ -94,12 +105,121 @@ fn other_objectives_have_their_own_formula_and_value() {
     let label = format!("−(1/N) Σ log p(x): {}", alike(&[record.train_nll])[0]);
     assert!(window.query_by_label(&label).is_some(), "{label}");
 
-    let mut window = trained(&folder, "dsm", 10);
+    for (algorithm, count) in [("ssm_plain", 2), ("dsm", 3), ("csm", 4), ("nce", 2), ("esm", 3)] {
+        let mut window = trained(&folder, algorithm, 10);
+        open_terms(&mut window);
+        for _ in 0..2 {
+            let moment = app(&window).shown().unwrap().clone();
+            let snapshot = app(&window).snapshot().unwrap().clone();
+            let points = &snapshot.prepared.dataset.train;
+            let parameters = Parameters::of(&moment.mixture, CovarianceType::Full, 0.0);
+            let look = snapshot.look(moment.record.step).unwrap();
+            let parts = look.parts(&parameters, points);
+            assert_eq!(parts.len(), count, "{algorithm}");
+            let objective = moment.record.objective;
+            near(parts.iter().map(|part| part.value).sum(), objective);
+            let values: Vec<f64> = parts.iter().map(|part| part.value).chain([objective]).collect();
+            let short = app(&window).experiment().algorithm_info().short;
+            let symbols = parts.iter().map(|part| &*part.symbol).chain([short]);
+            for (symbol, number) in symbols.zip(alike(&values)) {
+                let label = format!("{symbol}: {number}");
+                assert!(window.query_by_label(&label).is_some(), "{algorithm}: {label}");
+            }
+            assert!(window.query_by_label_contains("with draws of its own").is_none());
+            press(&mut window, Modifiers::NONE, Key::ArrowLeft);
+            until_current(&mut window);
+        }
+    }
+}
+
+/// All redraws of the step shown.
+fn redrawn(window: &mut Window) -> Estimates {
+    let step = shown_step(app(window));
+    until(window, "the redraws", |app| {
+        let estimates = app.estimates();
+        estimates.is_some_and(|e| Some(e.step) == step && e.values.len() == REDRAW_COUNT)
+            && !app.is_redrawing()
+    });
+    app(window).estimates().unwrap().clone()
+}
+
+#[test]
+fn a_step_at_rest_is_drawn_again_around_what_it_estimates() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = trained(&folder, "ssm", 10);
+    assert!(app(&window).estimates().is_none(), "nobody has asked for them");
     open_terms(&mut window);
-    let info = app(&window).experiment().algorithm_info();
-    let objective = app(&window).shown().unwrap().record.objective;
-    let label = format!("{}: {}", info.formula, alike(&[objective])[0]);
+    for _ in 0..2 {
+        let estimates = redrawn(&mut window);
+        let moment = app(&window).shown().unwrap();
+        assert_eq!(estimates.own, moment.record.objective);
+        // Exact score matching of the same mixture, as both bars above have it.
+        let exact = app(&window).terms().unwrap().1.mean.total();
+        near(estimates.expectation.unwrap().value(), exact);
+        let [mean, deviation] = estimates.spread().unwrap();
+        assert!((mean - exact).abs() < 4.5 * deviation / (REDRAW_COUNT as f64).sqrt());
+        window.step();
+        for words in ["200 redraws", "exact score matching: ", "standard deviation"] {
+            assert!(window.query_by_label_contains(words).is_some(), "{words}");
+        }
+        press(&mut window, Modifiers::NONE, Key::ArrowLeft);
+        until_current(&mut window);
+    }
+    press(&mut window, Modifiers::COMMAND, Key::E);
+    click(&mut window, "What");
+    click(&mut window, "objective with other draws");
+    let path = folder.path().join("redraws.svg");
+    let text = String::from_utf8(save_as(&mut window, "SVG", &path)).unwrap();
+    for words in ["redraws-band", "redraws-expected", "redraws-own", "exact score matching"] {
+        assert!(text.contains(words), "{words}");
+    }
+    // Nothing is drawn by exact score matching.
+    let mut window = trained(&folder, "sm", 5);
+    open_terms(&mut window);
+    for _ in 0..60 {
+        window.step();
+    }
+    assert!(app(&window).estimates().is_none() && !app(&window).is_redrawing());
+    assert!(window.query_by_label_contains("redraws").is_none());
+}
+
+#[test]
+fn a_mini_batch_has_its_own_parts_and_scatters_around_all_points() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = trained_with(&folder, "nll", 10, "batch_size = 50\n");
+    open_terms(&mut window);
+    let moment = app(&window).shown().unwrap().clone();
+    let label = format!("−(1/N) Σ log p(x): {}", alike(&[moment.record.objective])[0]);
     assert!(window.query_by_label(&label).is_some(), "{label}");
+    assert!(window.query_by_label("mini-batch of 50").is_some());
+    let estimates = redrawn(&mut window);
+    near(estimates.expectation.unwrap().value(), moment.record.train_nll);
+}
+
+#[test]
+fn the_score_error_is_there_where_the_density_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = trained(&folder, "em", 10);
+    press(&mut window, Modifiers::SHIFT, Key::F2);
+    assert_eq!(app(&window).view().quantity, Quantity::ScoreError);
+    window.state_mut().as_mut().unwrap().view_mut().shown.score = true;
+    settle(&mut window);
+    press(&mut window, Modifiers::COMMAND, Key::E);
+    let path = folder.path().join("canvas.svg");
+    let text = String::from_utf8(save_as(&mut window, "SVG", &path)).unwrap();
+    for words in ["plane-density", "plane-shade", "Model score − true score"] {
+        assert!(text.contains(words), "{words}");
+    }
+    // Other data, of which nobody knows the density: the field is gone, gray in the menu and skipped by its key.
+    click(&mut window, "Pinwheel");
+    until(&mut window, "the pinwheel", |app| app.experiment().knows_density().is_err());
+    settle(&mut window);
+    assert_eq!(app(&window).view().quantity, Quantity::Density);
+    press(&mut window, Modifiers::SHIFT, Key::F2);
+    assert_eq!(app(&window).view().quantity, Quantity::Term);
+    click(&mut window, "field");
+    let entry = window.get_by_label(Quantity::ScoreError.label());
+    assert!(entry.accesskit_node().is_disabled());
 }
 
 /// The color of a pixel of the window.

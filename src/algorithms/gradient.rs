@@ -120,6 +120,17 @@ pub(super) fn explicit(start: &Start) -> Prepare {
     Box::new(move |_| objective.clone())
 }
 
+/// The points of the next mini-batch, drawn with replacement; `None` for all points.
+pub(super) fn mini_batch(
+    settings: &Settings,
+    point_count: usize,
+    batches: &mut Rng,
+) -> Option<Arc<[u32]>> {
+    let batch_size = settings.integer(&BATCH_SIZE);
+    let is_part = batch_size > 0 && batch_size < point_count;
+    is_part.then(|| (0..batch_size).map(|_| batches.random_range(0..point_count as u32)).collect())
+}
+
 /// The learnable parameters. Shapes: K, K × 2 and [`CovarianceType::factor_shape`].
 #[derive(Module, Debug)]
 struct Theta {
@@ -259,10 +270,8 @@ impl Theta {
         sight: &Arc<Mutex<Sight>>,
     ) -> Result<Evaluated, StepError> {
         let point_count = start.points.len();
-        let batch_size = settings.integer(&BATCH_SIZE);
-        let indices: Option<Arc<[u32]>> = (batch_size > 0 && batch_size < point_count).then(|| {
-            (0..batch_size).map(|_| batches.random_range(0..point_count as u32)).collect()
-        });
+        let indices = mini_batch(settings, point_count, batches);
+        let evaluated_count = indices.as_ref().map_or(point_count, |indices| indices.len());
         let task = Task {
             objective: prepare(settings),
             points: start.points.clone(),
@@ -271,7 +280,6 @@ impl Theta {
             sight: sight.clone(),
         };
         let is_whole = task.indices.is_none();
-        let evaluated_count = if is_whole { point_count } else { batch_size };
         let factors = self.full_factors(start.covariance_type);
         let value = evaluate(self.logits.val(), self.means.val(), factors, task);
         let (mixture, objective, log_likelihood) = {

@@ -5,18 +5,22 @@ pub mod em;
 pub mod given;
 mod gradient;
 pub mod initial;
+mod look;
 
 mod operation;
 pub mod plain;
 
-pub use gradient::{Gradient, LEARNING_RATE, MAX_GRAD_NORM, Prepare};
+pub use gradient::{BATCH_SIZE, Gradient, LEARNING_RATE, MAX_GRAD_NORM, Prepare};
+pub use look::Look;
 
 use std::sync::{Arc, LazyLock};
 
 use crate::model::{CovarianceType, Mixture, Point};
 use crate::objectives::{
     ExplicitScoreMatching, NegativeLogLikelihood, OBJECTIVES, Objective, ObjectiveInfo,
+    pass_evaluations,
 };
+use crate::random::{Purpose, Rng, generator};
 use crate::settings::{Kind, Setting, Settings};
 
 /// When training stops by itself.
@@ -198,11 +202,16 @@ impl AlgorithmInfo {
             Follows::Objective(objective) => objective,
             Follows::TrueScores => return Arc::new(ExplicitScoreMatching::new(Arc::default())),
         };
-        let mut prepare = gradient::prepare(objective, settings);
-        // A run evaluates once at the start, and once after every step.
-        for _ in 0..step {
-            prepare(settings);
-        }
-        prepare(settings)
+        (objective.prepare)(settings, &mut random_vectors_at(settings, step))
     }
+}
+
+/// The generator of random vectors (slices, noise, shifts) as a run has it for the evaluation after this many steps: it
+/// evaluates once at the start, and once after every step. A run whose settings have changed on the way, from redrawn to
+/// frozen say, may have come to another place.
+#[must_use]
+pub fn random_vectors_at(settings: &Settings, step: usize) -> Rng {
+    let mut rng = generator(settings.integer(&RANDOM_STATE) as u64, Purpose::Slices);
+    pass_evaluations(settings, step, &mut rng);
+    rng
 }

@@ -123,6 +123,16 @@ pub enum Action {
     ToggleStreamlines,
     /// The loss taken apart point by point, or the run again.
     ShowTerms,
+    /// What the running objective does with its points, or nothing of it.
+    ToggleWorkings,
+    /// The cut of composite score matching a little to the left, or down.
+    CutBack,
+    /// The same to the right, or up.
+    CutForward,
+    /// The other coordinate first in composite score matching.
+    SwapOrder,
+    /// The covariances that denoising has learned, without the noise.
+    SubtractNoise,
     /// The figure that was exported last on the clipboard.
     CopyFigure,
 }
@@ -152,7 +162,7 @@ impl Action {
     ];
 
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 59] = [
+    pub const ALL: [Action; 64] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -211,6 +221,11 @@ impl Action {
         Action::PreviousField,
         Action::ToggleStreamlines,
         Action::ShowTerms,
+        Action::ToggleWorkings,
+        Action::CutBack,
+        Action::CutForward,
+        Action::SwapOrder,
+        Action::SubtractNoise,
         Action::CopyFigure,
     ];
 
@@ -556,6 +571,36 @@ impl Action {
                 icons::ICON_BAR_CHART,
                 plain(Key::E),
             ),
+            Action::ToggleWorkings => (
+                "Workings",
+                "Draw what the running objective does with its points: slices, noise and the way back, or a marginal and a cut.",
+                icons::ICON_ENGINEERING,
+                plain(Key::Y),
+            ),
+            Action::CutBack => (
+                "Cut back",
+                "Move the cut of composite score matching to the left, or down, by a hundredth of the canvas.",
+                icons::ICON_CHEVRON_LEFT,
+                plain(Key::Comma),
+            ),
+            Action::CutForward => (
+                "Cut forward",
+                "Move the cut of composite score matching to the right, or up, by a hundredth of the canvas.",
+                icons::ICON_CHEVRON_RIGHT,
+                plain(Key::Period),
+            ),
+            Action::SwapOrder => (
+                "Swap the order",
+                "Let composite score matching take the other coordinate first; the run goes on with it, and undo takes it back.",
+                icons::ICON_SWAP_HORIZ,
+                shift(Key::Y),
+            ),
+            Action::SubtractNoise => (
+                "Subtract σ²I",
+                "Denoising has learned Σ + σ²I: let a run begin with Σ − σ²I of what is shown, the components without the noise.",
+                icons::ICON_DEBLUR,
+                None,
+            ),
             Action::CopyFigure => (
                 "Copy figure",
                 "Put the figure that was exported last, or the canvas, on the clipboard as a picture.",
@@ -577,6 +622,7 @@ impl Action {
             || matches!(self, Action::Fork | Action::Race | Action::Check)
             || matches!(self, Action::Walk | Action::WalkStep | Action::CopyFigure)
             || matches!(self, Action::TellStep | Action::RestartWalk)
+            || matches!(self, Action::SwapOrder | Action::SubtractNoise)
             || matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
             || matches!(self, StartFromFit | AddComponent | RunSeeds | RunBasin | RunLandscape)
             || self.needs_selection()

@@ -18,6 +18,7 @@ use crate::training::checks::checks;
 use crate::training::{BranchId, Prepared};
 
 impl App {
+    #[expect(clippy::too_many_lines, reason = "an arm an action, and nothing else")]
     pub(super) fn apply(&mut self, ctx: &egui::Context, action: Action) {
         self.has_news = true;
         // Buttons of these are gray without a run; their keys do nothing either.
@@ -124,6 +125,11 @@ impl App {
             | Action::PreviousField
             | Action::ToggleStreamlines
             | Action::ShowTerms => self.take_apart(action),
+            Action::ToggleWorkings
+            | Action::CutBack
+            | Action::CutForward
+            | Action::SwapOrder
+            | Action::SubtractNoise => self.work(action),
         }
     }
 

@@ -26,8 +26,10 @@ use super::stage::{
 use super::taken_apart::Breakdown;
 use super::track::Track;
 use super::view::View;
+use super::workings::{Workings, frame_of, row_ui};
 use super::{legend, remedy, runs, start};
 use crate::data::Scaling;
+use crate::figures::workings::Subject;
 use crate::figures::{Layer, Plot, plane};
 use crate::model::Bounds;
 use crate::training::{BranchId, Source};
@@ -60,6 +62,7 @@ pub struct Canvas {
     drawing: Drawing,
     handles: Handles,
     flags: Flags,
+    workings: Workings,
     /// True once a click has chosen a run: the hand needs no more hints.
     knows_choice: bool,
 }
@@ -83,6 +86,7 @@ impl Canvas {
             drawing: Drawing::default(),
             handles: Handles::default(),
             flags: Flags::default(),
+            workings: Workings::default(),
             knows_choice: false,
         }
     }
@@ -166,6 +170,12 @@ impl Canvas {
         self.panes.get(&id)?.breakdown()
     }
 
+    /// What is drawn of the workings of a run: whose they are, and their layers.
+    #[must_use]
+    pub fn workings(&self, id: BranchId) -> Option<(&Subject, &[Layer])> {
+        self.workings.drawn(id)
+    }
+
     /// The rectangle that is shown.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
@@ -199,7 +209,9 @@ impl Canvas {
         let legend = egui::Frame::new().fill(fill).inner_margin(egui::Margin::symmetric(12, 8));
         egui::Panel::bottom("legend").frame(legend).show_separator_line(false).show(ui, |ui| {
             let has_map = maps.is_on_canvas(document, view);
-            legend::legend_ui(ui, view, has_map, actions);
+            let absence = document.experiment.knows_density().err();
+            legend::legend_ui(ui, view, has_map, absence.as_ref(), actions);
+            row_ui(ui, &self.workings, (document, session), view, actions);
         });
         let frame = egui::Frame::new().fill(fill).inner_margin(egui::Margin {
             top: 10,
@@ -216,7 +228,9 @@ impl Canvas {
     /// The plot of the chosen run, or those of all runs side by side.
     fn plots_ui(&mut self, ui: &mut egui::Ui, stage: &mut Stage<'_>) {
         let Stage { document, session, view, .. } = stage;
+        let is_free = self.handles.leaves_clicks();
         let is_held = self.flags.follow(ui, session, view)
+            || self.workings.follow(ui, is_free, (document, session), view)
             || self.handles.follow(ui, document, session, view);
         self.fit_new_data(session);
         if self.wants_fit {
@@ -231,6 +245,7 @@ impl Canvas {
         };
         // Those that are not shown hold no pictures.
         self.panes.retain(|id, _| shown.contains(id));
+        self.workings.keep(&shown);
         let chosen = session.chosen();
         let size = self.home.unwrap_or(self.bounds).size();
         // Of the view that a hand has moved to, the window already is the shape.
@@ -263,11 +278,12 @@ impl Canvas {
         layers.extend(particles.density_layer());
         let has_map = maps.is_on_canvas(document, view) || particles.has_density();
         layers.extend(path_layer(spot.id, session, view));
-        if view.shown.components
-            && let Some(mixture) = start::shown(document, session, view, self.handles.is_dragging())
-        {
-            layers.push(components(&mixture, view));
+        let mixture = start::shown(document, session, view, self.handles.is_dragging());
+        if let Some(mixture) = mixture.as_ref().filter(|_| view.shown.components) {
+            layers.push(components(mixture, view));
         }
+        let (shown, both) = (frame_of(&transform), (&**document, &**session));
+        layers.extend(self.workings.layers(spot.id, mixture.as_ref(), shown, both, view));
         let scene = scene(spot.id, bounds_of(&transform), layers, has_map, (document, session));
         self.paint(&brush, (&transform, &frame), spot.id, scene, view);
         if let Some(tool) = view.tool {
@@ -280,15 +296,18 @@ impl Canvas {
         }
         let selected = view.selected;
         self.handles.show_ui(&brush, &transform, &response, (document, session), view);
-        if self.flags.is_engaged() {
+        self.workings.show_ui(&brush, &transform, &response, (document, session), view);
+        if self.flags.is_engaged() || self.workings.is_engaged() {
             // The click was theirs.
             view.selected = selected;
         }
         self.culprit = remedy::culprit_ui(&brush, &transform, session, view.theme.palette());
         self.area = *transform.frame();
         self.flags.show_ui(&brush, &transform, &response, session.shown(), view);
-        let is_free =
-            view.tool.is_none() && self.handles.leaves_clicks() && !self.flags.is_engaged();
+        let is_free = view.tool.is_none()
+            && self.handles.leaves_clicks()
+            && !self.flags.is_engaged()
+            && !self.workings.is_engaged();
         maps.canvas_ui(&brush, &transform, &response, is_free, (document, view));
         if let Some(shown) = session.shown().filter(|_| is_free && !has_map) {
             let seen = (&*shown.mixture, session.dataset().map(|dataset| &**dataset));
@@ -326,6 +345,8 @@ impl Canvas {
                 .filter(|_| view.shown.components)
                 .map(|shown| plane::components(&shown.mixture, view.theme.palette())),
         );
+        let (mixture, at) = (shown.map(|shown| &shown.mixture), frame_of(&transform));
+        layers.extend(self.workings.layers(spot.id, mixture, at, (document, session), view));
         let scene = scene(spot.id, bounds_of(&transform), layers, false, (document, session));
         self.paint(&brush, (&transform, &frame), spot.id, scene, view);
         caption_ui(&brush, spot.id, document, session, view);

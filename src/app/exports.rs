@@ -1,26 +1,31 @@
 //! Exports: what can be saved of what is on screen, redrawn at full resolution.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::bail;
 
 use super::maps::Maps;
 use super::particles::Particles;
-use super::redrawn::sheet;
+use super::redrawn::Redrawn;
 use super::seeds::Seeds;
+use super::sheets::sheet;
 use super::truth::Truths;
 use super::view::View;
 use crate::export::canvases::Exhibit;
 use crate::export::sheet::FileFormat;
 use crate::export::style::Style;
 use crate::export::{model, points, table};
+use crate::figures::Layer;
 use crate::figures::landscape::{Ground, Trail};
 use crate::figures::race::{Look, Racer};
 use crate::figures::truth::{self, Judged, Measure};
+use crate::figures::workings::Subject;
 use crate::model::{Bounds, Density, Point};
 use crate::random::{Purpose, generator};
 use crate::training::basin::Basin;
 use crate::training::optima::Ends;
+use crate::training::redraws::Estimates;
 use crate::training::survey::Chart;
 use crate::training::{BranchId, Member, Moment, Record, Snapshot, Verdict};
 
@@ -61,6 +66,8 @@ pub enum What {
     Distances,
     /// The particles that walk on a density.
     Particles,
+    /// The objective with other draws.
+    Redraws,
     /// The canvases of all runs, side by side.
     Race,
     /// The terms of the points, as a histogram.
@@ -94,7 +101,7 @@ pub enum Format {
 
 impl What {
     /// In the order of the menu.
-    pub const ALL: [What; 21] = [
+    pub const ALL: [What; 22] = [
         What::Canvas,
         What::Nll,
         What::Objective,
@@ -114,6 +121,7 @@ impl What {
         What::Distance(Measure::Fisher),
         What::Distance(Measure::Constant),
         What::Particles,
+        What::Redraws,
         What::Race,
         What::Terms,
     ];
@@ -125,6 +133,7 @@ impl What {
         maps: &Maps,
         truth: &Truths,
         particles: &Particles,
+        redrawn: &Redrawn,
         run_count: usize,
     ) -> Vec<What> {
         let is_there = |what: &What| match what {
@@ -132,6 +141,7 @@ impl What {
             What::Basin | What::Landscape => MapMaterial::of(*what, maps).is_some(),
             What::Distance(_) | What::Distances => truth.has_verdicts(),
             What::Particles => !particles.points().is_empty(),
+            What::Redraws => redrawn.estimates().is_some(),
             What::Race => run_count > 1,
             _ => true,
         };
@@ -161,6 +171,7 @@ impl What {
             What::Distance(Measure::Constant) => "truth: explicit − implicit",
             What::Distances => "truth: numbers",
             What::Particles => "walking particles",
+            What::Redraws => "objective with other draws",
             What::Race => "canvases of all runs",
             What::Terms => "terms of score matching",
         }
@@ -185,6 +196,7 @@ impl What {
             What::Distance(measure) => measure.id(),
             What::Distances => "truth",
             What::Particles => "particles",
+            What::Redraws => "redraws",
             What::Race => "race",
             What::Terms => "terms",
         }
@@ -203,6 +215,7 @@ impl What {
             | What::Basin
             | What::Landscape
             | What::Distance(_)
+            | What::Redraws
             | What::Race
             | What::Terms => &[Format::Png, Format::Svg, Format::Pdf],
             What::Curves | What::SeedTable | What::Distances => &[Format::Csv],
@@ -259,8 +272,22 @@ pub struct Material {
     pub truth: Option<(Vec<Judged>, truth::Look)>,
     /// Where the particles are.
     pub particles: Arc<[Point]>,
+    /// Their layers, where the canvas shows them.
+    pub walk: Vec<Layer>,
+    /// The objective with other draws, as far as it has been drawn again.
+    pub estimates: Option<Estimates>,
+    /// What else is known of every run on the canvases.
+    pub annexes: BTreeMap<BranchId, Annex>,
     /// How figures look.
     pub style: Style,
+}
+
+/// What is known of a run besides what is on its canvas.
+pub struct Annex {
+    /// The run at the end of what leads to the step that is shown.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// What its workings are drawn of, if they are.
+    pub workings: Option<Subject>,
 }
 
 /// What a map is drawn of.

@@ -12,9 +12,17 @@ use crate::figures::fields::Quantity;
 use crate::figures::race::run_color;
 use crate::figures::shade::hue;
 use crate::figures::story::particle_color;
+use crate::training::NoDensity;
 
 /// Draws the line. With a map on the canvas its first word switches that, and not the density.
-pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mut Vec<Action>) {
+/// `absence` says why nobody knows the density of the data, where that is so.
+pub fn legend_ui(
+    ui: &mut egui::Ui,
+    view: &mut View,
+    has_map: bool,
+    absence: Option<&NoDensity>,
+    actions: &mut Vec<Action>,
+) {
     let palette = view.theme.palette();
     let density =
         ColorMap::from_id(view.color_map.unwrap_or_default(), view.theme).color(0.7, view.theme);
@@ -84,7 +92,7 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
             particles_ui(ui, view);
         }
         ui.separator();
-        field_choice_ui(ui, view);
+        field_choice_ui(ui, view, absence);
         let log = ui.selectable_label(view.has_log_density, "log");
         if log.on_hover_text(Action::ToggleLogDensity.hint(ui.ctx())).clicked() {
             actions.push(Action::ToggleLogDensity);
@@ -94,13 +102,19 @@ pub fn legend_ui(ui: &mut egui::Ui, view: &mut View, has_map: bool, actions: &mu
 }
 
 /// A menu of what is shown in the density's place.
-fn field_choice_ui(ui: &mut egui::Ui, view: &mut View) {
+fn field_choice_ui(ui: &mut egui::Ui, view: &mut View, absence: Option<&NoDensity>) {
     let icon = icons::ICON_LAYERS.rich_text().size(17.0);
     let button = egui::Button::new(icon).frame_when_inactive(false);
     let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
         for quantity in Quantity::ALL {
-            let entry = ui.radio_value(&mut view.quantity, quantity, quantity.label());
-            if entry.on_hover_text(quantity.help()).clicked() {
+            let absence = absence.filter(|_| quantity.needs_density());
+            let entry = egui::RadioButton::new(view.quantity == quantity, quantity.label());
+            let mut entry = ui.add_enabled(absence.is_none(), entry).on_hover_text(quantity.help());
+            if let Some(absence) = absence {
+                entry = entry.on_disabled_hover_text(absence.to_string());
+            }
+            if entry.clicked() {
+                view.quantity = quantity;
                 view.shown.density = true;
                 ui.close();
             }
@@ -137,7 +151,13 @@ fn particles_ui(ui: &mut egui::Ui, view: &mut View) {
     }
 }
 
-fn legend_entry_ui(ui: &mut egui::Ui, is_on: bool, label: &str, color: Color32) -> egui::Response {
+/// A word that is a switch, with a dot in the color of what it switches.
+pub fn legend_entry_ui(
+    ui: &mut egui::Ui,
+    is_on: bool,
+    label: &str,
+    color: Color32,
+) -> egui::Response {
     let weak = ui.visuals().weak_text_color();
     let text =
         egui::RichText::new(label).color(if is_on { ui.visuals().text_color() } else { weak });

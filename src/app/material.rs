@@ -1,14 +1,15 @@
 //! Material: what of the window's state an export is made of, and the jobs that make it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use egui::ColorImage;
 
 use super::apply::saved_as;
-use super::exports::{MapMaterial, Material, What, export};
+use super::exports::{Annex, MapMaterial, Material, What, export};
 use super::jobs::Outcome;
 use super::printing::{Printing, small};
-use super::redrawn::sheet;
+use super::sheets::sheet;
 use super::track::Track;
 use super::{App, Notice, runs, views};
 use crate::export::canvases::Exhibit;
@@ -16,6 +17,7 @@ use crate::export::sheet::FileFormat;
 use crate::export::style::Style;
 use crate::export::write_file;
 use crate::figures::plane;
+use crate::training::BranchId;
 
 /// Mixtures on the way of a path at most.
 const MOST_OF_PATH: usize = 300;
@@ -23,9 +25,9 @@ const MOST_OF_PATH: usize = 300;
 impl App {
     /// What there is to be exported.
     pub(super) fn exportable(&self) -> Vec<What> {
-        let Self { seeds, maps, truth, particles, session, .. } = self;
+        let Self { seeds, maps, truth, particles, redrawn, session, .. } = self;
         let begun = session.tracks().iter().filter(|track| track.shown().is_some());
-        What::available(seeds, maps, truth, particles, begun.count())
+        What::available(seeds, maps, truth, particles, redrawn, begun.count())
     }
 
     /// What something is made of; `None` before there is a run.
@@ -50,6 +52,14 @@ impl App {
             race,
             runs: runs.filter(|_| is_race).collect(),
             exhibits: self.exhibits(what),
+            annexes: self.annexes(),
+            // Particles walk on the chosen run only, beside which a race has others.
+            walk: if what == What::Canvas {
+                self.particles.figure_layers(&view)
+            } else {
+                Vec::new()
+            },
+            estimates: self.redrawn.estimates().cloned(),
             snapshot: snapshot.clone(),
             shown: shown.clone(),
             history: session.history().records().to_vec(),
@@ -61,6 +71,17 @@ impl App {
             particles: self.particles.points().clone(),
             style,
         })
+    }
+
+    /// What is known of all runs besides what is on their canvases.
+    fn annexes(&self) -> BTreeMap<BranchId, Annex> {
+        let annex = |track: &Track| {
+            let (id, step) = (track.id(), track.shown()?.record.step);
+            let workings = self.canvas.workings(id).map(|(subject, _)| subject.clone());
+            let snapshot = self.session.snapshot_at(id, step).cloned();
+            Some((id, Annex { snapshot, workings }))
+        };
+        self.session.tracks().iter().filter_map(annex).collect()
     }
 
     /// The run on the canvas, or all runs.

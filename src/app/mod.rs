@@ -12,6 +12,7 @@ mod exports;
 mod grip;
 mod handles;
 mod jobs;
+mod known;
 mod landscape_map;
 mod legend;
 mod maps;
@@ -34,6 +35,7 @@ mod remedy;
 mod runs;
 mod seeds;
 mod session;
+mod sheets;
 mod stage;
 mod start;
 mod taken_apart;
@@ -42,6 +44,7 @@ mod track;
 mod truth;
 mod view;
 mod views;
+mod workings;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -56,6 +59,7 @@ use maps::Maps;
 use particles::Particles;
 use printing::Printing;
 use reading::Reading;
+use redrawn::Redrawn;
 use seeds::Seeds;
 use session::{Followed, Session};
 use truth::Truths;
@@ -76,6 +80,7 @@ pub struct App {
     seeds: Seeds,
     maps: Maps,
     truth: Truths,
+    redrawn: Redrawn,
     particles: Particles,
     view: View,
     canvas: Canvas,
@@ -216,6 +221,7 @@ impl App {
             seeds: Seeds::default(),
             maps: Maps::default(),
             truth: Truths::default(),
+            redrawn: Redrawn::default(),
             particles: Particles::default(),
             view,
             canvas: Canvas::new(ctx.clone()),
@@ -269,6 +275,7 @@ impl App {
         self.seeds.drain();
         self.maps.drain();
         self.truth.drain();
+        self.redrawn.drain();
         self.particles.drain();
         for outcome in self.jobs.drain() {
             self.take_in(outcome);
@@ -305,6 +312,7 @@ impl App {
         };
         self.play_back(&ctx);
         self.session.look(self.view.position);
+        self.keep_field();
         self.panels_ui(ui, &mut actions);
         if let Some(dialog) = &mut self.dialog
             && let Some(answer) = dialog.show_ui(&ctx, &mut self.jobs)
@@ -355,6 +363,7 @@ impl App {
         if self.view.shows_truth() {
             self.truth.follow(&self.document, &self.session, &ctx);
         }
+        self.redrawn.follow(&self.session, &self.view, &ctx);
         self.particles.follow(&self.session, &mut self.view, self.canvas.bounds(), &ctx);
         if !self.canvas.is_dragging() {
             // What a hand holds becomes one change when it lets go.
@@ -397,6 +406,7 @@ impl App {
             seeds,
             maps,
             truth,
+            redrawn,
             particles,
             view,
             canvas,
@@ -420,7 +430,7 @@ impl App {
             if ui.available_width() > 680.0 {
                 let breakdown = canvas.breakdown(session.chosen());
                 let breakdown = breakdown.as_deref();
-                let beside = panels::Beside { seeds, maps, breakdown, truth, particles };
+                let beside = panels::Beside { seeds, maps, breakdown, redrawn, truth, particles };
                 panels::plots_ui(ui, document, session, beside, view, actions);
             }
         }

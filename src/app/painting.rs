@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use egui::ColorImage;
 
-use super::taken_apart::{Breakdown, breakdown, field_layer, term_layers};
+use super::known::Known;
+use super::taken_apart::{Breakdown, breakdown, error_layer, field_layer, term_layers};
 use super::view::{Shown, View};
 use crate::data::Dataset;
 use crate::figures::canvas::{self, Look};
@@ -14,7 +15,7 @@ use crate::figures::fields::Quantity;
 use crate::figures::shade::Shade;
 use crate::figures::{Layer, Mark, Picture, Scale, Theme, colors::ColorMap};
 use crate::model::{Bounds, Mixture};
-use crate::training::Moment;
+use crate::training::{Moment, Snapshot};
 
 /// What to paint.
 #[derive(Clone)]
@@ -47,6 +48,8 @@ pub struct Request {
     pub has_terms: bool,
     /// The running objective at this step.
     pub objective: f64,
+    /// The run that took the step.
+    pub snapshot: Option<Arc<Snapshot>>,
 }
 
 impl PartialEq for Request {
@@ -95,6 +98,7 @@ impl Request {
             quantity: view.quantity,
             has_terms: view.shows_terms(),
             objective: moment.map_or(f64::NAN, |moment| moment.record.objective),
+            snapshot: None,
         }
     }
 
@@ -130,6 +134,8 @@ pub fn model_layers(request: &Request, care: Care) -> Vec<Layer> {
     let part = if care == Care::Coarse { 3 } else { 1 };
     let mut shown = request.shown;
     shown.density &= request.quantity == Quantity::Density;
+    // Beside the field of score errors, arrows are those errors.
+    shown.score &= request.quantity != Quantity::ScoreError;
     let look = Look {
         shown,
         bounds: request.bounds,
@@ -163,6 +169,8 @@ pub struct Painting {
     pub shade: Option<Shade>,
     /// The loss taken apart, if that was asked for.
     pub breakdown: Option<Arc<Breakdown>>,
+    /// The true score, if that was asked for and is known.
+    known: Option<Arc<Known>>,
     /// What it is a picture of.
     pub(super) request: Request,
     care: Care,
@@ -180,7 +188,9 @@ impl Painting {
         let began = Instant::now();
         let mut layers = model_layers(&request, care);
         let breakdown = breakdown(&request, last.and_then(|last| last.breakdown.as_ref()));
-        let field = field_layer(&request, breakdown.as_deref(), care);
+        let known = Known::of(&request, care, last.and_then(|last| last.known.as_ref()));
+        let field = field_layer(&request, breakdown.as_deref(), known.as_deref(), care);
+        layers.extend(error_layer(&request, known.as_deref()));
         let shade = field.as_ref().map(|(_, shade)| *shade);
         layers.extend(field.map(|(layer, _)| layer));
         layers.extend(breakdown.iter().flat_map(|breakdown| term_layers(&request, breakdown)));
@@ -200,18 +210,18 @@ impl Painting {
             Mark::Raster { picture, .. } => Some(picture),
             _ => None,
         });
-        let known = |picture: &Arc<Picture>| {
+        let known_image = |picture: &Arc<Picture>| {
             let mut images = last.iter().flat_map(|last| &last.images);
             images.find(|(known, _)| Arc::ptr_eq(known, picture)).map(|(_, image)| image.clone())
         };
         let image = |picture: &Arc<Picture>| {
-            let image = known(picture).unwrap_or_else(|| Arc::new(color_image(picture)));
+            let image = known_image(picture).unwrap_or_else(|| Arc::new(color_image(picture)));
             (picture.clone(), image)
         };
         let images = pictures.map(image).collect();
         let number = last.map_or(0, |last| last.number + 1);
         log::trace!("painting {number}, {care:?}, took {:.1?}", began.elapsed());
-        Painting { layers, images, shade, breakdown, request, care, care_of_crowds, number }
+        Painting { layers, images, shade, breakdown, known, request, care, care_of_crowds, number }
     }
 
     /// True if this is what that request asks for, in full.

@@ -15,7 +15,7 @@ use crate::figures::cloud::pixels;
 use crate::figures::fields::Quantity;
 use crate::figures::{Layer, Plot};
 use crate::model::Bounds;
-use crate::training::Moment;
+use crate::training::{Moment, Snapshot};
 
 /// What paints one run.
 pub struct Pane {
@@ -27,6 +27,8 @@ pub struct Pane {
 pub struct Scene<'a> {
     /// The step that is shown, where there is one.
     pub moment: Option<&'a Moment>,
+    /// The run that took that step.
+    pub snapshot: Option<&'a Arc<Snapshot>>,
     /// The data.
     pub dataset: Option<&'a Arc<Dataset>>,
     /// The rectangle of the plane.
@@ -61,7 +63,7 @@ impl Pane {
         scene: Scene<'_>,
         view: &View,
     ) {
-        let Scene { moment, dataset, bounds, mut layers, has_map } = scene;
+        let Scene { moment, snapshot, dataset, bounds, mut layers, has_map } = scene;
         let palette = view.theme.palette();
         let area = *transform.frame();
         let side = |length: f32| ((length / 2.5) as usize).clamp(256, 640);
@@ -72,6 +74,7 @@ impl Pane {
         // Where there is nothing to paint as well, or what was painted before would stay in memory.
         let mut request = Request::new(moment, dataset, view, bounds, size, pixels);
         request.shown.density &= !has_map;
+        request.snapshot = snapshot.cloned();
         self.painter.request(request);
         if let Some(painting) = self.painter.painting() {
             let is_of_these_data = dataset.is_some_and(|data| painting.is_of(data));

@@ -165,6 +165,20 @@ pub fn dots(places: impl Iterator<Item = Pos2>, radius: f32, color: Color32) -> 
     mesh
 }
 
+/// A strip of triangles between pairs of places: egui fills convex outlines only.
+fn strip(edges: impl Iterator<Item = [Pos2; 2]>, color: Color32) -> Mesh {
+    let mut mesh = Mesh::default();
+    for (i, [from, to]) in (0..).zip(edges) {
+        mesh.colored_vertex(from, color);
+        mesh.colored_vertex(to, color);
+        if i > 0 {
+            mesh.add_triangle(2 * i - 2, 2 * i - 1, 2 * i);
+            mesh.add_triangle(2 * i - 1, 2 * i, 2 * i + 1);
+        }
+    }
+    mesh
+}
+
 fn paint_mark(
     painter: &Painter,
     screen: &impl Fn(Point) -> Pos2,
@@ -201,17 +215,12 @@ fn paint_mark(
             painter.add(Shape::convex_polygon(path, color32(*fill), stroke));
         }
         Mark::Band { points, color } => {
-            // A strip of triangles: egui fills convex outlines only.
-            let (mut mesh, color) = (Mesh::default(), color32(*color));
-            for (i, &[x, low, high]) in (0..).zip(points) {
-                mesh.colored_vertex(screen([x, low]), color);
-                mesh.colored_vertex(screen([x, high]), color);
-                if i > 0 {
-                    mesh.add_triangle(2 * i - 2, 2 * i - 1, 2 * i);
-                    mesh.add_triangle(2 * i - 1, 2 * i, 2 * i + 1);
-                }
-            }
-            painter.add(Shape::mesh(mesh));
+            let edges = points.iter().map(|&[x, low, high]| [[x, low], [x, high]].map(screen));
+            painter.add(Shape::mesh(strip(edges, color32(*color))));
+        }
+        Mark::SideBand { points, color } => {
+            let edges = points.iter().map(|&[y, left, right]| [[left, y], [right, y]].map(screen));
+            painter.add(Shape::mesh(strip(edges, color32(*color))));
         }
         Mark::Arrow { from, to, width, color } => {
             let (from, to, color) = (screen(*from), screen(*to), color32(*color));

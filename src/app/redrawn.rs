@@ -1,143 +1,106 @@
-//! Redrawn: what is on screen as a sheet for print, at the sheet's own resolution and with its own fonts.
+//! Redrawn: the objective of the step that is shown, estimated again with other draws as soon as it rests.
 
-use anyhow::{Context as _, bail};
+use std::sync::Arc;
 
-use super::exports::{MapMaterial, Material, What};
-use super::painting::Request;
-use super::seeds;
-use super::taken_apart::figure_layers;
-use crate::export::canvases::{Exhibit, Extra, Outlook, canvases};
-use crate::export::caption::{caption, shared_caption};
-use crate::export::sheet::Sheet;
-use crate::figures::color_bar::ColorBar;
-use crate::figures::shade::Shade;
-use crate::figures::{self, Plot, bars, landscape, learning, race, terms, truth};
-use crate::objectives::{Term, Terms};
+use super::App;
+use super::session::Session;
+use super::view::View;
+use crate::model::Mixture;
+use crate::training::redrawing::Redrawing;
+use crate::training::redraws::{Estimates, REDRAW_COUNT, Redraws};
 
-/// The figure of something, as its style says.
-///
-/// # Errors
-/// If there is nothing to draw, or if it does not fit on the sheet.
-pub fn sheet(what: What, material: &Material) -> anyhow::Result<Sheet> {
-    let mut sheet = match what {
-        What::Canvas | What::Race => of_canvases(material)?,
-        What::Basin => basin(material)?,
-        What::Landscape => of_landscape(material)?,
-        _ => Sheet::new(vec![plot(what, material)?], material.style.clone()),
-    };
-    sheet.caption = words(what, material);
-    Ok(sheet)
+/// Seconds that a step has to stay before it is drawn again: while training plays, the thread belongs to it.
+const REST: f64 = 0.3;
+
+/// The estimates of a step, and what is shown meanwhile.
+#[derive(Default)]
+pub struct Redrawn {
+    /// What is shown now, and since when.
+    shown: Option<(Arc<Mixture>, f64)>,
+    /// Of which mixture the estimates are.
+    of: Option<Arc<Mixture>>,
+    redrawing: Option<Redrawing>,
+    /// False where nothing is drawn that could be drawn again.
+    has_draws: bool,
 }
 
-/// Data, algorithm, settings, seeds and step.
-fn words(what: What, material: &Material) -> String {
-    let Material { snapshot, shown, .. } = material;
-    let (experiment, dataset) = (&snapshot.experiment, &snapshot.prepared.dataset);
-    match (&material.race, what) {
-        (Some((racers, _)), What::Race | What::Nll | What::Distance(_)) => {
-            let names: Vec<String> = racers.iter().map(|racer| racer.label.clone()).collect();
-            shared_caption(experiment, dataset, &names)
+impl Redrawn {
+    /// Takes in what arrived since the last frame.
+    pub fn drain(&mut self) {
+        if let Some(redrawing) = &mut self.redrawing {
+            redrawing.drain();
         }
-        _ => caption(experiment, dataset, shown.record.step),
+    }
+
+    /// Asks for estimates of the step that is shown, once it has been shown for a while and somebody looks at them.
+    pub fn follow(&mut self, session: &Session, view: &View, ctx: &egui::Context) {
+        if !view.shows_terms() || !view.has_panels {
+            *self = Redrawn::default();
+            return;
+        }
+        let Some(moment) = session.shown() else { return };
+        let now = ctx.input(|input| input.time);
+        let is_new = |(shown, _): &(Arc<Mixture>, f64)| !Arc::ptr_eq(shown, &moment.mixture);
+        if self.shown.as_ref().is_none_or(is_new) {
+            self.shown = Some((moment.mixture.clone(), now));
+        }
+        let since = self.shown.as_ref().map_or(now, |(_, since)| *since);
+        if self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, &moment.mixture)) {
+            return;
+        }
+        if now - since < REST {
+            let wait = std::time::Duration::from_secs_f64(REST - (now - since));
+            ctx.request_repaint_after(wait);
+            return;
+        }
+        self.of = Some(moment.mixture.clone());
+        let step = moment.record.step;
+        let snapshot = session.snapshot_at(session.chosen(), step);
+        let redraws = snapshot.and_then(|snapshot| Redraws::of(snapshot, moment));
+        self.has_draws = redraws.is_some();
+        self.redrawing = redraws.and_then(|redraws| {
+            let (begun, ctx) = (redraws.begin(moment), ctx.clone());
+            let wake = move || ctx.request_repaint();
+            match Redrawing::spawn(redraws, begun, REDRAW_COUNT, wake) {
+                Ok(redrawing) => Some(redrawing),
+                Err(error) => {
+                    log::warn!("no thread could be started: {error}");
+                    None
+                }
+            }
+        });
+    }
+
+    /// What has been found so far.
+    #[must_use]
+    pub fn redrawing(&self) -> Option<&Redrawing> {
+        self.redrawing.as_ref()
+    }
+
+    /// True where nothing is drawn that could be drawn again, as far as that is known.
+    #[must_use]
+    pub fn draws_nothing(&self) -> bool {
+        self.of.is_some() && !self.has_draws
+    }
+
+    /// The estimates, as far as there are some.
+    #[must_use]
+    pub fn estimates(&self) -> Option<&Estimates> {
+        let estimates = self.redrawing()?.estimates();
+        (!estimates.values.is_empty()).then_some(estimates)
     }
 }
 
-/// Figures that have no plane.
-fn plot(what: What, material: &Material) -> anyhow::Result<Plot> {
-    let Material { snapshot, shown, history, view, .. } = material;
-    let palette = view.theme.palette();
-    let time = view.time_axis;
-    let landmarks = view.landmarks(Some(snapshot.best.record), Some(shown.record));
-    Ok(match what {
-        What::Nll if let Some((racers, look)) = &material.race => race::race(racers, look, palette),
-        What::Nll => {
-            let spacings = [view.time_spacing, view.nll_spacing];
-            learning::nll(history, &landmarks, time, spacings, palette)
-        }
-        What::Objective => {
-            let formula = snapshot.experiment.algorithm_info().formula;
-            let spacing = view.time_spacing;
-            learning::objective(history, &landmarks, formula, time, spacing, palette)
-        }
-        What::Weights => bars::weights(&shown.mixture, palette),
-        What::Seeds | What::Finals => {
-            let figures = seeds::figures(&material.seeds, view.seeds, None, view.theme);
-            let plot = if what == What::Seeds { figures.fan } else { figures.finals };
-            (*plot).clone()
-        }
-        What::Distance(measure) => {
-            let known = material.truth.as_ref().context("no density is known here")?;
-            truth::distance(&known.0, measure, &known.1, palette)
-        }
-        What::Terms => {
-            let terms = Terms::at(&*shown.mixture, &snapshot.prepared.dataset.train);
-            let totals: Vec<f64> = terms.of_points.iter().map(Term::total).collect();
-            let shade = Shade::of_terms(&totals).context("no term is finite here")?;
-            terms::histogram(&terms, &shade, view.theme)
-        }
-        other => bail!("{} is no picture", other.label()),
-    })
-}
-
-/// The canvases with the layers that are on.
-fn of_canvases(material: &Material) -> anyhow::Result<Sheet> {
-    let outlook = outlook(material);
-    let extra = |exhibit: &Exhibit, size, pixels| {
-        let Exhibit { moment, dataset, .. } = exhibit;
-        let (view, bounds) = (&material.view, material.bounds);
-        figure_layers(&Request::new(Some(moment), Some(dataset), view, bounds, size, pixels))
-    };
-    Ok(canvases(&material.exhibits, &outlook, &material.style, extra)?)
-}
-
-fn outlook(material: &Material) -> Outlook {
-    let view = &material.view;
-    Outlook {
-        shown: view.shown,
-        bounds: material.bounds,
-        color_map: view.color_map,
-        scale: view.density_scale(),
-        sample_count: view.sample_count,
+impl App {
+    /// Estimates of a step with other draws; `None` until there are some.
+    #[must_use]
+    pub fn estimates(&self) -> Option<&Estimates> {
+        self.redrawn.estimates()
     }
-}
 
-/// The map below data and components.
-fn basin(material: &Material) -> anyhow::Result<Sheet> {
-    let Some(MapMaterial::Basin { basin, ends }) = &material.map else {
-        bail!("there is no map to save")
-    };
-    let (theme, color_by) = (material.view.theme, material.view.maps.color_by);
-    let palette = theme.palette();
-    let mut outlook = outlook(material);
-    let shown = &mut outlook.shown;
-    (shown.density, shown.score, shown.streamlines, shown.samples) = (false, false, false, false);
-    let extra = |_: &Exhibit, _, _| {
-        let mut layers = vec![figures::basin::layer(ends, basin.square, color_by, theme)];
-        // The colors are explained one by one.
-        layers[0].label.clear();
-        let start = basin.start_in(&material.snapshot.experiment);
-        layers.extend(start.map(|at| figures::basin::place(at, basin.component, palette)));
-        let legend = figures::basin::legend(ends, color_by, palette);
-        Extra { layers, legend, bar: figures::basin::bar(ends, color_by) }
-    };
-    let mut sheet = canvases(&material.exhibits, &outlook, &material.style, extra)?;
-    for plot in &mut sheet.panels {
-        plot.id = "basin";
-        plot.title = format!("Basin map: every pixel is a start of mean {}", basin.component + 1);
+    /// True while more of them are on their way.
+    #[must_use]
+    pub fn is_redrawing(&self) -> bool {
+        self.redrawn.redrawing().is_some_and(Redrawing::is_growing)
     }
-    Ok(sheet)
-}
-
-/// The objective over two directions.
-fn of_landscape(material: &Material) -> anyhow::Result<Sheet> {
-    let Some(MapMaterial::Landscape { ground, chart, trails }) = &material.map else {
-        bail!("there is no map to save")
-    };
-    let theme = material.view.theme;
-    let terrain = landscape::terrain(chart, ground.square, theme);
-    let plot = landscape::landscape(ground, &terrain, trails, theme.palette());
-    let plot = landscape::with_legend(plot, &terrain, "objective");
-    let mut sheet = Sheet::new(vec![plot], material.style.clone());
-    sheet.color_bar = terrain.tone.map(|tone| ColorBar::of_tone("objective", &tone, 1.0));
-    Ok(sheet)
 }

@@ -79,6 +79,7 @@ impl Rehearsal {
             components: true,
             paths: true,
             streamlines: true,
+            workings: true,
         };
         let mut rehearsal = Rehearsal { ctx, app, frame_count: 0 };
         rehearsal.wait(point_count)?;

@@ -409,6 +409,19 @@ impl Session {
         self.track(id)?.snapshot()
     }
 
+    /// The newest snapshot of the run that took this step of a run: before its own first step of the one that it leaves.
+    #[must_use]
+    pub fn snapshot_at(&self, id: BranchId, step: usize) -> Option<&Arc<Snapshot>> {
+        let mut of = id;
+        loop {
+            let own = self.snapshot_of(of).filter(|snapshot| snapshot.course.first_step <= step);
+            if own.is_some() {
+                return own;
+            }
+            of = self.running.branch(of)?.parent;
+        }
+    }
+
     /// What all views show: a step and its mixture.
     #[must_use]
     pub fn shown(&self) -> Option<&Moment> {

@@ -22,8 +22,10 @@ pub fn scene<'a>(
     has_map: bool,
     (document, session): (&Document, &'a Session),
 ) -> Scene<'a> {
+    let moment = session.track(id).and_then(Track::shown);
     Scene {
-        moment: session.track(id).and_then(Track::shown),
+        moment,
+        snapshot: moment.and_then(|moment| session.snapshot_at(id, moment.record.step)),
         dataset: session.dataset().filter(|_| !is_blank(document, session)),
         bounds,
         layers,

@@ -6,18 +6,22 @@ use egui::{Align2, FontId, Mesh, Rect, Stroke, pos2, vec2};
 
 use super::App;
 use super::action::Action;
+use super::known::Known;
 use super::painting::{Care, Request, is_same};
 use super::plot::color32;
 use super::theme;
 use super::view::{Plots, View};
+use crate::algorithms::AlgorithmInfo;
 use crate::data::Dataset;
 use crate::export::canvases::Extra;
+use crate::figures::canvas::SCORE_COLUMNS;
 use crate::figures::color_bar::ColorBar;
 use crate::figures::fields::{self, Quantity};
 use crate::figures::shade::Shade;
-use crate::figures::{ColorMap, Layer, terms};
-use crate::model::{Density, Mixture, Point};
-use crate::objectives::{Term, Terms};
+use crate::figures::{ColorMap, Layer, plane, terms};
+use crate::model::{CovarianceType, Density, Mixture, Parameters, Point};
+use crate::objectives::{Part, Term, Terms};
+use crate::training::Snapshot;
 
 /// The loss of exact score matching at one step, taken apart over the training points.
 pub struct Breakdown {
@@ -29,12 +33,44 @@ pub struct Breakdown {
     pub step: usize,
     /// The running objective at that step.
     pub objective: f64,
+    /// Its summands; `None` where nobody knows which run took the step.
+    pub running: Option<Running>,
     /// The term of every training point, and their means.
     pub terms: Terms,
     /// The points that weigh most, the largest first.
     pub largest: Vec<usize>,
     /// The colors of the terms.
     pub shade: Shade,
+}
+
+/// The running objective at one step, as its formula has it.
+pub struct Running {
+    /// What is run.
+    pub info: &'static AlgorithmInfo,
+    /// The summands.
+    pub parts: Vec<Part>,
+    /// How many points they are means over: all, or those of a mini-batch.
+    pub point_count: usize,
+    /// True if they add up to what the run saw: their draws are those of the step.
+    pub is_of_step: bool,
+}
+
+impl Running {
+    /// Draws again what the run drew at a step, and takes the objective apart.
+    fn of(snapshot: &Snapshot, step: usize, mixture: &Mixture, objective: f64) -> Option<Running> {
+        let look = snapshot.look(step)?;
+        let points = &snapshot.prepared.dataset.train;
+        let parameters = Parameters::of(mixture, CovarianceType::Full, 0.0);
+        let parts = look.parts(&parameters, points);
+        let sum: f64 = parts.iter().map(|part| part.value).sum();
+        let size = parts.iter().fold(1.0, |size: f64, part| size.max(part.value.abs()));
+        Some(Running {
+            info: snapshot.experiment.algorithm_info(),
+            point_count: look.batch(points).len(),
+            is_of_step: (sum - objective).abs() <= 1e-9 * size,
+            parts,
+        })
+    }
 }
 
 impl Breakdown {
@@ -68,7 +104,9 @@ pub fn breakdown(request: &Request, last: Option<&Arc<Breakdown>>) -> Option<Arc
     let largest = terms.largest(LARGEST_COUNT);
     let (mixture, dataset) = (mixture.clone(), dataset.clone());
     let (step, objective) = (*step, *objective);
-    Some(Arc::new(Breakdown { mixture, dataset, step, objective, terms, largest, shade }))
+    let snapshot = request.snapshot.as_ref();
+    let running = snapshot.and_then(|snapshot| Running::of(snapshot, step, &mixture, objective));
+    Some(Arc::new(Breakdown { mixture, dataset, step, objective, running, terms, largest, shade }))
 }
 
 /// The field that is shown in the density's place and what its colors say; `None` if it is the density itself. Beside
@@ -77,6 +115,7 @@ pub fn breakdown(request: &Request, last: Option<&Arc<Breakdown>>) -> Option<Arc
 pub fn field_layer(
     request: &Request,
     breakdown: Option<&Breakdown>,
+    known: Option<&Known>,
     care: Care,
 ) -> Option<(Layer, Shade)> {
     let Request { bounds, size, quantity, color_map, theme, .. } = *request;
@@ -84,12 +123,22 @@ pub fn field_layer(
     if quantity == Quantity::Density {
         return None;
     }
-    let [width, height] = cells(size, mixture.components().len(), care);
+    let own = || cells(size, mixture.components().len(), care);
+    let [width, height] = known.map_or_else(own, |known| known.cells);
     let field = mixture.field(bounds, width, height);
-    let values = quantity.values(&field);
+    let values = quantity.values(&field, known.map(|known| &*known.scores));
     let of_points = breakdown.filter(|_| quantity == Quantity::Term).map(|b| b.shade);
     let shade = of_points.map(|shade| shade.over(&values)).or_else(|| quantity.shade(&values))?;
     Some((fields::layer(quantity, &field, &values, &shade, color_map, theme), shade))
+}
+
+/// The model's score minus the true one as arrows, beside the field of its size.
+#[must_use]
+pub fn error_layer(request: &Request, known: Option<&Known>) -> Option<Layer> {
+    let Request { bounds, theme, .. } = *request;
+    let (known, mixture) = (known?, request.mixture.as_ref()?);
+    let both: [&dyn Density; 2] = [&**mixture, &*known.density];
+    request.shown.score.then(|| plane::score_error(both, bounds, SCORE_COLUMNS, theme.palette()))
 }
 
 /// Pairs of a cell and a component that are computed for a field: as many as take some milliseconds.
@@ -124,7 +173,9 @@ pub fn term_layers(request: &Request, breakdown: &Breakdown) -> Vec<Layer> {
 #[must_use]
 pub fn figure_layers(request: &Request) -> Extra {
     let breakdown = breakdown(request, None);
-    let field = field_layer(request, breakdown.as_deref(), Care::Full);
+    let known = Known::of(request, Care::Full, None);
+    let field = field_layer(request, breakdown.as_deref(), known.as_deref(), Care::Full);
+    let errors = error_layer(request, known.as_deref());
     let of_field = field.as_ref().map(|field| (request.quantity, field.1));
     // Points and field of one quantity have one legend.
     let of_points = breakdown.as_ref().filter(|_| request.shown.train);
@@ -141,7 +192,7 @@ pub fn figure_layers(request: &Request) -> Extra {
     let bar = bar
         .map(|(label, shade)| ColorBar::of_shade(label, shade, request.color_map, request.theme));
     let of_terms = breakdown.iter().flat_map(|breakdown| term_layers(request, breakdown));
-    let layers = field.map(|field| field.0).into_iter().chain(of_terms).collect();
+    let layers = field.map(|field| field.0).into_iter().chain(of_terms).chain(errors).collect();
     Extra { layers, legend: legend.collect(), bar }
 }
 
@@ -191,12 +242,21 @@ pub fn bar_ui(brush: &egui::Painter, bar: Rect, color: impl Fn(f64) -> egui::Col
 }
 
 impl App {
+    /// Shows the density in the place of a field that there is no longer, because the data are others.
+    pub(super) fn keep_field(&mut self) {
+        let needs_density = self.view.quantity.needs_density();
+        if needs_density && self.document.experiment.knows_density().is_err() {
+            self.view.quantity = Quantity::Density;
+        }
+    }
+
     /// Shows another field, streamlines, or the terms.
     pub(super) fn take_apart(&mut self, action: Action) {
         let view = &mut self.view;
         match action {
             Action::NextField | Action::PreviousField => {
-                view.quantity = view.quantity.next(action == Action::NextField);
+                let knows_density = self.document.experiment.knows_density().is_ok();
+                view.quantity = view.quantity.next(action == Action::NextField, knows_density);
                 view.shown.density = true;
             }
             Action::ToggleStreamlines => view.shown.streamlines = !view.shown.streamlines,

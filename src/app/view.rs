@@ -89,6 +89,9 @@ pub struct View {
     pub has_panels: bool,
     /// True with the help page open.
     pub has_help: bool,
+    /// Where the workings of composite score matching cut the plane, across x₁ and across x₂; `None` through the middle
+    /// of the data.
+    pub cut: [Option<f64>; 2],
 }
 
 /// Whether training stops when something goes wrong with it that can be told.
@@ -304,6 +307,7 @@ impl Default for View {
                 components: true,
                 paths: false,
                 streamlines: false,
+                workings: false,
             },
             has_log_density: false,
             quantity: Quantity::Density,
@@ -336,6 +340,7 @@ impl Default for View {
             guard: Guard::On,
             has_panels: true,
             has_help: false,
+            cut: [None; 2],
         }
     }
 }

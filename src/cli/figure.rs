@@ -247,6 +247,7 @@ fn outlook(arguments: &FigureArguments, bounds: Bounds) -> Outlook {
             components: has(CanvasLayer::Components),
             paths: has(CanvasLayer::Paths),
             streamlines: has(CanvasLayer::Streamlines),
+            workings: false,
         },
         bounds,
         color_map: arguments.color_map,

@@ -6,6 +6,7 @@ use super::experiments::BUILT_IN;
 use super::{Listing, print};
 use crate::algorithms::{ALGORITHMS, initial};
 use crate::data::generators::{GENERATORS, N_SAMPLES};
+use crate::sampling::SAMPLERS;
 use crate::settings::Setting;
 use crate::training::{DATA_SETTINGS, MODEL_SETTINGS};
 
@@ -16,7 +17,8 @@ pub(super) fn list(what: Option<Listing>) -> anyhow::Result<()> {
     if is_wanted(Listing::Algorithms) {
         text.push_str("algorithms (--algorithm ID)\n\n");
         for info in &*ALGORITHMS {
-            entry(&mut text, info.id, info.label, info.help, &info.settings);
+            let help = format!("{}\n      minimizes {}", info.help, info.formula);
+            entry(&mut text, info.id, info.label, &help, &info.settings);
         }
     }
     if is_wanted(Listing::Datasets) {
@@ -46,7 +48,23 @@ pub(super) fn list(what: Option<Listing>) -> anyhow::Result<()> {
         }
         text.push('\n');
     }
+    if is_wanted(Listing::Samplers) {
+        text.push_str("samplers, in the window's tab Sample\n\n");
+        for info in SAMPLERS {
+            // No run takes their settings: they are walks on what it has learned.
+            entry(&mut text, info.id, info.label, info.help, &[]);
+            knobs(&mut text, info.settings);
+        }
+    }
     print(&text)
+}
+
+fn knobs(text: &mut String, declared: &[&Setting]) {
+    for setting in declared {
+        let (key, default) = (setting.key, setting.default_value());
+        let _ = writeln!(text, "      {key}={default}  {}; {}", setting.allowed(), setting.help);
+    }
+    text.push('\n');
 }
 
 fn entry(text: &mut String, id: &str, label: &str, help: &str, declared: &[&Setting]) {

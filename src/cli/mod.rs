@@ -69,6 +69,8 @@ enum Listing {
     Start,
     /// Built-in experiments, which `run` takes by their names
     Experiments,
+    /// Samplers and their settings
+    Samplers,
 }
 
 /// What is to be trained, and where the results go.

@@ -192,8 +192,8 @@ impl<'a> Grid<'a> {
             Some(_) => (self.height - taken) / rows as f64,
             None => width * shape.map_or(NATURAL, |shape| shape.clamp(SHAPES[0], SHAPES[1])),
         };
-        // Plots of the plane do not fill any area: what they leave goes around all of them, not between them.
-        let full = [width * columns as f64, height * rows as f64];
+        // Plots of the plane do not fill any area: titles need what they leave beside them, nobody what is left below.
+        let full = [width, height * rows as f64];
         if let Some(shape) = shape {
             (width, height) = (width.min(height / shape), height.min(width * shape));
         }
@@ -203,7 +203,7 @@ impl<'a> Grid<'a> {
         if style.height.is_none() {
             self.height = taken + height * rows as f64;
         }
-        let left = edges.left + (full[0] - width * columns as f64) / 2.0;
+        let left = edges.left + (full[0] - width) / 2.0;
         let spare = if style.height.is_some() { full[1] - height * rows as f64 } else { 0.0 };
         let mut top = edges.top + spare / 2.0;
         for row in 0..rows {
@@ -212,7 +212,7 @@ impl<'a> Grid<'a> {
             for (column, pad) in pads.iter().enumerate() {
                 x += pad;
                 let area = Area { left: x, top, width, height };
-                x += width;
+                x += full[0];
                 let Some(panel) = self.panels.get_mut(row * columns + column) else { continue };
                 panel.area = area;
                 if panel.plot.has_equal_aspect {
@@ -265,7 +265,14 @@ impl<'a> Grid<'a> {
             let numbers = if panel.labels_y { panel.y_ticks_width() + 0.6 * em } else { 0.0 };
             label + numbers
         });
-        words.fold(0.0, f64::max) + if column > 0 { COLUMN_GAP * em } else { 0.0 }
+        let words = words.fold(0.0, f64::max);
+        if column == 0 {
+            return words;
+        }
+        // The numbers below two neighbours meet between them.
+        let numbers = self.panels.iter().filter(|panel| panel.labels_x);
+        let numbers = numbers.map(|panel| panel.x_ticks_width() + 0.5 * em).fold(0.0, f64::max);
+        (words + COLUMN_GAP * em).max(numbers)
     }
 
     /// Room above a row: its titles.

@@ -56,6 +56,13 @@ impl Svg<'_> {
                 let Some(corners) = coordinates(&outline) else { return };
                 put!(self, "<path d=\"{corners}Z\"{}/>\n", fill(*color));
             }
+            Mark::SideBand { points, color } => {
+                let right = points.iter().map(|&[y, _, right]| screen(&[right, y]));
+                let left = points.iter().rev().map(|&[y, left, _]| screen(&[left, y]));
+                let outline: Vec<Point> = right.chain(left).collect();
+                let Some(corners) = coordinates(&outline) else { return };
+                put!(self, "<path d=\"{corners}Z\"{}/>\n", fill(*color));
+            }
             Mark::Arrow { from, to, width, color } => {
                 self.arrow(screen(from), screen(to), pixels(*width), *color);
             }

@@ -219,8 +219,8 @@ mod tests {
     use super::*;
     use crate::figures::colors::{ColorMap, Scale, Theme};
     use crate::figures::curves::{Marker, Series, curves};
-    use crate::figures::{Axis, Layer, Spacing, bars, plane};
-    use crate::model::{Density, Mixture};
+    use crate::figures::{Axis, Layer, Spacing, bars, cloud, plane};
+    use crate::model::{Bounds, Density, Mixture};
     use crate::random::{Purpose, generator};
 
     fn mixture() -> Mixture {

@@ -29,6 +29,8 @@ pub struct Shown {
     pub paths: bool,
     /// Streamlines of the score field.
     pub streamlines: bool,
+    /// What the running objective does with its points.
+    pub workings: bool,
 }
 
 impl Shown {
@@ -43,6 +45,7 @@ impl Shown {
             "streamlines" => self.streamlines,
             "validation" => self.validation,
             "samples" => self.samples,
+            id if id.starts_with("workings") => self.workings,
             _ => self.components,
         }
     }
@@ -130,7 +133,7 @@ pub fn data_layers(dataset: &Dataset, shown: Shown, palette: &Palette) -> Vec<La
 
 /// Brings layers into the order in which they are drawn.
 pub fn sort(layers: &mut [Layer]) {
-    const ORDER: [&str; 12] = [
+    const ORDER: [&str; 13] = [
         "density",
         "basin",
         "train",
@@ -141,10 +144,14 @@ pub fn sort(layers: &mut [Layer]) {
         "streamlines",
         "paths",
         "place",
+        "workings",
         "components",
         "largest",
     ];
-    layers.sort_by_key(|layer| ORDER.iter().position(|id| *id == layer.id));
+    // All layers of the workings lie together, in their own order.
+    let is_it =
+        |id: &str, layer: &Layer| id == layer.id || (id == "workings" && layer.id.starts_with(id));
+    layers.sort_by_key(|layer| ORDER.iter().position(|id| is_it(id, layer)));
 }
 
 /// Points in the colors of their terms take the place of those in one color.
@@ -186,7 +193,7 @@ pub fn point_sets<'a>(
 }
 
 /// Arrows of the score field from left to right.
-const SCORE_COLUMNS: usize = 28;
+pub const SCORE_COLUMNS: usize = 28;
 
 /// Streamlines that fit side by side from left to right: as far apart on any canvas, so many times the radius of a dot.
 fn streamline_columns(pixels: Pixels) -> usize {

@@ -43,6 +43,14 @@ pub struct Pixels {
     pub dot: f64,
 }
 
+impl Pixels {
+    /// Their width in the pixels in which marks are measured.
+    #[must_use]
+    pub fn width_in_marks(&self) -> f64 {
+        self.size[0] as f64 * f64::from(DOT_RADIUS) / self.dot
+    }
+}
+
 /// No picture has more pixels in a row or in a column.
 const MOST_PIXELS: f64 = 2048.0;
 

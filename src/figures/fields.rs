@@ -20,12 +20,20 @@ pub enum Quantity {
     Trace,
     /// tr ∇s(x) + ½‖s(x)‖², of which exact score matching is the mean.
     Term,
+    /// ‖s(x) − ∇ₓ log p(x)‖ with the score s of the model and the known density p of the data.
+    ScoreError,
 }
 
 impl Quantity {
     /// All, in the order of menus.
-    pub const ALL: [Quantity; 5] =
-        [Quantity::Density, Quantity::LogDensity, Quantity::Norm, Quantity::Trace, Quantity::Term];
+    pub const ALL: [Quantity; 6] = [
+        Quantity::Density,
+        Quantity::LogDensity,
+        Quantity::Norm,
+        Quantity::Trace,
+        Quantity::Term,
+        Quantity::ScoreError,
+    ];
 
     /// Its name below the canvas.
     #[must_use]
@@ -36,6 +44,7 @@ impl Quantity {
             Quantity::Norm => "½‖s‖²",
             Quantity::Trace => "tr ∇s",
             Quantity::Term => "tr ∇s + ½‖s‖²",
+            Quantity::ScoreError => "score error",
         }
     }
 
@@ -48,6 +57,7 @@ impl Quantity {
             Quantity::Norm => "½‖s(x)‖²",
             Quantity::Trace => "tr ∇s(x)",
             Quantity::Term => "tr ∇s(x) + ½‖s(x)‖²",
+            Quantity::ScoreError => "‖model score − true score‖",
         }
     }
 
@@ -66,20 +76,40 @@ impl Quantity {
             Quantity::Term => {
                 "What a point at each place would add to the loss of exact score matching: blue lowers it."
             }
+            Quantity::ScoreError => {
+                "How far the model's score is from that of the known density of the data; the score's arrows then are \
+                 the difference, from the true to the model's."
+            }
         }
     }
 
-    /// The next one in the list, or the one before; round and round.
+    /// True if it exists only where the density of the data is known.
     #[must_use]
-    pub fn next(self, is_forwards: bool) -> Quantity {
-        let count = Quantity::ALL.len();
-        let place = Quantity::ALL.iter().position(|other| *other == self).unwrap_or(0);
-        Quantity::ALL[(place + if is_forwards { 1 } else { count - 1 }) % count]
+    pub fn needs_density(self) -> bool {
+        self == Quantity::ScoreError
     }
 
-    /// Its value, from log density, score and Hessian at a place.
+    /// The next one in the list, or the one before, of those that there are; round and round.
     #[must_use]
-    pub fn value(self, log_density: f64, score: Point, hessian: Symmetric) -> f64 {
+    pub fn next(self, is_forwards: bool, knows_density: bool) -> Quantity {
+        let count = Quantity::ALL.len();
+        let place = Quantity::ALL.iter().position(|other| *other == self).unwrap_or(0);
+        let way = if is_forwards { 1 } else { count - 1 };
+        let next = Quantity::ALL[(place + way) % count];
+        if next.needs_density() && !knows_density {
+            return next.next(is_forwards, knows_density);
+        }
+        next
+    }
+
+    /// Its value, from log density, score and Hessian at a place, and the true score there; NaN where that is needed and
+    /// not known.
+    #[must_use]
+    fn value(
+        self,
+        (log_density, score, hessian): (f64, Point, Symmetric),
+        true_score: Option<Point>,
+    ) -> f64 {
         let term = Term::of(score, hessian);
         match self {
             Quantity::Density => log_density.exp(),
@@ -87,16 +117,18 @@ impl Quantity {
             Quantity::Norm => term.norm,
             Quantity::Trace => term.trace,
             Quantity::Term => term.total(),
+            Quantity::ScoreError => true_score
+                .map_or(f64::NAN, |truth| (score[0] - truth[0]).hypot(score[1] - truth[1])),
         }
     }
 
-    /// Its values at the cells of a field, in their order.
+    /// Its values at the cells of a field, in their order, with the true scores there if they are known. NaN where one is
+    /// needed and missing.
     #[must_use]
-    pub fn values(self, field: &Field) -> Vec<f64> {
-        let cells = field.log_density.iter().zip(&field.score).zip(&field.hessian);
-        cells
-            .map(|((&log_density, &score), &hessian)| self.value(log_density, score, hessian))
-            .collect()
+    pub fn values(self, field: &Field, true_scores: Option<&[Point]>) -> Vec<f64> {
+        let truth = |i: usize| true_scores.and_then(|scores| scores.get(i)).copied();
+        let cell = |i: usize| (field.log_density[i], field.score[i], field.hessian[i]);
+        (0..field.score.len()).map(|i| self.value(cell(i), truth(i))).collect()
     }
 
     /// The shade for values of it: clipped where few or uninteresting ones would take all colors. `None` without finite
@@ -110,7 +142,7 @@ impl Quantity {
             Quantity::Density => [0.0, highest],
             Quantity::LogDensity => [lowest.max(highest - DEEPEST), highest],
             // Tails would take all colors otherwise: they rise without bound, and a window shows much of them.
-            Quantity::Norm => [0.0, rounded(at(0.9))],
+            Quantity::Norm | Quantity::ScoreError => [0.0, rounded(at(0.9))],
             Quantity::Trace | Quantity::Term => {
                 // As far above zero as the components reach below it; where none is in view, as far as most do.
                 let deepest = -1.2 * at(0.01);
@@ -120,7 +152,7 @@ impl Quantity {
             }
         };
         let is_signed = matches!(self, Quantity::Trace | Quantity::Term);
-        let is_rooted = is_signed || self == Quantity::Norm;
+        let is_rooted = is_signed || matches!(self, Quantity::Norm | Quantity::ScoreError);
         let (has_lower, has_higher) = (lowest < low, highest > high);
         Some(Shade { low, high, has_lower, has_higher, is_signed, is_rooted })
     }
@@ -184,7 +216,7 @@ mod tests {
                 (Quantity::Trace, trace),
                 (Quantity::Term, trace + norm),
             ] {
-                let got = quantity.values(&field)[i];
+                let got = quantity.values(&field, None)[i];
                 let tolerance = 1e-4 * (1.0 + expected.abs() + trace.abs());
                 assert!((got - expected).abs() < tolerance, "{quantity:?} {got} {expected}");
             }
@@ -195,7 +227,7 @@ mod tests {
     fn shades_say_what_they_clip_and_have_zero_in_the_middle() {
         let field = mixture().field(BOUNDS, 40, 40);
         for quantity in Quantity::ALL {
-            let values = quantity.values(&field);
+            let values = quantity.values(&field, Some(&true_scores(&field)));
             let shade = quantity.shade(&values).unwrap();
             for (share, text) in shade.marks() {
                 let is_clipped = text.starts_with('≤') || text.starts_with('≥');
@@ -224,7 +256,7 @@ mod tests {
         for theme in [Theme::Light, Theme::Dark] {
             let map = ColorMap::from_id("", theme);
             for quantity in Quantity::ALL {
-                let values = quantity.values(&field);
+                let values = quantity.values(&field, Some(&true_scores(&field)));
                 let shade = quantity.shade(&values).unwrap();
                 let layer = layer(quantity, &field, &values, &shade, map, theme);
                 let Mark::Raster { picture, bounds } = &layer.marks[0] else { panic!("{layer:?}") };
@@ -243,11 +275,37 @@ mod tests {
     }
 
     #[test]
-    fn quantities_go_round() {
+    fn quantities_go_round_past_those_that_are_not_there() {
         for quantity in Quantity::ALL {
-            assert_eq!(quantity.next(true).next(false), quantity);
+            assert_eq!(quantity.next(true, true).next(false, true), quantity);
         }
-        let round = Quantity::ALL.iter().fold(Quantity::Norm, |quantity, _| quantity.next(true));
-        assert_eq!(round, Quantity::Norm);
+        let next = |quantity: Quantity, _: &Quantity| quantity.next(true, true);
+        assert_eq!(Quantity::ALL.iter().fold(Quantity::Norm, next), Quantity::Norm);
+        assert_eq!(Quantity::Term.next(true, true), Quantity::ScoreError);
+        assert_eq!(Quantity::Term.next(true, false), Quantity::Density);
+        assert_eq!(Quantity::Density.next(false, false), Quantity::Term);
+    }
+
+    /// Scores of another density, which the model's are held against.
+    fn true_scores(field: &Field) -> Vec<Point> {
+        let truth = Mixture::new(&[1.0], &[[0.3, -0.2]], &[[0.5, 0.1, 0.7]]).unwrap();
+        let places = Field::places(field.bounds, field.width, field.height);
+        places.into_iter().map(|x| truth.score(x)).collect()
+    }
+
+    /// Between Gaussians, s − s* = −Σ⁻¹(x − µ) + Σ*⁻¹(x − µ*) by hand.
+    #[test]
+    fn the_score_error_of_gaussians_is_what_a_hand_computes() {
+        let model = Mixture::new(&[1.0], &[[1.0, 0.0]], &[[0.5, 0.0, 2.0]]).unwrap();
+        let truth = Mixture::new(&[1.0], &[[0.0, 0.0]], &[[1.0, 0.0, 1.0]]).unwrap();
+        let field = model.field(BOUNDS, 9, 7);
+        let places = Field::places(BOUNDS, 9, 7);
+        let scores: Vec<Point> = places.iter().map(|&x| truth.score(x)).collect();
+        let got = Quantity::ScoreError.values(&field, Some(&scores));
+        for (got, [x, y]) in got.into_iter().zip(places) {
+            let expected = (-(x - 1.0) / 0.5 + x).hypot(-y / 2.0 + y);
+            assert!((got - expected).abs() < 1e-9 * (1.0 + expected), "{got} {expected}");
+        }
+        assert!(Quantity::ScoreError.values(&field, None).iter().all(|value| value.is_nan()));
     }
 }

@@ -17,6 +17,7 @@ pub mod landscape;
 pub mod learning;
 pub mod plane;
 pub mod race;
+pub mod redraws;
 pub mod shade;
 pub mod story;
 pub mod streamlines;
@@ -25,6 +26,7 @@ pub mod ticks;
 pub mod tone;
 pub mod truth;
 pub mod walks;
+pub mod workings;
 
 use std::sync::Arc;
 
@@ -69,6 +71,13 @@ pub enum Mark {
     /// What lies between two curves.
     Band {
         /// From left to right: the place, the lower and the upper curve there. All finite.
+        points: Vec<[f64; 3]>,
+        /// Fill.
+        color: Color,
+    },
+    /// What lies between two curves that go upwards.
+    SideBand {
+        /// Upwards: the place, the left and the right curve there. All finite.
         points: Vec<[f64; 3]>,
         /// Fill.
         color: Color,
@@ -251,6 +260,10 @@ impl Plot {
                 Mark::Line { points, .. } | Mark::Polygon { points, .. } => points,
                 Mark::Band { points, .. } => {
                     edges = points.iter().flat_map(|&[x, a, b]| [[x, a], [x, b]]).collect();
+                    &edges
+                }
+                Mark::SideBand { points, .. } => {
+                    edges = points.iter().flat_map(|&[y, a, b]| [[a, y], [b, y]]).collect();
                     &edges
                 }
                 Mark::Arrow { from, to, .. } => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::cloud::dot_opacity;
 use super::colors::{ColorMap, Palette, Scale, Theme, rgba};
 use super::{Anchor, Axis, Color, Layer, Mark, Plot, Spacing};
-use crate::model::{Bounds, Component, Density, Mixture, Point, Raster};
+use crate::model::{Bounds, Component, Density, Field, Mixture, Point, Raster};
 
 /// A plot of layers on the plane, x₁ to the right and x₂ upwards; the axes say if the data were scaled.
 #[must_use]
@@ -200,17 +200,44 @@ pub fn score_field(
     let cell = width / columns.max(1) as f64;
     let rows = ((height / cell).round() as usize).clamp(1, 4 * columns.max(1));
     let field = density.field(bounds, columns, rows);
-    let arrows = field.score.iter().enumerate().map(|(i, &score)| {
-        let magnitude = score[0].hypot(score[1]);
-        (field.place(i), score, magnitude)
-    });
+    let places = Field::places(bounds, columns, rows);
+    let marks = arrows(places.into_iter().zip(field.score), cell, palette);
+    Layer { id: "score", label: "Score ∇ₓ log p(x)".to_owned(), color: palette.score, marks }
+}
+
+/// The score of a model minus that of the true density, as arrows like those of [`score_field`].
+#[must_use]
+pub fn score_error(
+    [model, truth]: [&dyn Density; 2],
+    bounds: Bounds,
+    columns: usize,
+    palette: &Palette,
+) -> Layer {
+    let [width, height] = bounds.size();
+    let cell = width / columns.max(1) as f64;
+    let rows = ((height / cell).round() as usize).clamp(1, 4 * columns.max(1));
+    let places = Field::places(bounds, columns, rows);
+    let scores = model.scores(&places).into_iter().zip(truth.scores(&places));
+    let errors = scores.map(|((_, s), (_, t))| [s[0] - t[0], s[1] - t[1]]);
+    let marks = arrows(places.iter().copied().zip(errors), cell, palette);
+    let label = "Model score − true score".to_owned();
+    Layer { id: "score", label, color: palette.score, marks }
+}
+
+/// Vectors at their places as arrows, none longer than a cell.
+fn arrows(
+    vectors: impl Iterator<Item = (Point, Point)>,
+    cell: f64,
+    palette: &Palette,
+) -> Vec<Mark> {
+    let arrows = vectors.map(|(place, vector)| (place, vector, vector[0].hypot(vector[1])));
     let is_shown =
         |(_, _, magnitude): &(Point, Point, f64)| magnitude.is_finite() && *magnitude > 0.0;
     let arrows: Vec<_> = arrows.filter(is_shown).collect();
     let mut magnitudes: Vec<f64> = arrows.iter().map(|arrow| arrow.2).collect();
     magnitudes.sort_by(f64::total_cmp);
     let median = magnitudes.get(magnitudes.len() / 2).copied().unwrap_or(1.0);
-    let marks = arrows
+    arrows
         .into_iter()
         .map(|(from, score, magnitude)| {
             // length / |s|, with the two |s| cancelled.
@@ -218,8 +245,7 @@ pub fn score_field(
             let to = [from[0] + factor * score[0], from[1] + factor * score[1]];
             Mark::Arrow { from, to, width: 1.5, color: palette.score.with_opacity(0.85) }
         })
-        .collect();
-    Layer { id: "score", label: "Score ∇ log p(x)".to_owned(), color: palette.score, marks }
+        .collect()
 }
 
 #[cfg(test)]
@@ -266,6 +292,25 @@ mod tests {
             assert!(dx * score[0] + dy * score[1] > 0.0);
             assert!(dx.hypot(dy) <= 0.45 + 1e-12);
         }
+    }
+
+    #[test]
+    fn arrows_of_an_error_point_from_the_true_score_to_the_model_s() {
+        let model = mixture(&[0.6, 0.4], &[[0.0, 0.0], [2.0, 1.0]]);
+        let truth = mixture(&[1.0], &[[0.5, 0.5]]);
+        let bounds = Bounds { min: [-4.0, -2.0], max: [4.0, 2.0] };
+        let layer = score_error([&model, &truth], bounds, 16, Theme::Light.palette());
+        assert_eq!((layer.id, layer.marks.len()), ("score", 16 * 8));
+        for mark in &layer.marks {
+            let Mark::Arrow { from, to, .. } = mark else { panic!("{mark:?}") };
+            let (s, t) = (model.score(*from), truth.score(*from));
+            let error = [s[0] - t[0], s[1] - t[1]];
+            let [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+            assert!((dx * error[1] - dy * error[0]).abs() < 1e-9 * error[0].hypot(error[1]));
+            assert!(dx * error[0] + dy * error[1] > 0.0);
+        }
+        // Nothing to point at.
+        assert!(score_error([&model, &model], bounds, 16, Theme::Light.palette()).marks.is_empty());
     }
 
     #[test]

@@ -58,19 +58,31 @@ impl Truth {
     /// mass, entropy or information is not exact enough.
     #[must_use]
     pub fn new(density: Arc<dyn Density>) -> Truth {
+        Truth::prepare(density, &|| true)
+    }
+
+    /// The same, unless nobody wants it any more: that is asked for every few milliseconds. `None` once it is so.
+    #[must_use]
+    pub fn while_wanted(density: Arc<dyn Density>, is_wanted: &dyn Fn() -> bool) -> Option<Truth> {
+        let truth = Truth::prepare(density, is_wanted);
+        is_wanted().then_some(truth)
+    }
+
+    /// Finds the places; incomplete once nobody wants them.
+    fn prepare(density: Arc<dyn Density>, is_wanted: &dyn Fn() -> bool) -> Truth {
         let mut done = Survey::default();
         let mut own: Vec<Integrals<3>> = Vec::new();
         let mut next = density.cells();
         let mut cuts = 0;
         loop {
-            for cells in next.chunks(CELLS_AT_ONCE) {
+            for cells in next.chunks(CELLS_AT_ONCE).take_while(|_| is_wanted()) {
                 let survey = Survey::at(&*density, cells.to_vec());
                 own.extend((0..cells.len()).map(|cell| survey.own_integrals(cell)));
                 done.append(&survey);
             }
             let totals = total(&own);
             let limits = limits(&totals);
-            let may_cut = cuts < MAX_OWN_CUTS && is_too_rough(&totals, &limits);
+            let may_cut = cuts < MAX_OWN_CUTS && is_too_rough(&totals, &limits) && is_wanted();
             let bad = if may_cut { worst(&own, limits, MAX_OWN_CUTS - cuts) } else { Vec::new() };
             if bad.is_empty() {
                 break;

@@ -69,6 +69,13 @@ impl Field {
         Field { bounds, width, height, log_density, score, hessian }
     }
 
+    /// The centers of the cells of a field, row after row from the top.
+    #[must_use]
+    pub fn places(bounds: Bounds, width: usize, height: usize) -> Vec<Point> {
+        let cells = Field::empty(bounds, width, height);
+        (0..width * height).map(|i| cells.place(i)).collect()
+    }
+
     /// The center of a cell, counted row after row.
     #[must_use]
     pub fn place(&self, index: usize) -> Point {
@@ -89,8 +96,7 @@ pub fn field(
     height: usize,
     at: impl Fn(Point) -> (f64, Point, Symmetric),
 ) -> Field {
-    let cells = Field::empty(bounds, width, height);
-    let places: Vec<Point> = (0..width * height).map(|i| cells.place(i)).collect();
+    let places = Field::places(bounds, width, height);
     Field::from_values(bounds, width, height, Values::of(&places, at))
 }
 

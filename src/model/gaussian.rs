@@ -149,6 +149,15 @@ impl Gaussian {
         (nearest <= REACH).then(|| [p11, p22].map(|precision| 3.0 / precision.sqrt()))
     }
 
+    /// What this Gaussian is the noised copy of: the same with variance · I subtracted from Σ; `None` where that is not
+    /// positive definite.
+    #[must_use]
+    pub fn narrowed(&self, variance: f64) -> Option<Gaussian> {
+        let [s11, s12, s22] = self.cholesky.covariance();
+        let cholesky = Cholesky::of([s11 - variance, s12, s22 - variance])?;
+        Some(Gaussian { cholesky, ..*self })
+    }
+
     /// log N(x | µ, Σ) in nats; thesis eq. 3.4.
     #[must_use]
     pub fn log_density(&self, x: Point) -> f64 {

@@ -170,6 +170,20 @@ impl Mixture {
         mixture
     }
 
+    /// The mixture that this one is the noised copy of: variance · I subtracted from every Σₖ. Undoes
+    /// [`Mixture::convolved`] with equal deviations.
+    ///
+    /// # Errors
+    /// [`MixtureError::Covariance`] with the first component that is too narrow for that.
+    pub fn narrowed(&self, variance: f64) -> Result<Mixture, MixtureError> {
+        let mut mixture = self.clone();
+        for (i, component) in mixture.components.iter_mut().enumerate() {
+            let narrowed = component.gaussian.narrowed(variance);
+            component.gaussian = narrowed.ok_or(MixtureError::Covariance { index: i + 1 })?;
+        }
+        Ok(mixture)
+    }
+
     /// The weights πₖ; they sum to one. Length K.
     #[must_use]
     pub fn weights(&self) -> Vec<f64> {
@@ -304,5 +318,24 @@ impl Density for Mixture {
 
     fn modes(&self) -> Option<&Mixture> {
         Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_is_subtracted_where_there_is_room_for_it() {
+        let clean = Mixture::new(&[0.3, 0.7], &[[0.0; 2], [1.0, 2.0]], &[[0.5, 0.2, 0.3]; 2]);
+        let clean = clean.unwrap();
+        let again = clean.convolved([0.4; 2]).narrowed(0.16).unwrap();
+        for (got, want) in again.components().iter().zip(clean.components()) {
+            let [got, want] = [got, want].map(|c| c.gaussian.cholesky.covariance());
+            assert!((0..3).all(|i| (got[i] - want[i]).abs() < 1e-12), "{got:?}");
+        }
+        // The smaller eigenvalue of Σ is 0.4 − √0.05 = 0.1764.
+        assert!(clean.narrowed(0.1763).is_ok());
+        assert_eq!(clean.narrowed(0.1765), Err(MixtureError::Covariance { index: 1 }));
     }
 }

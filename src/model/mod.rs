@@ -3,6 +3,7 @@
 //! Views and samplers speak to [`Density`]. [`Mixture`] is the first one; circuits and energy networks come later.
 
 mod cells;
+mod conditional;
 mod divergence;
 mod field;
 mod gaussian;
@@ -14,6 +15,7 @@ mod quadrature;
 mod raster;
 mod survey;
 
+pub use conditional::{Bell, LineMixture};
 pub use divergence::{Divergence, Estimate, Truth};
 pub use field::{Field, Values, field};
 pub use gaussian::{Cholesky, Ellipse, Gaussian};
@@ -80,7 +82,7 @@ pub trait Density: Send + Sync {
         (u, 1.0)
     }
 
-    /// The density of x + ε with ε ~ N(0, diag(d₁², d₂²)) for deviations d above zero; `None` where no closed form is
+    /// The density of x + ε with ε ~ N(0, diag(d₁², d₂²)) for deviations d above zero; `None` where it is not
     /// known.
     fn blurred(&self, _deviations: [f64; 2]) -> Option<Arc<dyn Density>> {
         None

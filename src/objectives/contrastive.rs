@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::directions::{Directions, N_SLICES, REDRAW, SLICE_DISTRIBUTION};
+use super::directions::{Directions, MAX_COUNT, N_SLICES, REDRAW, SLICE_DISTRIBUTION};
 use super::kernel::{self, Shifts};
-use super::{Batch, Evaluation, Objective, ObjectiveInfo};
-use crate::model::{Parameters, Point};
+use super::{Batch, Evaluation, Expected, Objective, ObjectiveInfo, Part};
+use crate::model::{Density, Mixture, Parameters, Point};
 use crate::random::Rng;
-use crate::settings::{Kind, Setting, Settings};
+use crate::settings::{Kind, Setting, Settings, Value};
 
 /// How far the noise is shifted.
 pub static SHIFT: Setting = Setting {
@@ -55,6 +55,9 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
         let shifts = Source::Drawn { directions, length: settings.number(&SHIFT) };
         Arc::new(Contrastive { shifts })
     },
+    expected: Expected::ManyDraws(|settings, count| {
+        settings.set(N_SLICES.key, Value::Integer(count.clamp(1, MAX_COUNT) as i64));
+    }),
 };
 
 /// The shifts of the objective that these settings and this generator prepare. Shape: draws × points.
@@ -67,6 +70,14 @@ pub fn shifts(settings: &Settings, point_count: usize, rng: &mut Rng) -> Vec<Vec
         drawn.fill(0..point_count, draw, shifts);
     }
     shifts
+}
+
+/// The shift of the first draw at these places only, without drawing the others'. Length: places.
+#[must_use]
+pub fn shifts_at(settings: &Settings, places: &[usize], rng: &mut Rng) -> Vec<Point> {
+    let directions = Directions::new(settings, rng);
+    let length = settings.number(&SHIFT);
+    places.iter().map(|&place| directions.in_draw(place, 0).map(|v| length * v)).collect()
 }
 
 impl Contrastive {
@@ -86,6 +97,37 @@ impl Objective for Contrastive {
     ) {
         kernel::contrast(parameters, batch, &self.shifts, evaluation);
     }
+
+    fn parts(&self, parameters: &Parameters, batch: Batch<'_>) -> Vec<Part> {
+        let (mixture, points) = (parameters.mixture(), batch.to_vec());
+        let here = mixture.scores(&points);
+        let mut shifts = vec![[0.0; 2]; points.len()];
+        let mut sums = [0.0; 2];
+        let draw_count = self.shifts.draw_count();
+        for draw in 0..draw_count {
+            self.shifts.fill(0..points.len(), draw, &mut shifts);
+            for (sum, sign) in sums.iter_mut().zip([-1.0, 1.0]) {
+                let there = log_densities(&mixture, &points, &shifts, sign);
+                // log(1 + p(x ± v) / p(x))
+                let terms = here.iter().zip(there).map(|((here, _), there)| softplus(there - here));
+                *sum += terms.sum::<f64>();
+            }
+        }
+        let [of_data, of_noise] = sums.map(|sum| sum / (points.len() * draw_count).max(1) as f64);
+        vec![Part::new("−E log h(x)", of_data), Part::new("−E log(1 − h(x + v))", of_noise)]
+    }
+}
+
+/// log p at points moved by their shifts.
+fn log_densities(mixture: &Mixture, points: &[Point], shifts: &[Point], sign: f64) -> Vec<f64> {
+    let moved = points.iter().zip(shifts).map(|(x, v)| [x[0] + sign * v[0], x[1] + sign * v[1]]);
+    let moved: Vec<Point> = moved.collect();
+    mixture.scores(&moved).into_iter().map(|(log_density, _)| log_density).collect()
+}
+
+/// log(1 + exp u), where exp u may be beyond all numbers.
+fn softplus(u: f64) -> f64 {
+    u.max(0.0) + (-u.abs()).exp().ln_1p()
 }
 
 impl Shifts for Source {
@@ -106,5 +148,20 @@ impl Shifts for Source {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, generator};
+
+    #[test]
+    fn single_places_have_the_shifts_that_all_together_have() {
+        let (settings, rng) = (Settings::default(), || generator(3, Purpose::Slices));
+        let places = [0, 40, 63];
+        let all = shifts(&settings, 64, &mut rng());
+        let expected = places.map(|place| all[0][place]);
+        assert_eq!(shifts_at(&settings, &places, &mut rng()), expected);
     }
 }

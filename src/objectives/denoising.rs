@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::directions::{Directions, MAX_COUNT, REDRAW};
 use super::kernel::{self, Blur, Forms, FormsOfTile, TILE, Tile};
-use super::{Batch, Evaluation, Objective, ObjectiveInfo};
-use crate::model::{Parameters, Point};
+use super::parts::dot;
+use super::{Batch, Evaluation, Expected, Objective, ObjectiveInfo, Part};
+use crate::model::{Density, Mixture, Parameters, Point};
 use crate::random::Rng;
-use crate::settings::{Kind, Setting, Settings};
+use crate::settings::{Kind, Setting, Settings, Value};
 
 /// How strong the noise is.
 pub static SIGMA: Setting = Setting {
@@ -125,6 +126,11 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
         }
         Arc::new(denoising)
     },
+    // Pairs have the same mean and scatter less.
+    expected: Expected::ManyDraws(|settings, count| {
+        settings.set(N_DRAWS.key, Value::Integer(count.clamp(1, MAX_COUNT) as i64));
+        settings.set(NOISE_PAIRS.key, Value::Switch(true));
+    }),
 };
 
 /// The noise z of the objective that these settings and this generator prepare, for a level counted from 0. Pairs are
@@ -147,6 +153,14 @@ pub fn noise(
         draws.extend(opposite);
     }
     draws
+}
+
+/// The noise z of the first draw at these places only, without drawing the others', for a level counted from 0. Length:
+/// places.
+#[must_use]
+pub fn noise_at(settings: &Settings, places: &[usize], level: usize, rng: &mut Rng) -> Vec<Point> {
+    let directions = directions(settings, rng);
+    places.iter().map(|&place| directions.in_draw(place, level << LEVEL_BITS)).collect()
 }
 
 /// The ladder of σ that these settings describe: geometric, from σ to the largest one.
@@ -219,6 +233,25 @@ impl Denoising {
     }
 }
 
+impl Denoising {
+    /// How the parts are written.
+    fn symbols(&self) -> [String; 3] {
+        let count = self.levels.len();
+        let is_weighted = self.levels.iter().any(|[_, weight]| *weight * count as f64 != 1.0);
+        let lambda = if is_weighted { "σ²·" } else { "" };
+        let (all, of_levels) =
+            if count > 1 { ("(1/LNM) ΣΣΣ", "(1/L) Σ ") } else { ("(1/NM) ΣΣ", "") };
+        let is_drawn = matches!(self.noise, Noise::Drawn(_));
+        let target = if is_drawn {
+            // The mean that takes the place of what was drawn.
+            format!("{of_levels}{lambda}½E‖(y − x)/σ²‖²")
+        } else {
+            format!("{all} {lambda}½‖(y − x)/σ²‖²")
+        };
+        [format!("{all} {lambda}½‖s(y)‖²"), format!("{all} {lambda}s(y)ᵀ(y − x)/σ²"), target]
+    }
+}
+
 impl Objective for Denoising {
     fn evaluate_into(
         &self,
@@ -234,6 +267,21 @@ impl Objective for Denoising {
             evaluation.gradient.add(&other.gradient);
         }
     }
+
+    fn parts(&self, parameters: &Parameters, batch: Batch<'_>) -> Vec<Part> {
+        let (mixture, points) = (parameters.mixture(), batch.to_vec());
+        let mut sums = [0.0; 3];
+        for (index, &[sigma, weight]) in self.levels.iter().enumerate() {
+            let level = Level { denoising: self, index, sigma };
+            let seen = if self.noises_model { Some(mixture.convolved([sigma; 2])) } else { None };
+            let of_level = level.parts(seen.as_ref().unwrap_or(&mixture), &points);
+            for (sum, part) in sums.iter_mut().zip(of_level) {
+                *sum += weight * part;
+            }
+        }
+        let symbols = self.symbols();
+        symbols.into_iter().zip(sums).map(|(symbol, sum)| Part::new(symbol, sum)).collect()
+    }
 }
 
 /// A level of noise.
@@ -242,6 +290,46 @@ struct Level<'a> {
     /// Counted from 0.
     index: usize,
     sigma: f64,
+}
+
+impl Level<'_> {
+    /// Writes the noise z of one draw at a range of places.
+    fn draw(&self, places: Range<usize>, draw: usize, noise: &mut [Point]) {
+        let (draw, is_opposite) =
+            if self.denoising.has_pairs { (draw / 2, draw % 2 == 1) } else { (draw, false) };
+        match &self.denoising.noise {
+            Noise::Given(draws) => noise.copy_from_slice(&draws[draw][places]),
+            Noise::Drawn(directions) => {
+                directions.fill(places, draw | self.index << LEVEL_BITS, noise);
+            }
+        }
+        if is_opposite {
+            for z in noise.as_flattened_mut() {
+                *z = -*z;
+            }
+        }
+    }
+
+    /// ½‖s(y)‖², s(y)ᵀz/σ and ½‖z/σ‖², means over points and draws, for the score s of a mixture.
+    fn parts(&self, mixture: &Mixture, points: &[Point]) -> [f64; 3] {
+        let mut sums = [0.0; 3];
+        let mut noise = vec![[0.0; 2]; points.len()];
+        for draw in 0..self.draw_count() {
+            self.draw(0..points.len(), draw, &mut noise);
+            let moved = points.iter().zip(&noise);
+            let moved = moved.map(|(x, z)| [x[0] + self.sigma * z[0], x[1] + self.sigma * z[1]]);
+            let scores = mixture.scores(&moved.collect::<Vec<Point>>());
+            for ((_, s), z) in scores.into_iter().zip(&noise) {
+                let target = z.map(|z| z / self.sigma);
+                sums[0] += 0.5 * dot(s, s);
+                sums[1] += dot(s, target);
+                sums[2] += 0.5 * dot(target, target);
+            }
+        }
+        let [square, cross, target] =
+            sums.map(|sum| sum / (points.len() * self.draw_count()).max(1) as f64);
+        [square, cross, self.mean_of_targets().unwrap_or(target)]
+    }
 }
 
 impl Forms for Level<'_> {
@@ -270,22 +358,10 @@ impl Forms for Level<'_> {
         tile: &mut Tile<'_>,
         forms: &mut FormsOfTile<'_>,
     ) {
-        let (draw, sign) = match (self.denoising.has_pairs, draw % 2) {
-            (true, 0) => (draw / 2, 1.0),
-            (true, _) => (draw / 2, -1.0),
-            (false, _) => (draw, 1.0),
-        };
         let mut memory = [[0.0; 2]; TILE];
-        let noise = match &self.denoising.noise {
-            Noise::Given(draws) => &draws[draw][places],
-            Noise::Drawn(directions) => {
-                let noise = &mut memory[..places.len()];
-                directions.fill(places, draw | self.index << LEVEL_BITS, noise);
-                noise
-            }
-        };
-        for (l, z) in noise.iter().enumerate() {
-            let [z1, z2] = [sign * z[0], sign * z[1]];
+        let noise = &mut memory[..places.len()];
+        self.draw(places, draw, noise);
+        for (l, &[z1, z2]) in noise.iter().enumerate() {
             tile.x[l] += self.sigma * z1;
             tile.y[l] += self.sigma * z2;
             forms.target[0][l] = z1 / self.sigma;
@@ -297,7 +373,19 @@ impl Forms for Level<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Value;
+
+    #[test]
+    fn single_places_have_the_noise_that_all_together_have() {
+        use crate::random::{Purpose, generator};
+        let mut settings = Settings::default();
+        settings.set(NOISE_PAIRS.key, Value::Switch(true));
+        let (places, rng) = ([0, 40, 63], || generator(3, Purpose::Slices));
+        for level in [0, 2] {
+            let all = noise(&settings, 64, level, &mut rng());
+            let expected = places.map(|place| all[0][place]);
+            assert_eq!(noise_at(&settings, &places, level, &mut rng()), expected, "{level}");
+        }
+    }
 
     #[test]
     fn a_ladder_is_geometric() {

@@ -109,6 +109,23 @@ impl Directions {
         }
     }
 
+    /// The vectors of the point at one place, as [`Directions::for_each`] gives them.
+    pub fn at(&self, place: usize) -> Vec<Point> {
+        let start = place - place % POINTS_PER_STREAM;
+        let mut vectors = Vec::new();
+        self.for_each(start..place + 1, |_, of_point| vectors = of_point.to_vec());
+        vectors
+    }
+
+    /// The vector of the point at one place in one draw, as [`Directions::fill`] writes it.
+    pub fn in_draw(&self, place: usize, draw: usize) -> Point {
+        let start = place - place % POINTS_PER_STREAM;
+        let mut vectors = [[0.0; 2]; POINTS_PER_STREAM];
+        let vectors = &mut vectors[..=place - start];
+        self.fill(start..place + 1, draw, vectors);
+        vectors[place - start]
+    }
+
     fn stream(&self, number: u64) -> Rng {
         let mut rng = Rng::from_seed(self.seed);
         rng.set_stream(number);
@@ -129,6 +146,19 @@ impl Directions {
             }
         }
     }
+}
+
+/// Brings the generator of a run's random vectors from its beginning to where it is after so many evaluations with these
+/// settings, without drawing what each of them drew: every seed takes as many words.
+pub fn pass_evaluations(settings: &Settings, count: usize, rng: &mut Rng) {
+    if !settings.switch(&REDRAW) {
+        // All of them draw the first seed.
+        return;
+    }
+    let before = rng.get_word_pos();
+    let _: [u8; 32] = rng.random();
+    let words = rng.get_word_pos() - before;
+    rng.set_word_pos(before + words * count as u128);
 }
 
 /// The seed of this step's vectors: a new one, or again the last one.
@@ -178,6 +208,40 @@ mod tests {
         let mut later = [[0.0; 2]; 36];
         directions.fill(64..100, 2, &mut later);
         assert_eq!(draws[2][64..], later);
+    }
+
+    #[test]
+    fn single_places_have_the_vectors_that_all_together_have() {
+        let mut settings = Settings::default();
+        settings.set(N_SLICES.key, Value::Integer(3));
+        let directions = Directions::new(&settings, &mut rng());
+        let (whole, mut draws) = (all(&directions, 0..100), [[[0.0; 2]; 100]; 2]);
+        for (draw, vectors) in draws.iter_mut().enumerate() {
+            directions.fill(0..100, draw, vectors);
+        }
+        for place in [0, 1, 31, 32, 77, 99] {
+            assert_eq!(directions.at(place), whole[place], "{place}");
+            for (draw, vectors) in draws.iter().enumerate() {
+                assert_eq!(directions.in_draw(place, draw), vectors[place], "{place} {draw}");
+            }
+        }
+    }
+
+    #[test]
+    fn evaluations_are_passed_as_if_each_had_drawn() {
+        for is_drawing in [true, false] {
+            let mut settings = Settings::default();
+            settings.set(REDRAW.key, Value::Switch(is_drawing));
+            for count in [0, 1, 2, 57] {
+                let (mut one_by_one, mut at_once) = (rng(), rng());
+                for _ in 0..count {
+                    let _ = Directions::new(&settings, &mut one_by_one);
+                }
+                pass_evaluations(&settings, count, &mut at_once);
+                let next = |rng: &mut Rng| Directions::new(&settings, rng).at(5);
+                assert_eq!(next(&mut one_by_one), next(&mut at_once), "{is_drawing} {count}");
+            }
+        }
     }
 
     #[test]

@@ -10,21 +10,23 @@ mod directions;
 mod explicit;
 pub mod kernel;
 mod nll;
+mod parts;
 mod score_matching;
 mod sliced;
 mod terms;
 
 pub use composite::{Composite, ORDER, Order};
-pub use contrastive::{Contrastive, SHIFT, shifts};
+pub use contrastive::{Contrastive, SHIFT, shifts, shifts_at};
 pub use denoising::{
     Denoising, N_DRAWS, N_LEVELS, NOISE_PAIRS, NOISED_MODEL, SIGMA, SIGMA_MAX, SIGMA_WEIGHT,
-    levels, noise,
+    levels, noise, noise_at,
 };
-pub use directions::{N_SLICES, REDRAW, SLICE_DISTRIBUTION};
+pub use directions::{N_SLICES, REDRAW, SLICE_DISTRIBUTION, pass_evaluations};
 pub use explicit::ExplicitScoreMatching;
 pub use nll::NegativeLogLikelihood;
+pub use parts::Part;
 pub use score_matching::ScoreMatching;
-pub use sliced::{CONTROL_VARIATE, Sliced, slices};
+pub use sliced::{CONTROL_VARIATE, Sliced, slices, slices_at};
 pub use terms::{Term, Terms};
 
 use std::sync::Arc;
@@ -60,6 +62,20 @@ pub struct ObjectiveInfo {
     pub settings: &'static [&'static Setting],
     /// The objective of one step; draws whatever is random about it.
     pub prepare: fn(&Settings, &mut Rng) -> Arc<dyn Objective>,
+    /// What it is on average over what it draws.
+    pub expected: Expected,
+}
+
+/// What an objective is on average over what it draws, at given points.
+#[derive(Debug, Clone, Copy)]
+pub enum Expected {
+    /// Itself: it draws nothing.
+    Itself,
+    /// Exact score matching, because E vvᵀ is the identity (Song et al. 2019, eqs. 7 and 8).
+    ScoreMatching,
+    /// What has no closed form: the mean over many draws approaches it. Sets the knobs so that many are averaged in one
+    /// evaluation.
+    ManyDraws(fn(&mut Settings, usize)),
 }
 
 /// A function of θ and of points.
@@ -73,6 +89,10 @@ pub trait Objective: std::fmt::Debug + Send + Sync {
         self.evaluate_into(parameters, batch, &mut evaluation);
         evaluation
     }
+
+    /// The summands of that value as its formula has them, with all that was drawn for it. They are for looking at: slow
+    /// beside the value itself.
+    fn parts(&self, parameters: &Parameters, batch: Batch<'_>) -> Vec<Part>;
 }
 
 /// An objective at one θ.
@@ -163,6 +183,12 @@ impl<'a> Batch<'a> {
     #[must_use]
     pub fn point(&self, n: usize) -> Point {
         self.points[self.index(n)]
+    }
+
+    /// The points, in their order.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<Point> {
+        (0..self.len()).map(|n| self.point(n)).collect()
     }
 
     /// The place of the nth point among all points.

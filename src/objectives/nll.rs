@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Batch, Evaluation, Objective, ObjectiveInfo, kernel};
+use super::{Batch, Evaluation, Expected, Objective, ObjectiveInfo, Part, kernel, parts};
 use crate::model::Parameters;
 
 /// −(1/N) Σ log p(xₙ); thesis eq. 3.5 as a mean.
@@ -17,6 +17,7 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     help: "Maximum likelihood by gradient descent: makes the data as probable as possible.",
     settings: &[],
     prepare: |_, _| Arc::new(NegativeLogLikelihood),
+    expected: Expected::Itself,
 };
 
 impl Objective for NegativeLogLikelihood {
@@ -27,5 +28,9 @@ impl Objective for NegativeLogLikelihood {
         evaluation: &mut Evaluation,
     ) {
         kernel::negative_log_likelihood(parameters, batch, evaluation);
+    }
+
+    fn parts(&self, parameters: &Parameters, batch: Batch<'_>) -> Vec<Part> {
+        parts::of_likelihood(parameters, batch)
     }
 }

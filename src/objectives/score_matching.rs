@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::kernel::{self, Forms, FormsOfTile, Tile};
-use super::{Batch, Evaluation, Objective, ObjectiveInfo};
+use super::{Batch, Evaluation, Expected, Objective, ObjectiveInfo, Part, Term, Terms};
 use crate::model::Parameters;
 
 /// (1/N) Σ tr ∇s(xₙ) + ½‖s(xₙ)‖² with s = ∇ₓ log p; Hyvärinen (2005), eq. 4; thesis eq. 3.6.
@@ -19,6 +19,7 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     help: "Matches the score s = ∇ log p of the model to that of the data; the density's normalization plays no part.",
     settings: &[],
     prepare: |_, _| Arc::new(ScoreMatching),
+    expected: Expected::Itself,
 };
 
 impl Objective for ScoreMatching {
@@ -29,6 +30,11 @@ impl Objective for ScoreMatching {
         evaluation: &mut Evaluation,
     ) {
         kernel::quadratic(parameters, batch, self, evaluation);
+    }
+
+    fn parts(&self, parameters: &Parameters, batch: Batch<'_>) -> Vec<Part> {
+        let Term { trace, norm } = Terms::at(&parameters.mixture(), &batch.to_vec()).mean;
+        vec![Part::new("(1/N) Σ tr ∇s(x)", trace), Part::new("(1/N) Σ ½‖s(x)‖²", norm)]
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::directions::{Directions, N_SLICES, REDRAW, SLICE_DISTRIBUTION};
 use super::kernel::{self, Forms, FormsOfTile, IDENTITY, Tile};
-use super::{Batch, Evaluation, Objective, ObjectiveInfo};
-use crate::model::{Parameters, Point, Symmetric};
+use super::parts::dot;
+use super::{Batch, Evaluation, Expected, Objective, ObjectiveInfo, Part};
+use crate::model::{Density, Parameters, Point, Symmetric, Values};
 use crate::random::Rng;
 use crate::settings::{Kind, Setting, Settings};
 
@@ -45,6 +46,7 @@ pub(super) static PLAIN_INFO: ObjectiveInfo = ObjectiveInfo {
     help: "Score matching that looks at the score along random directions v only.",
     settings: &[&N_SLICES, &SLICE_DISTRIBUTION, &REDRAW],
     prepare: |settings, rng| Arc::new(Sliced::drawn(settings, rng, 0.0)),
+    expected: Expected::ScoreMatching,
 };
 
 pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
@@ -57,6 +59,7 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     prepare: |settings, rng| {
         Arc::new(Sliced::drawn(settings, rng, settings.number(&CONTROL_VARIATE)))
     },
+    expected: Expected::ScoreMatching,
 };
 
 /// The slices of the sliced objective that these settings and this generator prepare. Shape: points × slices.
@@ -66,6 +69,13 @@ pub fn slices(settings: &Settings, point_count: usize, rng: &mut Rng) -> Vec<Vec
     let drawn = Directions::new(settings, rng);
     drawn.for_each(0..point_count, |_, of_point| slices.push(of_point.to_vec()));
     slices
+}
+
+/// The same of the points at these places only, without drawing the others'. Shape: places × slices.
+#[must_use]
+pub fn slices_at(settings: &Settings, places: &[usize], rng: &mut Rng) -> Vec<Vec<Point>> {
+    let drawn = Directions::new(settings, rng);
+    places.iter().map(|&place| drawn.at(place)).collect()
 }
 
 impl Sliced {
@@ -87,6 +97,20 @@ impl Sliced {
 
     fn drawn(settings: &Settings, rng: &mut Rng, control_variate: f64) -> Sliced {
         Sliced { slices: Slices::Drawn(Directions::new(settings, rng)), control_variate }
+    }
+
+    /// Calls `then` with the place in the range and the mean of vvᵀ of every point at a range of places.
+    fn for_each(&self, places: Range<usize>, mut then: impl FnMut(usize, Symmetric)) {
+        match &self.slices {
+            Slices::Given(given) => {
+                for (l, &a) in given[places].iter().enumerate() {
+                    then(l, a);
+                }
+            }
+            Slices::Drawn(drawn) => {
+                drawn.for_each(places, |l, slices| then(l, mean_outer_product(slices)));
+            }
+        }
     }
 
     /// Sets A to the mean of vvᵀ, and B to (1 − β)A + βI.
@@ -112,21 +136,37 @@ impl Objective for Sliced {
     ) {
         kernel::quadratic(parameters, batch, self, evaluation);
     }
+
+    fn parts(&self, parameters: &Parameters, batch: Batch<'_>) -> Vec<Part> {
+        let Values { score, hessian, .. } = parameters.mixture().values(&batch.to_vec());
+        // Of vᵀ∇s v, ½(vᵀs)² and ½‖s‖².
+        let mut sums = [0.0; 3];
+        self.for_each(0..batch.len(), |n, [a11, a12, a22]| {
+            let ([s1, s2], [h11, h12, h22]) = (score[n], hessian[n]);
+            sums[0] += a11 * h11 + 2.0 * a12 * h12 + a22 * h22;
+            sums[1] += 0.5 * (a11 * s1 * s1 + 2.0 * a12 * s1 * s2 + a22 * s2 * s2);
+            sums[2] += 0.5 * dot(score[n], score[n]);
+        });
+        let [trace, along, norm] = sums.map(|sum| sum / batch.len().max(1) as f64);
+        let beta = self.control_variate;
+        let mut parts = vec![Part::new("(1/NM) ΣΣ vᵀ∇s(x)v", trace)];
+        if beta == 1.0 {
+            parts.push(Part::new("(1/N) Σ ½‖s(x)‖²", norm));
+            return parts;
+        }
+        parts.push(Part::new("(1/NM) ΣΣ ½(vᵀs(x))²", along));
+        if beta != 0.0 {
+            let symbol = "(1/NM) ΣΣ −β(½(vᵀs(x))² − ½‖s(x)‖²)";
+            parts.push(Part::new(symbol, -beta * (along - norm)));
+        }
+        parts
+    }
 }
 
 impl Forms for Sliced {
     fn fill(&self, places: Range<usize>, _: usize, _: &mut Tile<'_>, forms: &mut FormsOfTile<'_>) {
         forms.set_all_b(IDENTITY);
-        match &self.slices {
-            Slices::Given(given) => {
-                for (l, &a) in given[places].iter().enumerate() {
-                    self.set(forms, l, a);
-                }
-            }
-            Slices::Drawn(drawn) => {
-                drawn.for_each(places, |l, slices| self.set(forms, l, mean_outer_product(slices)));
-            }
-        }
+        self.for_each(places, |l, a| self.set(forms, l, a));
     }
 }
 

@@ -47,8 +47,8 @@ pub type MadeKernel = Result<Box<dyn Kernel>, SamplerError>;
 pub enum SamplerError {
     /// Annealing needs the score of the blurred density.
     #[error(
-        "annealed Langevin needs the density under added noise, which has no closed form here: choose a mixture, or \
-         points on a curve with noise"
+        "annealed Langevin needs the density under added noise, which is not known for a donut whose coordinates are \
+         stretched differently: switch scaling off, or choose other data"
     )]
     NotBlurred,
     /// Gibbs sampling needs conditional distributions.

@@ -27,7 +27,8 @@ pub enum Finding {
     Verdict(Round, Verdict),
 }
 
-/// A judge of one known density. Dropping it ends its thread after what it computes at the moment.
+/// A judge of one known density. Dropping it ends its thread at once while it prepares, and else after the verdict that it
+/// computes at the moment.
 pub struct Judge {
     crew: Crew<Finding>,
     cases: Sender<(Round, Moment)>,
@@ -49,7 +50,8 @@ impl Judge {
         let (cases, received) = channel();
         let bench = Bench { density, truth: OnceLock::new(), cases: Mutex::new(received) };
         // The first piece of work is the truth itself; then it goes on until there are no more cases.
-        let work = move |number: usize, _: &dyn Fn() -> bool| Ok(bench.work(number));
+        let work =
+            move |number: usize, is_wanted: &dyn Fn() -> bool| Ok(bench.work(number, is_wanted));
         let crew = Crew::spawn(usize::MAX, 1, work, wake)?;
         Ok(Judge { crew, cases, truth: None, awaited: 0, problem: None })
     }
@@ -119,11 +121,12 @@ struct Bench {
 
 impl Bench {
     /// The truth, or the next verdict; waits for a case. `None` once nobody asks any more.
-    fn work(&self, number: usize) -> Option<Finding> {
-        let truth = self.truth.get_or_init(|| Arc::new(Truth::new(self.density.clone())));
+    fn work(&self, number: usize, is_wanted: &dyn Fn() -> bool) -> Option<Finding> {
         if number == 0 {
-            return Some(Finding::Ready(truth.clone()));
+            let truth = Arc::new(Truth::while_wanted(self.density.clone(), is_wanted)?);
+            return Some(Finding::Ready(self.truth.get_or_init(|| truth).clone()));
         }
+        let truth = self.truth.get()?;
         let cases = self.cases.lock().unwrap_or_else(PoisonError::into_inner);
         let (round, Moment { record, mixture }) = cases.recv().ok()?;
         let divergence = truth.compare(&*mixture);
@@ -134,7 +137,8 @@ impl Bench {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Mixture;
+    use crate::model::{Bounds, Mixture, Point, Symmetric};
+    use crate::random::Rng;
     use crate::training::Record;
 
     fn gaussian(mean: f64) -> Arc<Mixture> {
@@ -169,6 +173,51 @@ mod tests {
         assert!((judge.truth().unwrap().information.value - 1.0).abs() < 1e-6);
     }
 
+    /// A density that takes its time, in many cells.
+    struct Slow(Mixture);
+
+    impl Density for Slow {
+        fn log_density(&self, x: Point) -> f64 {
+            self.0.log_density(x)
+        }
+
+        fn score(&self, x: Point) -> Point {
+            self.0.score(x)
+        }
+
+        fn hessian(&self, x: Point) -> Symmetric {
+            self.0.hessian(x)
+        }
+
+        fn sample(&self, count: usize, rng: &mut Rng) -> Vec<Point> {
+            self.0.sample(count, rng)
+        }
+
+        fn scores(&self, points: &[Point]) -> Vec<(f64, Point)> {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            self.0.scores(points)
+        }
+
+        /// All of it would take four minutes.
+        fn cells(&self) -> Vec<Bounds> {
+            let side = 0.01;
+            let cell = |i: usize| {
+                let min = [(i % 1000) as f64 * side - 5.0, (i / 1000) as f64 * side - 4.0];
+                Bounds { min, max: min.map(|v| v + side) }
+            };
+            (0..800_000).map(cell).collect()
+        }
+    }
+
+    #[test]
+    fn a_judge_who_still_prepares_ends_at_once() {
+        let density: Arc<dyn Density> = Arc::new(Slow((*gaussian(0.0)).clone()));
+        let judge = Judge::spawn(density.clone(), || ()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        drop(judge);
+        ends_soon(&density);
+    }
+
     #[test]
     fn a_judge_whom_nobody_asks_ends() {
         let density: Arc<dyn Density> = gaussian(0.0);
@@ -176,9 +225,14 @@ mod tests {
         judge.ask(Round { run: BranchId::TRUNK, count: 0 }, moment(1));
         assert!(judge.wait().is_some());
         drop(judge);
+        ends_soon(&density);
+    }
+
+    #[track_caller]
+    fn ends_soon(density: &Arc<dyn Density>) {
         let began = std::time::Instant::now();
         // Its thread holds the density as long as it lives.
-        while Arc::strong_count(&density) > 1 {
+        while Arc::strong_count(density) > 1 {
             assert!(began.elapsed().as_secs() < 30, "it still waits");
             std::thread::sleep(std::time::Duration::from_millis(1));
         }

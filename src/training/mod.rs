@@ -4,6 +4,7 @@ pub mod basin;
 mod branch;
 pub mod checks;
 mod command_line;
+mod course;
 mod crew;
 pub mod ensemble;
 mod experiment;
@@ -17,6 +18,8 @@ mod known;
 pub mod landscape;
 pub mod optima;
 mod principal;
+pub mod redrawing;
+pub mod redraws;
 mod run;
 mod snapshot;
 pub mod spread;
@@ -33,6 +36,7 @@ pub mod workload;
 
 pub use branch::{Branch, BranchId, MAX_RUNS};
 pub use command_line::{parse_columns, quoted};
+pub use course::{Course, Stretch};
 pub use crew::Crew;
 pub use ensemble::{Ensemble, Member};
 pub use experiment::{

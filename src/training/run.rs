@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::guard::Symptom;
-use super::{Best, Experiment, ExperimentError, Record};
+use super::{Best, Course, Experiment, ExperimentError, Record, Stretch};
 use crate::algorithms::{Algorithm, MAX_ITER, Start, StepError, TOL, given, initial};
 use crate::data::Dataset;
 use crate::model::{Mixture, Parameters, Point};
@@ -128,9 +128,6 @@ pub struct Run {
     judging_secs: f64,
 }
 
-/// Steps in a row that were taken with the same settings.
-type Stretch = (Settings, usize);
-
 /// Where a run begins.
 #[derive(Debug, Clone, Default)]
 struct Beginning {
@@ -195,11 +192,11 @@ impl Run {
     /// # Errors
     /// [`ExperimentError`] if one of the steps fails.
     pub fn again_to(&self, step: usize) -> Result<Run, ExperimentError> {
-        let first = self.past.first().map_or(&self.settings, |(settings, _)| settings);
+        let first = self.past.first().map_or(&self.settings, |(settings, _)| &**settings);
         let experiment = Experiment { algorithm: first.clone(), ..(*self.experiment).clone() };
         let mut run = Run::begin(&experiment, self.prepared.clone(), self.beginning.clone())?;
         for (settings, count) in &self.past {
-            run.tune(settings.clone());
+            run.tune((**settings).clone());
             for _ in 0..*count {
                 if run.record.step == step {
                     return Ok(run);
@@ -226,7 +223,7 @@ impl Run {
         let is_repeated = beginning.lead.iter().any(|(_, count)| *count > 0);
         // Where no step is taken again, what was in force before does not matter.
         let lead = beginning.lead.first().filter(|_| is_repeated);
-        let first_settings = lead.map_or(&settings, |(first, _)| first);
+        let first_settings = lead.map_or(&settings, |(first, _)| &**first);
         let began = Instant::now();
         let mut algorithm = experiment.algorithm_info().start(start, first_settings)?;
         let seconds = began.elapsed().as_secs_f64();
@@ -250,7 +247,7 @@ impl Run {
         Ok(Run {
             experiment: Arc::new(experiment.clone()),
             prepared,
-            past: vec![(settings.clone(), 0)],
+            past: vec![(Arc::new(settings.clone()), 0)],
             settings,
             algorithm,
             record,
@@ -332,7 +329,7 @@ impl Run {
 
     /// Takes new values of live settings from the next step on.
     pub fn tune(&mut self, settings: Settings) {
-        self.past.push((settings.clone(), 0));
+        self.past.push((Arc::new(settings.clone()), 0));
         self.settings = settings;
     }
 
@@ -366,6 +363,13 @@ impl Run {
     #[must_use]
     pub fn experiment(&self) -> &Arc<Experiment> {
         &self.experiment
+    }
+
+    /// With which settings it took its steps.
+    #[must_use]
+    pub fn course(&self) -> Course {
+        let Beginning { step, lead, .. } = &self.beginning;
+        Course { first_step: *step, lead: lead.clone(), own: self.past.clone() }
     }
 
     /// The last step's record.

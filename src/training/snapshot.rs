@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Best, Branch, Experiment, Finish, Moment, Prepared, Record};
+use super::{Best, Branch, Course, Experiment, Finish, Moment, Prepared, Record};
+use crate::algorithms::Look;
 use crate::model::Mixture;
 
 /// What the worker is doing.
@@ -33,6 +34,8 @@ pub struct Snapshot {
     pub best: Best,
     /// What the worker is doing.
     pub activity: Activity,
+    /// With which settings it took its steps.
+    pub course: Course,
 }
 
 impl Snapshot {
@@ -40,6 +43,15 @@ impl Snapshot {
     #[must_use]
     pub fn newest(&self) -> Moment {
         Moment { record: self.record, mixture: self.mixture.clone() }
+    }
+
+    /// What it evaluated at one of its steps so far, drawn again; `None` for steps that are not its own.
+    #[must_use]
+    pub fn look(&self, step: usize) -> Option<Look> {
+        let stretches = self.course.up_to(step)?;
+        let true_scores = self.prepared.true_scores(&self.experiment).ok()?;
+        let point_count = self.prepared.dataset.train.len();
+        self.experiment.algorithm_info().look(&stretches, point_count, true_scores.as_ref())
     }
 
     /// True if the run stopped because it converged.

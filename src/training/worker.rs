@@ -324,6 +324,7 @@ fn snapshot(tree: &Tree, id: BranchId, run: &Run, playing: Option<Who>) -> Optio
         mixture,
         best: run.best().clone(),
         activity,
+        course: run.course(),
     })
 }
 

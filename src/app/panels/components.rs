@@ -9,6 +9,7 @@ use crate::app::document::Document;
 use crate::app::session::Session;
 use crate::app::start::{self, Editable};
 use crate::app::view::View;
+use crate::app::workings;
 use crate::model::{CovarianceType, Ellipse};
 
 /// What the columns hold: heading and tooltip.
@@ -55,6 +56,9 @@ pub fn components_ui(
         let sum: f64 = components.iter().map(|component| component.weight).sum();
         ui.label(RichText::new(format!("Weights sum to {}", short(sum))).weak());
         buttons_ui(ui, components.len(), view, actions);
+        if document.experiment.algorithm_of(view.run).id == "dsm" {
+            workings::subtract_ui(ui, (document, session), view, actions);
+        }
         let Editable { components: before, step, .. } = editable;
         if components != before {
             // Numbers that are dragged become one change once they rest.

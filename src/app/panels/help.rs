@@ -79,6 +79,14 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
                  draws streamlines of the score. Point anywhere to read term, score, log density and responsibilities.",
             );
             ui.add_space(8.0);
+            ui.heading("Workings");
+            ui.label(
+                "Y draws what the running objective does with its points. Sliced: the slices v of this step, and the \
+                 score's part along them. Denoising: the noise from x to y, the target back, the model's score, and \
+                 Σ − σ²I dashed; a button subtracts σ²I. Composite: p(x₁) along an edge and, at a cut that can be \
+                 dragged, p(x₂|x₁) with a histogram of the points near it; Shift+Y swaps the order.",
+            );
+            ui.add_space(8.0);
             ui.heading("Drawing");
             ui.label(
                 "Choose a tool on the left and drag on the canvas. The middle or right button moves the view, the \

@@ -6,6 +6,7 @@ use crate::app::action::{Action, icon_button_ui, menu_item_ui, state_button_ui};
 use crate::app::document::Document;
 use crate::app::session::Session;
 use crate::app::view::{Guard, View};
+use crate::app::workings::available;
 use crate::figures::Theme;
 use crate::figures::colors::COLOR_MAPS;
 
@@ -57,6 +58,7 @@ pub fn menu_ui(
                 ] {
                     menu_item_ui(ui, action, true, actions);
                 }
+                workings_ui(ui, document, view, actions);
                 ui.menu_button("Color map", |ui| {
                     ui.radio_value(&mut view.color_map, None, "The theme's own");
                     for map in COLOR_MAPS {
@@ -100,6 +102,15 @@ pub fn menu_ui(
         });
         ui.add_space(1.0);
     });
+}
+
+/// The switch of the workings; gray, with the reason, where there are none.
+fn workings_ui(ui: &mut egui::Ui, document: &Document, view: &View, actions: &mut Vec<Action>) {
+    let reason = available(&document.experiment, view).err();
+    let entry = ui.add_enabled_ui(reason.is_none(), |ui| {
+        menu_item_ui(ui, Action::ToggleWorkings, reason.is_none(), actions);
+    });
+    entry.response.on_disabled_hover_text(reason.unwrap_or_default());
 }
 
 /// The entries about training, and about the runs.

@@ -4,6 +4,7 @@ use crate::app::action::Action;
 use crate::app::document::Document;
 use crate::app::maps::Maps;
 use crate::app::particles::Particles;
+use crate::app::redrawn::Redrawn;
 use crate::app::seeds::Seeds;
 use crate::app::session::Session;
 use crate::app::taken_apart::Breakdown;
@@ -19,6 +20,8 @@ pub struct Beside<'a> {
     pub maps: &'a mut Maps,
     /// The loss taken apart, once it is.
     pub breakdown: Option<&'a Breakdown>,
+    /// The objective with other draws.
+    pub redrawn: &'a Redrawn,
     /// How far runs are from the known density.
     pub truth: &'a Truths,
     /// Particles that walk.
@@ -30,7 +33,7 @@ pub fn plots_ui(
     ui: &mut egui::Ui,
     document: &mut Document,
     session: &Session,
-    Beside { seeds, maps, breakdown, truth, particles }: Beside<'_>,
+    Beside { seeds, maps, breakdown, redrawn, truth, particles }: Beside<'_>,
     view: &mut View,
     actions: &mut Vec<Action>,
 ) {
@@ -92,7 +95,7 @@ pub fn plots_ui(
             return views::sample_ui(ui, particles, view, can_walk, actions);
         }
         if view.plots == Plots::Terms {
-            return views::terms_ui(ui, session, breakdown, view);
+            return views::terms_ui(ui, breakdown, redrawn, view);
         }
         if view.plots == Plots::Maps {
             return views::maps_ui(ui, document, session, maps, view, actions);

@@ -42,6 +42,17 @@ impl Particles {
         self.report.picture.clone().filter(|_| self.has_density())
     }
 
+    /// All that lies on the canvas while the tab is open, for a figure of it: first the density in the model's place, if
+    /// there is one.
+    #[must_use]
+    pub fn figure_layers(&self, view: &View) -> Vec<Layer> {
+        if !self.is_open {
+            return Vec::new();
+        }
+        let density = self.density_layer().filter(|_| view.shown.density);
+        density.into_iter().chain(self.layers(view)).collect()
+    }
+
     /// Draws the layers over the canvas, and answers the pointer: a click says where all particles start, or chooses
     /// the one whose step is told. `is_free` if nothing else takes the click.
     pub fn canvas_ui(

@@ -6,6 +6,7 @@ mod maps;
 mod nll;
 mod objective;
 mod race;
+mod redraws;
 mod runs;
 mod sample;
 mod seeds;

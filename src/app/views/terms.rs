@@ -3,25 +3,24 @@
 
 use egui::{Align2, Color32, FontId, Rect, RichText, Stroke, pos2, vec2};
 
+use super::redraws::redraws_ui;
 use super::{heading_ui, small_plot_ui};
-use crate::algorithms::AlgorithmInfo;
 use crate::app::plot::color32;
-use crate::app::session::Session;
-use crate::app::taken_apart::Breakdown;
+use crate::app::redrawn::Redrawn;
+use crate::app::taken_apart::{Breakdown, Running};
 use crate::app::view::View;
 use crate::figures::shade::{alike, hue, number};
 use crate::figures::{Theme, terms};
 use crate::objectives::Term;
 
 /// Draws the view.
-pub fn terms_ui(ui: &mut egui::Ui, session: &Session, breakdown: Option<&Breakdown>, view: &View) {
-    let (Some(breakdown), Some(snapshot)) = (breakdown, session.snapshot()) else {
+pub fn terms_ui(ui: &mut egui::Ui, breakdown: Option<&Breakdown>, redrawn: &Redrawn, view: &View) {
+    let Some(breakdown) = breakdown else {
         let text = "Shows what every training point adds to the loss of exact score matching, once there is a model \
                     whose terms are finite.";
         ui.label(RichText::new(text).color(ui.visuals().weak_text_color()));
         return;
     };
-    let info = snapshot.experiment.algorithm_info();
     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         heading_ui(ui, "Score matching", |ui| {
             let count = breakdown.points().len();
@@ -29,9 +28,11 @@ pub fn terms_ui(ui: &mut egui::Ui, session: &Session, breakdown: Option<&Breakdo
         });
         bars_ui(ui, breakdown.terms.mean, view.theme);
         ui.separator();
-        heading_ui(ui, &format!("Objective of {}", info.short), |_| {});
-        formula_ui(ui, info, breakdown, view.theme);
-        ui.separator();
+        if let Some(running) = &breakdown.running {
+            running_ui(ui, running, breakdown, view.theme);
+            ui.separator();
+        }
+        redraws_ui(ui, redrawn, breakdown.step, view);
         heading_ui(ui, "Terms", |ui| {
             let end = number(breakdown.shade.high);
             ui.label(weak(ui, format!("dashed: mean; bars end at ±{end}")));
@@ -114,39 +115,34 @@ fn bars_ui(ui: &mut egui::Ui, mean: Term, theme: Theme) {
     }
 }
 
-/// The summands of the running objective, as they are written, and their values; the whole where it has no parts that
-/// are known without what was drawn at random.
-fn parts(info: &AlgorithmInfo, breakdown: &Breakdown) -> Vec<(&'static str, f64)> {
-    let Term { trace, norm } = breakdown.terms.mean;
-    match info.id {
-        "em" | "nll" => vec![("−(1/N) Σ log p(x)", -breakdown.terms.log_likelihood)],
-        "sm" => vec![("(1/N) Σ tr ∇s(x)", trace), ("(1/N) Σ ½‖s(x)‖²", norm)],
-        _ => vec![(info.formula, breakdown.objective)],
-    }
-}
-
 /// The formula of the running objective with a value under each of its terms.
-fn formula_ui(ui: &mut egui::Ui, info: &AlgorithmInfo, breakdown: &Breakdown, theme: Theme) {
-    let parts = parts(info, breakdown);
-    let sum: f64 = parts.iter().map(|part| part.1).sum();
-    let values: Vec<f64> = parts.iter().map(|part| part.1).chain([sum]).collect();
+fn running_ui(ui: &mut egui::Ui, running: &Running, breakdown: &Breakdown, theme: Theme) {
+    let Running { info, parts, point_count, is_of_step } = running;
+    heading_ui(ui, &format!("Objective of {}", info.short), |ui| {
+        if *point_count < breakdown.points().len() {
+            ui.label(weak(ui, format!("mini-batch of {point_count}")));
+        }
+    });
+    let sum: f64 = parts.iter().map(|part| part.value).sum();
+    let values: Vec<f64> = parts.iter().map(|part| part.value).chain([sum]).collect();
     let numbers = alike(&values);
     ui.horizontal_wrapped(|ui| {
-        for (i, ((symbol, _), number)) in parts.iter().zip(&numbers).enumerate() {
+        for (i, (part, number)) in parts.iter().zip(&numbers).enumerate() {
             if i > 0 {
-                column_ui(ui, "+", "+", theme);
+                // A symbol may bring a minus of its own.
+                let sign = if part.symbol.starts_with('−') { "" } else { "+" };
+                column_ui(ui, sign, "+", theme);
             }
-            column_ui(ui, symbol, number, theme);
+            column_ui(ui, &part.symbol, number, theme);
         }
         if parts.len() > 1 {
             column_ui(ui, "=", "=", theme);
             column_ui(ui, info.short, &numbers[parts.len()], theme);
         }
     });
-    // Of a mini-batch, or of the slices of this step.
-    let is_other = (sum - breakdown.objective).abs() > 1e-6 * (1.0 + sum.abs());
-    if is_other && breakdown.objective.is_finite() {
-        let text = format!("the run saw {} on its mini-batch", number(breakdown.objective));
+    if !is_of_step && breakdown.objective.is_finite() {
+        let saw = number(breakdown.objective);
+        let text = format!("with draws of its own; the run saw {saw} with others");
         ui.label(weak(ui, text));
     }
 }

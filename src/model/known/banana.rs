@@ -1,8 +1,9 @@
 //! Density: a Gaussian bent along a parabola.
 
 use std::f64::consts::TAU;
+use std::sync::Arc;
 
-use super::{REACH, equal_cells, normal};
+use super::{Noised, REACH, equal_cells, normal};
 use crate::model::{Bounds, Density, Point, Symmetric};
 use crate::random::Rng;
 
@@ -20,7 +21,7 @@ pub struct Banana {
 
 impl Banana {
     /// What x₂ is at x₁ without the noise.
-    fn ridge(&self, x1: f64) -> f64 {
+    pub(super) fn ridge(&self, x1: f64) -> f64 {
         self.bend * (x1 * x1 - self.length * self.length)
     }
 }
@@ -61,5 +62,9 @@ impl Density for Banana {
 
     fn unfold(&self, [x1, z]: Point) -> (Point, f64) {
         ([x1, self.ridge(x1) + self.thickness * z], self.thickness)
+    }
+
+    fn blurred(&self, deviations: [f64; 2]) -> Option<Arc<dyn Density>> {
+        Some(Arc::new(Noised::banana(*self, deviations)))
     }
 }

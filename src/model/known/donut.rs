@@ -1,10 +1,12 @@
 //! Density: a circle with a Gaussian profile across.
 
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
+use std::sync::Arc;
 
 use rand::RngExt;
 
-use super::{REACH, equal_cells, normal};
+use super::noised_donut::isotropic;
+use super::{NoisedDonut, REACH, equal_cells, normal};
 use crate::model::{Bounds, Density, Point, Symmetric};
 use crate::random::Rng;
 
@@ -13,9 +15,9 @@ use crate::random::Rng;
 /// At the origin it has a kink, where it is all but zero for R well above s.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Donut {
-    radius: f64,
-    thickness: f64,
-    log_mass: f64,
+    pub(super) radius: f64,
+    pub(super) thickness: f64,
+    pub(super) log_mass: f64,
 }
 
 impl Donut {
@@ -93,5 +95,9 @@ impl Density for Donut {
     fn unfold(&self, [r, angle]: Point) -> (Point, f64) {
         let (sin, cos) = angle.sin_cos();
         ([r * cos, r * sin], r)
+    }
+
+    fn blurred(&self, deviations: [f64; 2]) -> Option<Arc<dyn Density>> {
+        Some(Arc::new(NoisedDonut::new(*self, isotropic(deviations)?)))
     }
 }

@@ -1,8 +1,9 @@
 //! Density: Neal's funnel.
 
 use std::f64::consts::TAU;
+use std::sync::Arc;
 
-use super::{REACH, equal_cells, normal};
+use super::{Noised, REACH, equal_cells, normal};
 use crate::model::{Bounds, Density, Point, Symmetric};
 use crate::random::Rng;
 
@@ -47,5 +48,9 @@ impl Density for Funnel {
     fn unfold(&self, [z, v]: Point) -> (Point, f64) {
         let deviation = (0.5 * v).exp();
         ([deviation * z, v], deviation)
+    }
+
+    fn blurred(&self, deviations: [f64; 2]) -> Option<Arc<dyn Density>> {
+        Some(Arc::new(Noised::funnel(*self, deviations)))
     }
 }

@@ -5,6 +5,8 @@ mod boxes;
 mod curve;
 mod donut;
 mod funnel;
+mod noised;
+mod noised_donut;
 mod normal;
 
 pub use banana::Banana;
@@ -12,6 +14,8 @@ pub use boxes::Boxes;
 pub use curve::{Curve, LEAST_NOISE, Node, along, around};
 pub use donut::Donut;
 pub use funnel::Funnel;
+pub use noised::Noised;
+pub use noised_donut::NoisedDonut;
 
 use rand_distr::{Distribution, StandardNormal};
 

@@ -6,7 +6,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 ///
 /// Far out, where the error function is no longer above zero, by its asymptotic series (DLMF 7.12.1); its sixth term
 /// is 10⁻¹¹ of the first there.
-fn log_tail(t: f64) -> f64 {
+pub(super) fn log_tail(t: f64) -> f64 {
     if t < 25.0 {
         return (0.5 * libm::erfc(t * FRAC_1_SQRT_2)).ln();
     }

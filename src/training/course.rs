@@ -1,0 +1,59 @@
+//! Course: with which settings a run took its steps. What it drew at each of them can be drawn again.
+
+use std::sync::Arc;
+
+use crate::settings::Settings;
+
+/// Steps in a row that were taken with the same settings.
+pub type Stretch = (Arc<Settings>, usize);
+
+/// With which settings a run took its steps so far.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Course {
+    /// The step that it began at.
+    pub first_step: usize,
+    /// What it took again of the run that it leaves, so as to remember what that one remembers.
+    pub lead: Vec<Stretch>,
+    /// Its own steps.
+    pub own: Vec<Stretch>,
+}
+
+impl Course {
+    /// The stretches up to one of its steps, in order: the start was evaluated with the settings of the first one. `None`
+    /// for steps before its first one or after its last.
+    #[must_use]
+    pub fn up_to(&self, step: usize) -> Option<Vec<Stretch>> {
+        let mut missing = step.checked_sub(self.first_step)?;
+        // Of a lead without steps nothing was evaluated.
+        let has_lead = self.lead.iter().any(|(_, count)| *count > 0);
+        let mut stretches = if has_lead { self.lead.clone() } else { Vec::new() };
+        for (settings, count) in &self.own {
+            let taken = missing.min(*count);
+            stretches.push((settings.clone(), taken));
+            missing -= taken;
+        }
+        (missing == 0 && !stretches.is_empty()).then_some(stretches)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_course_ends_where_it_is_asked_to() {
+        let stretch = |count| (Arc::new(Settings::default()), count);
+        let course =
+            Course { first_step: 5, lead: vec![stretch(5)], own: vec![stretch(3), stretch(4)] };
+        let counts = |step| {
+            let stretches = course.up_to(step)?;
+            Some(stretches.into_iter().map(|(_, count)| count).collect::<Vec<_>>())
+        };
+        assert_eq!(counts(4), None);
+        assert_eq!(counts(5), Some(vec![5, 0, 0]));
+        assert_eq!(counts(9), Some(vec![5, 3, 1]));
+        assert_eq!(counts(12), Some(vec![5, 3, 4]));
+        assert_eq!(counts(13), None);
+        assert_eq!(Course::default().up_to(0), None);
+    }
+}
