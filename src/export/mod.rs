@@ -7,6 +7,7 @@ pub mod model;
 pub mod points;
 pub mod sheet;
 pub mod style;
+pub mod summary;
 pub mod table;
 
 mod grid;
