@@ -1,5 +1,6 @@
 //! Export: figures, points, tables and models as bytes, one file each, and writing them without harm.
 
+pub mod film;
 pub mod model;
 pub mod points;
 pub mod table;
@@ -13,7 +14,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-pub use png::png;
+pub use png::{picture, png};
 pub use svg::{POINTS_RESOLUTION, inside, svg};
 
 /// Why something was not exported, or a model not read.
@@ -53,6 +54,9 @@ pub enum ExportError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A film that cannot be made here.
+    #[error("{0}")]
+    Film(String),
     /// The file system refused.
     #[error("{} was not written: {source}; {advice}", path.display())]
     Write {

@@ -7,6 +7,7 @@ use resvg::usvg::{FontFamily, FontResolver, Options, Tree, fontdb};
 
 use super::svg::{encode, straight};
 use super::{ExportError, MAX_PIXELS};
+use crate::figures::Picture;
 
 /// Ubuntu Light, and Hack for the mathematical signs that it lacks.
 static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
@@ -41,6 +42,14 @@ pub(super) fn tree(svg: &str) -> Result<Tree, ExportError> {
 /// # Errors
 /// [`ExportError::Size`] for no or too many pixels; [`ExportError::Encoding`] if it is not SVG.
 pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>, ExportError> {
+    encode(&picture(svg, scale)?).map_err(|error| encoding(&error))
+}
+
+/// The same as pixels.
+///
+/// # Errors
+/// As [`png`].
+pub fn picture(svg: &str, scale: f32) -> Result<Picture, ExportError> {
     let tree = tree(svg)?;
     let [width, height] =
         [tree.size().width(), tree.size().height()].map(|side| f64::from(side * scale).round());
@@ -53,7 +62,7 @@ pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>, ExportError> {
     let mut pixmap = pixmap.ok_or(ExportError::Size { width, height })?;
     let transform = tiny_skia::Transform::from_scale(scale, scale);
     resvg::render(&tree, transform, &mut pixmap.as_mut());
-    encode(&straight(&pixmap)).map_err(|error| encoding(&error))
+    Ok(straight(&pixmap))
 }
 
 fn encoding(error: &dyn std::fmt::Display) -> ExportError {
