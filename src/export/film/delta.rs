@@ -3,9 +3,11 @@
 use super::colors::{ColorTable, UNCHANGED};
 use crate::figures::Picture;
 
-/// A channel may be off by so much before a pixel is written again: nobody sees it, and what is shown is compared, so
-/// errors do not add up.
-const TOLERANCE: u8 = 5;
+/// A channel may be off by so much before a pixel is written again: more in bright colors than in dark ones, where the
+/// eye sees less. What is shown is compared, so errors do not add up.
+fn tolerance([r, g, b]: [u8; 3]) -> u8 {
+    3 + r.max(g).max(b) / 20
+}
 
 /// A rectangle of a frame, and what is new in it.
 #[derive(Debug, PartialEq)]
@@ -42,7 +44,7 @@ impl Delta {
         let mut changes = vec![UNCHANGED; width * height];
         for ((color, shown), change) in colors.zip(&mut self.shown).zip(&mut changes) {
             let seen = self.table.color(*shown);
-            if color.iter().zip(seen).all(|(a, b)| a.abs_diff(b) <= TOLERANCE) {
+            if color.iter().zip(seen).all(|(a, b)| a.abs_diff(b) <= tolerance(seen)) {
                 continue;
             }
             let index = self.table.index(color);
@@ -104,7 +106,8 @@ mod tests {
         for (shade, picture) in shades.iter().enumerate() {
             delta.next(picture);
             let seen = delta.table.color(delta.shown[0])[0];
-            assert!(usize::from(seen).abs_diff(shade) <= usize::from(TOLERANCE), "{shade} {seen}");
+            let limit = usize::from(tolerance([seen, 0, 0]));
+            assert!(usize::from(seen).abs_diff(shade) <= limit, "{shade} {seen}");
         }
     }
 }
