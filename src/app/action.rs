@@ -123,6 +123,8 @@ pub enum Action {
     ToggleStreamlines,
     /// The loss taken apart point by point, or the run again.
     ShowTerms,
+    /// The figure that was exported last on the clipboard.
+    CopyFigure,
 }
 
 /// What is shown of an action.
@@ -150,7 +152,7 @@ impl Action {
     ];
 
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 58] = [
+    pub const ALL: [Action; 59] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -209,6 +211,7 @@ impl Action {
         Action::PreviousField,
         Action::ToggleStreamlines,
         Action::ShowTerms,
+        Action::CopyFigure,
     ];
 
     /// Its label, tooltip, icon and shortcut.
@@ -553,6 +556,12 @@ impl Action {
                 icons::ICON_BAR_CHART,
                 plain(Key::E),
             ),
+            Action::CopyFigure => (
+                "Copy figure",
+                "Put the figure that was exported last, or the canvas, on the clipboard as a picture.",
+                icons::ICON_CONTENT_COPY,
+                Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::E)),
+            ),
         };
         ActionInfo { label, tooltip, icon, shortcut }
     }
@@ -566,7 +575,7 @@ impl Action {
         };
         Action::PAST.contains(&self)
             || matches!(self, Action::Fork | Action::Race | Action::Check)
-            || matches!(self, Action::Walk | Action::WalkStep)
+            || matches!(self, Action::Walk | Action::WalkStep | Action::CopyFigure)
             || matches!(self, Action::TellStep | Action::RestartWalk)
             || matches!(self, PlayPause | Step | Rewind | RunToEnd | NewStart | ToggleBest | Export)
             || matches!(self, StartFromFit | AddComponent | RunSeeds | RunBasin | RunLandscape)

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::action::Action;
 use super::dialog::{Answer, Dialog};
-use super::exports::{MapMaterial, Material, What, export};
+use super::exports::What;
 use super::jobs::Outcome;
 use super::playback::Direction;
 use super::start::{self, Editable};
 use super::view::{Plots, Position};
-use super::{App, Notice, panels, theme, views};
+use super::{App, Notice, panels, theme};
 use crate::algorithms::{given, initial};
 use crate::export::write_file;
 use crate::figures::Theme;
@@ -30,9 +30,15 @@ impl App {
             Action::CancelReading => self.cancel_reading(),
             Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
             Action::Export => {
-                let Self { seeds, maps, truth, particles, .. } = &*self;
-                let options = What::available(seeds, maps, truth, particles);
-                self.dialog = Some(Dialog::export(options));
+                self.dialog = Some(Dialog::export(&self.printing, self.exportable()));
+            }
+            Action::CopyFigure => {
+                let is_drawn = self.printing.what.is_figure();
+                let is_there = self.exportable().contains(&self.printing.what);
+                let what = if is_drawn && is_there { self.printing.what } else { What::Canvas };
+                let mut printing = self.printing.clone();
+                printing.what = what;
+                self.copy_figure(&printing);
             }
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
@@ -292,7 +298,15 @@ impl App {
 
     /// Does what a dialog was asked for, and closes it.
     pub(super) fn answer(&mut self, ctx: &egui::Context, answer: Answer) {
-        self.dialog = None;
+        match &answer {
+            Answer::Preview(printing) => return self.preview(ctx, printing),
+            Answer::Copy(printing) => {
+                self.copy_figure(printing);
+                self.printing = printing.clone();
+                return;
+            }
+            _ => self.dialog = None,
+        }
         match answer {
             Answer::Cancelled => {}
             Answer::SaveFirst => self.dialog = Some(Dialog::save_experiment()),
@@ -314,50 +328,17 @@ impl App {
                     }
                 });
             }
-            Answer::Export { what, format, path } => {
-                let session = &self.session;
-                let (Some(snapshot), Some(shown)) = (session.snapshot(), session.shown()) else {
-                    self.notice = Some(Notice::problem("There is nothing to export yet"));
-                    return;
-                };
-                let is_race = session.tracks().len() > 1;
-                let race = is_race.then(|| {
-                    let palette = self.view.theme.palette();
-                    let (document, view) = (&self.document, &self.view);
-                    let racers = views::racers(document, session, view.race, palette);
-                    (racers, views::race_look(session, view))
-                });
-                let runs = session.tracks().iter();
-                let runs = runs.map(|track| (track.id(), track.history().records().to_vec()));
-                let material = Material {
-                    race,
-                    runs: runs.filter(|_| is_race).collect(),
-                    snapshot: snapshot.clone(),
-                    shown: shown.clone(),
-                    history: self.session.history().records().to_vec(),
-                    view: self.view.clone(),
-                    bounds: self.canvas.bounds(),
-                    seeds: self.seeds.members().to_vec(),
-                    map: MapMaterial::of(what, &self.maps),
-                    truth: self.truth.truth().map(|truth| {
-                        let palette = self.view.theme.palette();
-                        let judged = self.truth.judged(&self.document, palette);
-                        (judged, views::truth_look(session, &self.view, truth))
-                    }),
-                    particles: self.particles.points().clone(),
-                };
-                self.jobs.start(move || {
-                    let written = export(what, format, &material)
-                        .and_then(|bytes| Ok(write_file(&path, &bytes)?));
-                    saved_as(what.label(), &path, written)
-                });
+            Answer::Export { printing, path } => {
+                self.save(&printing, path);
+                self.printing = printing;
             }
+            Answer::Copy(_) | Answer::Preview(_) => {}
         }
     }
 }
 
 /// What to say of something that was to be saved. The whole path: a program started from an icon runs anywhere.
-fn saved_as(what: &str, path: &Path, result: anyhow::Result<()>) -> Outcome {
+pub(super) fn saved_as(what: &str, path: &Path, result: anyhow::Result<()>) -> Outcome {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     Outcome::Saved(result.map(|()| format!("Saved {what} as {}", path.display())))
 }

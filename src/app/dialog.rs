@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::exports::{Format, What};
 use super::jobs::{Jobs, Outcome};
+use super::printing::{Preview, Printing};
 use crate::training::parse_columns;
 
 /// The question that is open.
@@ -23,7 +24,7 @@ enum Question {
     Leave,
     Open { columns: String },
     SaveExperiment,
-    Export { what: What, format: Format, options: Vec<What> },
+    Export { printing: Box<Printing>, options: Vec<What>, preview: Preview },
 }
 
 /// What was answered.
@@ -45,13 +46,15 @@ pub enum Answer {
     SaveExperiment(PathBuf),
     /// Export something there.
     Export {
-        /// What.
-        what: What,
-        /// How.
-        format: Format,
+        /// What, and how.
+        printing: Printing,
         /// Where.
         path: PathBuf,
     },
+    /// Put a figure on the clipboard. The dialog stays open.
+    Copy(Printing),
+    /// Draw a small picture of what would be exported. The dialog stays open.
+    Preview(Printing),
 }
 
 impl Dialog {
@@ -84,11 +87,23 @@ impl Dialog {
         Dialog::new(Question::SaveExperiment, "experiment.toml".to_owned())
     }
 
-    /// Which of these is to be exported, and where?
+    /// Which of these is to be exported, and where? Begins with what was asked for last.
     #[must_use]
-    pub fn export(options: Vec<What>) -> Dialog {
-        let question = Question::Export { what: What::Canvas, format: Format::Png, options };
-        Dialog::new(question, "canvas.png".to_owned())
+    pub fn export(printing: &Printing, options: Vec<What>) -> Dialog {
+        let mut printing = Box::new(printing.clone());
+        if !options.contains(&printing.what) {
+            (printing.what, printing.format) = (What::Canvas, Format::Png);
+        }
+        let path = format!("{}.{}", printing.what.stem(), printing.format.extension());
+        let question = Question::Export { printing, options, preview: Preview::default() };
+        Dialog::new(question, path)
+    }
+
+    /// Takes the small picture that was asked for.
+    pub fn take_preview(&mut self, picture: anyhow::Result<egui::ColorImage>, ctx: &egui::Context) {
+        if let Question::Export { preview, .. } = &mut self.question {
+            preview.take(picture, ctx);
+        }
     }
 
     /// Tells this dialog from those before it.
@@ -118,7 +133,8 @@ impl Dialog {
     pub fn show_ui(&mut self, ctx: &egui::Context, jobs: &mut Jobs) -> Option<Answer> {
         let mut answer = None;
         let modal = egui::Modal::new(egui::Id::unique("dialog")).show(ctx, |ui| {
-            ui.set_width(460.0);
+            let is_export = matches!(self.question, Question::Export { .. });
+            ui.set_width(if is_export { 540.0 } else { 460.0 });
             ui.heading(self.title());
             ui.add_space(6.0);
             if matches!(self.question, Question::Leave) {
@@ -158,7 +174,20 @@ impl Dialog {
                 if ui.button("Cancel").clicked() {
                     answer = Some(Answer::Cancelled);
                 }
+                if let Question::Export { printing, .. } = &self.question
+                    && printing.what.is_figure()
+                {
+                    let copy =
+                        ui.add_enabled(printing.problem().is_none(), egui::Button::new("Copy"));
+                    let copy = copy.on_hover_text("Put the figure on the clipboard as a picture");
+                    if copy.clicked() {
+                        answer = Some(Answer::Copy((**printing).clone()));
+                    }
+                }
             });
+            if answer.is_none() {
+                answer = self.wanted_preview();
+            }
         });
         if modal.should_close() && answer.is_none() {
             answer = Some(Answer::Cancelled);
@@ -184,32 +213,29 @@ impl Dialog {
                     "Opens here again, and runs without a window: scorescope run FILE --out DIR",
                 );
             }
-            Question::Export { what, format, options } => {
-                let before = (*what, *format);
-                ui.horizontal(|ui| {
-                    let label = ui.label("What");
-                    egui::ComboBox::from_id_salt("what")
-                        .selected_text(what.label())
-                        .height(600.0)
-                        .show_ui(ui, |ui| {
-                            for &option in &*options {
-                                ui.selectable_value(what, option, option.label());
-                            }
-                        })
-                        .response
-                        .labelled_by(label.id);
-                    if !what.formats().contains(format) {
-                        *format = what.formats()[0];
-                    }
-                    for &option in what.formats() {
-                        ui.selectable_value(format, option, option.extension().to_uppercase());
-                    }
-                });
-                if before != (*what, *format) {
-                    self.path = renamed(&self.path, before, (*what, *format));
+            Question::Export { printing, options, preview } => {
+                let before = (printing.what, printing.format);
+                printing.what_ui(ui, options);
+                let now = (printing.what, printing.format);
+                if before != now {
+                    self.path = renamed(&self.path, before, now);
+                }
+                if printing.what.is_figure() {
+                    ui.separator();
+                    printing.style_ui(ui);
+                    ui.separator();
+                    preview.show_ui(ui);
+                    ui.separator();
                 }
             }
         }
+    }
+
+    /// Asks for a small picture of what would be exported, if what there is shows something else.
+    fn wanted_preview(&mut self) -> Option<Answer> {
+        let Question::Export { printing, preview, .. } = &mut self.question else { return None };
+        let can_be = printing.what.is_figure() && printing.problem().is_none();
+        (can_be && preview.asks(printing)).then(|| Answer::Preview((**printing).clone()))
     }
 
     /// The path and the button for the system's dialog. True if Enter was pressed.
@@ -252,7 +278,11 @@ impl Dialog {
         }
         match &self.question {
             Question::Open { columns } => parse_columns(columns).err(),
-            Question::Leave | Question::SaveExperiment | Question::Export { .. } => None,
+            Question::Export { printing, preview, .. } => {
+                let drawn = preview.problem().filter(|_| printing.what.is_figure());
+                printing.problem().or_else(|| drawn.map(str::to_owned))
+            }
+            Question::Leave | Question::SaveExperiment => None,
         }
     }
 
@@ -264,8 +294,8 @@ impl Dialog {
             }
             Question::Leave => Answer::Cancelled,
             Question::SaveExperiment => Answer::SaveExperiment(path),
-            Question::Export { what, format, .. } => {
-                Answer::Export { what: *what, format: *format, path }
+            Question::Export { printing, .. } => {
+                Answer::Export { printing: (**printing).clone(), path }
             }
         }
     }

@@ -5,20 +5,18 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::maps::Maps;
-use super::painting::{Care, Request, crowd_layers, model_layers};
 use super::particles::Particles;
+use super::redrawn::sheet;
 use super::seeds::Seeds;
-use super::taken_apart::figure_layers;
 use super::truth::Truths;
 use super::view::View;
-use super::{pane, seeds};
-use crate::data::Scaling;
-use crate::export::{POINTS_RESOLUTION, inside, model, png, points, svg, table};
-use crate::figures::cloud::pixels;
-use crate::figures::landscape::{self, Ground, Trail};
-use crate::figures::race::{self, Look, Racer};
+use crate::export::canvases::Exhibit;
+use crate::export::sheet::FileFormat;
+use crate::export::style::Style;
+use crate::export::{model, points, table};
+use crate::figures::landscape::{Ground, Trail};
+use crate::figures::race::{Look, Racer};
 use crate::figures::truth::{self, Judged, Measure};
-use crate::figures::{self, Plot, bars, learning, plane};
 use crate::model::{Bounds, Density, Point};
 use crate::random::{Purpose, generator};
 use crate::training::basin::Basin;
@@ -63,6 +61,18 @@ pub enum What {
     Distances,
     /// The particles that walk on a density.
     Particles,
+    /// The canvases of all runs, side by side.
+    Race,
+    /// The terms of the points, as a histogram.
+    Terms,
+}
+
+impl What {
+    /// True if it is drawn, not written.
+    #[must_use]
+    pub fn is_figure(self) -> bool {
+        self.formats().contains(&Format::Pdf)
+    }
 }
 
 /// How it is written.
@@ -72,6 +82,8 @@ pub enum Format {
     Png,
     /// A picture of shapes.
     Svg,
+    /// A page for print.
+    Pdf,
     /// A table as text.
     Csv,
     /// A `NumPy` array.
@@ -82,7 +94,7 @@ pub enum Format {
 
 impl What {
     /// In the order of the menu.
-    pub const ALL: [What; 19] = [
+    pub const ALL: [What; 21] = [
         What::Canvas,
         What::Nll,
         What::Objective,
@@ -102,6 +114,8 @@ impl What {
         What::Distance(Measure::Fisher),
         What::Distance(Measure::Constant),
         What::Particles,
+        What::Race,
+        What::Terms,
     ];
 
     /// What there is to be saved: many seeds, maps and particles only where there are some.
@@ -111,12 +125,14 @@ impl What {
         maps: &Maps,
         truth: &Truths,
         particles: &Particles,
+        run_count: usize,
     ) -> Vec<What> {
         let is_there = |what: &What| match what {
             What::Seeds | What::Finals | What::SeedTable => !seeds.members().is_empty(),
             What::Basin | What::Landscape => MapMaterial::of(*what, maps).is_some(),
             What::Distance(_) | What::Distances => truth.has_verdicts(),
             What::Particles => !particles.points().is_empty(),
+            What::Race => run_count > 1,
             _ => true,
         };
         What::ALL.into_iter().filter(is_there).collect()
@@ -145,6 +161,8 @@ impl What {
             What::Distance(Measure::Constant) => "truth: explicit − implicit",
             What::Distances => "truth: numbers",
             What::Particles => "walking particles",
+            What::Race => "canvases of all runs",
+            What::Terms => "terms of score matching",
         }
     }
 
@@ -167,6 +185,8 @@ impl What {
             What::Distance(measure) => measure.id(),
             What::Distances => "truth",
             What::Particles => "particles",
+            What::Race => "race",
+            What::Terms => "terms",
         }
     }
 
@@ -182,7 +202,9 @@ impl What {
             | What::Finals
             | What::Basin
             | What::Landscape
-            | What::Distance(_) => &[Format::Png, Format::Svg],
+            | What::Distance(_)
+            | What::Race
+            | What::Terms => &[Format::Png, Format::Svg, Format::Pdf],
             What::Curves | What::SeedTable | What::Distances => &[Format::Csv],
             What::Data | What::Samples | What::Particles => &[Format::Csv, Format::Npy],
             What::Model | What::ShownModel => &[Format::Json],
@@ -191,12 +213,19 @@ impl What {
 }
 
 impl Format {
+    /// The same as a format of figures; `None` for numbers.
+    #[must_use]
+    pub fn of_figures(self) -> Option<FileFormat> {
+        FileFormat::from_extension(self.extension())
+    }
+
     /// The ending of file names.
     #[must_use]
     pub fn extension(self) -> &'static str {
         match self {
             Format::Png => "png",
             Format::Svg => "svg",
+            Format::Pdf => "pdf",
             Format::Csv => "csv",
             Format::Npy => "npy",
             Format::Json => "json",
@@ -220,6 +249,8 @@ pub struct Material {
     pub race: Option<(Vec<Racer>, Look)>,
     /// A record a step of every run, with its number.
     pub runs: Vec<(BranchId, Vec<Record>)>,
+    /// What is on the canvases: of one run, or of all.
+    pub exhibits: Vec<Exhibit>,
     /// Runs from many starts, where there are any.
     pub seeds: Vec<Arc<Member>>,
     /// The map that is exported, if one is.
@@ -228,6 +259,8 @@ pub struct Material {
     pub truth: Option<(Vec<Judged>, truth::Look)>,
     /// Where the particles are.
     pub particles: Arc<[Point]>,
+    /// How figures look.
+    pub style: Style,
 }
 
 /// What a map is drawn of.
@@ -270,49 +303,16 @@ impl MapMaterial {
     }
 }
 
-/// Pixels of an exported figure at scale 1; PNG has twice as many.
-const FIGURE_SIZE: [f32; 2] = [960.0, 720.0];
-
 /// The bytes of a file.
 ///
 /// # Errors
 /// If the model is not finite, or the picture cannot be drawn.
 pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result<Vec<u8>> {
+    if let Some(format) = format.of_figures() {
+        return Ok(sheet(what, material)?.bytes(format)?);
+    }
     let Material { snapshot, shown, history, view, .. } = material;
-    let palette = view.theme.palette();
-    let time = view.time_axis;
-    let landmarks = view.landmarks(Some(snapshot.best.record), Some(shown.record));
-    let info = snapshot.experiment.algorithm_info();
     match what {
-        What::Canvas => picture(&canvas_plot(material), format, view),
-        What::Nll if let Some((racers, look)) = &material.race => {
-            picture(&race::race(racers, look, palette), format, view)
-        }
-        What::Nll => {
-            let spacings = [view.time_spacing, view.nll_spacing];
-            picture(&learning::nll(history, &landmarks, time, spacings, palette), format, view)
-        }
-        What::Objective => {
-            let plot = learning::objective(
-                history,
-                &landmarks,
-                info.formula,
-                time,
-                view.time_spacing,
-                palette,
-            );
-            picture(&plot, format, view)
-        }
-        What::Weights => picture(&bars::weights(&shown.mixture, palette), format, view),
-        What::Seeds | What::Finals => {
-            let figures = seeds::figures(&material.seeds, view.seeds, None, view.theme);
-            let plot = if what == What::Seeds { figures.fan } else { figures.finals };
-            picture(&plot, format, view)
-        }
-        What::Basin | What::Landscape => {
-            let Some(plot) = map_plot(material) else { bail!("there is no map to save") };
-            picture(&plot, format, view)
-        }
         What::SeedTable => {
             let rows: Vec<_> = material.seeds.iter().map(|member| member.row().to_vec()).collect();
             Ok(table::csv(&Member::COLUMNS, &rows)?.into_bytes())
@@ -330,11 +330,8 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
             let columns: Vec<&str> = std::iter::once("run").chain(Record::COLUMNS).collect();
             Ok(table::csv(&columns, rows.collect::<Vec<_>>())?.into_bytes())
         }
-        What::Distance(_) | What::Distances => {
-            let Some((judged, look)) = &material.truth else { bail!("no density is known here") };
-            if let What::Distance(measure) = what {
-                return picture(&truth::distance(judged, measure, look, palette), format, view);
-            }
+        What::Distances => {
+            let Some((judged, _)) = &material.truth else { bail!("no density is known here") };
             let number = |run: &Judged| (run.run.number() + 1) as f64;
             let rows = judged.iter().flat_map(|run| {
                 let row = |verdict: &Verdict| [&[number(run)], &verdict.row()[..]].concat();
@@ -373,6 +370,7 @@ pub fn export(what: What, format: Format, material: &Material) -> anyhow::Result
                 model::trained(&snapshot.experiment, scaling, mixture, record, has_converged);
             Ok(model::write(&mixture, &info)?.into_bytes())
         }
+        figure => bail!("{} is a picture, not a table", figure.label()),
     }
 }
 
@@ -381,70 +379,4 @@ fn point_table(all: &[Point], format: Format) -> anyhow::Result<Vec<u8>> {
         Format::Npy => points::npy(all)?,
         _ => points::csv(all).into_bytes(),
     })
-}
-
-fn picture(plot: &Plot, format: Format, view: &View) -> anyhow::Result<Vec<u8>> {
-    let svg = svg(plot, FIGURE_SIZE, view.theme.palette());
-    Ok(match format {
-        Format::Svg => svg.into_bytes(),
-        _ => png(&svg, 2.0)?,
-    })
-}
-
-/// The map, redrawn.
-fn map_plot(material: &Material) -> Option<Plot> {
-    let theme = material.view.theme;
-    Some(match material.map.as_ref()? {
-        MapMaterial::Basin { basin, ends } => {
-            let color_by = material.view.maps.color_by;
-            let palette = theme.palette();
-            let mut plot = canvas_plot(material);
-            plot.id = "basin";
-            plot.title =
-                format!("Basin map: every pixel is a start of mean {}", basin.component + 1);
-            plot.layers.retain(|layer| {
-                !["density", "score", "streamlines", "samples", "shade"].contains(&layer.id)
-            });
-            plot.layers.insert(0, figures::basin::layer(ends, basin.square, color_by, theme));
-            // The colors are explained one by one.
-            plot.layers[0].label.clear();
-            let start = basin.start_in(&material.snapshot.experiment);
-            plot.layers.extend(start.map(|at| figures::basin::place(at, basin.component, palette)));
-            plot.layers.extend(figures::basin::legend(ends, color_by, palette));
-            plot
-        }
-        MapMaterial::Landscape { ground, chart, trails } => {
-            let terrain = landscape::terrain(chart, ground.square, theme);
-            let plot = landscape::landscape(ground, &terrain, trails, theme.palette());
-            landscape::with_legend(plot, &terrain, "objective")
-        }
-    })
-}
-
-/// The canvas as it is on screen, redrawn.
-#[must_use]
-pub fn canvas_plot(material: &Material) -> Plot {
-    let Material { snapshot, shown, view, bounds, .. } = material;
-    let palette = view.theme.palette();
-    let dataset = &snapshot.prepared.dataset;
-    let label = snapshot.experiment.algorithm_info().label;
-    let title = plane::title(label, &shown.mixture, shown.record.step);
-    let is_scaled = dataset.scaling != Scaling::NONE;
-    let mut plot = plane::plane(title, *bounds, is_scaled, Vec::new());
-    let whole = pixels(*bounds, FIGURE_SIZE.map(f64::from), POINTS_RESOLUTION);
-    let mut request = Request::new(Some(shown), Some(dataset), view, *bounds, [800, 800], whole);
-    plot.layers.extend(model_layers(&request, Care::Full));
-    plot.layers.extend(pane::data_layers(dataset, view.shown, palette));
-    if view.shown.components {
-        plot.layers.push(plane::components(&shown.mixture, palette));
-    }
-    // The legend above leaves less of the figure.
-    request.pixels = pixels(*bounds, inside(&plot, FIGURE_SIZE), POINTS_RESOLUTION);
-    plot.layers.extend(crowd_layers(&request, Care::Full));
-    let (apart, legend) = figure_layers(&request);
-    plot.layers.extend(apart);
-    pane::hide_plain_points(&mut plot.layers);
-    pane::sort(&mut plot.layers);
-    plot.layers.extend(legend);
-    plot
 }

@@ -25,6 +25,15 @@ pub enum Outcome {
     SavedExperiment(Box<Experiment>, String),
     /// Formulas were checked.
     Checked(Vec<Check>),
+    /// A figure was drawn for the clipboard, and its name; or it was not.
+    Copied(anyhow::Result<(&'static str, egui::ColorImage)>),
+    /// A small picture of what would be exported, for one of our dialogs.
+    Previewed {
+        /// Which of our dialogs asked.
+        dialog: u64,
+        /// The picture, or why there is none.
+        picture: anyhow::Result<egui::ColorImage>,
+    },
     /// The system's dialog gave a path.
     Chosen {
         /// Which of our dialogs asked.
@@ -117,6 +126,12 @@ impl Jobs {
             }
         }
         outcomes
+    }
+
+    /// The window that jobs wake.
+    #[must_use]
+    pub fn context(&self) -> &egui::Context {
+        &self.ctx
     }
 
     /// True while somebody waits for a job.

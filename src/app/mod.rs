@@ -15,6 +15,7 @@ mod jobs;
 mod landscape_map;
 mod legend;
 mod maps;
+mod material;
 mod painter;
 mod painting;
 mod pane;
@@ -23,9 +24,11 @@ mod particles;
 mod playback;
 mod plot;
 mod predict;
+mod printing;
 mod probe;
 mod reading;
 mod redraw;
+mod redrawn;
 mod rehearsal;
 mod remedy;
 mod runs;
@@ -51,6 +54,7 @@ use document::Document;
 use jobs::{Job, Jobs, Opened, Outcome};
 use maps::Maps;
 use particles::Particles;
+use printing::Printing;
 use reading::Reading;
 use seeds::Seeds;
 use session::{Followed, Session};
@@ -77,6 +81,8 @@ pub struct App {
     canvas: Canvas,
     thumbnails: panels::Thumbnails,
     dialog: Option<Dialog>,
+    /// How figures were exported last.
+    printing: Printing,
     jobs: Jobs,
     checks: panels::Checks,
     /// The file that is being read.
@@ -215,6 +221,7 @@ impl App {
             canvas: Canvas::new(ctx.clone()),
             thumbnails: panels::Thumbnails::new(),
             dialog: None,
+            printing: Printing::default(),
             jobs: Jobs::new(ctx.clone()),
             checks: panels::Checks::default(),
             reading: None,
@@ -472,6 +479,19 @@ impl App {
             Outcome::Checked(results) => {
                 self.checks.results = Some(results);
                 self.has_news = false;
+            }
+            Outcome::Copied(Ok((what, image))) => {
+                self.jobs.context().copy_image(image);
+                self.notice = Some(Notice::info(format!("Copied {what} as a picture")));
+            }
+            Outcome::Copied(Err(error)) => {
+                self.notice = Some(Notice::problem(format!("{error:#}")));
+            }
+            Outcome::Previewed { dialog, picture } => {
+                self.has_news = false;
+                if let Some(open) = self.dialog.as_mut().filter(|open| open.number() == dialog) {
+                    open.take_preview(picture, self.jobs.context());
+                }
             }
             Outcome::Chosen { dialog, path } => {
                 if let Some(open) = self.dialog.as_mut().filter(|open| open.number() == dialog) {

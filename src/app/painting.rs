@@ -8,13 +8,12 @@ use egui::ColorImage;
 use super::taken_apart::{Breakdown, breakdown, field_layer, term_layers};
 use super::view::{Shown, View};
 use crate::data::Dataset;
-use crate::figures::cloud::{Cloud, Pixels, cloud, is_crowd};
+use crate::figures::canvas::{self, Look};
+use crate::figures::cloud::Pixels;
 use crate::figures::fields::Quantity;
 use crate::figures::shade::Shade;
-use crate::figures::streamlines;
-use crate::figures::{Color, Layer, Mark, Palette, Picture, Scale, Theme, colors::ColorMap, plane};
-use crate::model::{Bounds, Density, Mixture, Point};
-use crate::random::{Purpose, generator};
+use crate::figures::{Layer, Mark, Picture, Scale, Theme, colors::ColorMap};
+use crate::model::{Bounds, Mixture};
 use crate::training::Moment;
 
 /// What to paint.
@@ -127,29 +126,22 @@ pub enum Care {
 /// What of density, score field and samples is shown; the canvas brings layers into their order.
 #[must_use]
 pub fn model_layers(request: &Request, care: Care) -> Vec<Layer> {
-    let Request { bounds, size, shown, .. } = request;
     let Some(mixture) = &request.mixture else { return Vec::new() };
-    let palette = request.theme.palette();
-    let mut layers = Vec::new();
-    if shown.density && request.quantity == Quantity::Density {
-        let part = if care == Care::Coarse { 3 } else { 1 };
-        let [width, height] = size.map(|side| side.div_ceil(part));
-        let raster = mixture.raster(*bounds, width, height);
-        layers.push(plane::density(&raster, request.color_map, request.scale, request.theme));
-    }
-    if shown.score {
-        layers.push(plane::score_field(&**mixture, *bounds, SCORE_COLUMNS, palette));
-    }
-    if shown.streamlines {
-        let columns = streamline_columns(request.pixels);
-        layers.push(streamlines::layer(&**mixture, *bounds, columns, palette));
-    }
-    if shown.samples {
-        let mut rng = generator(request.step as u64, Purpose::Samples);
-        let samples = mixture.sample(request.sample_count, &mut rng);
-        layers.push(plane::samples(samples.into(), palette));
-    }
-    layers
+    let part = if care == Care::Coarse { 3 } else { 1 };
+    let mut shown = request.shown;
+    shown.density &= request.quantity == Quantity::Density;
+    let look = Look {
+        shown,
+        bounds: request.bounds,
+        size: request.size.map(|side| side.div_ceil(part)),
+        pixels: request.pixels,
+        color_map: request.color_map,
+        scale: request.scale,
+        theme: request.theme,
+        sample_count: request.sample_count,
+        highest: None,
+    };
+    canvas::model_layers(mixture, request.step, &look)
 }
 
 /// The crowds of points that are shown, as pictures; few points are the canvas's own.
@@ -158,51 +150,7 @@ pub fn crowd_layers(request: &Request, care: Care) -> Vec<Layer> {
     let Request { bounds, pixels, shown, .. } = *request;
     let Some(dataset) = &request.dataset else { return Vec::new() };
     let every = if care == Care::Coarse { 8 } else { 1 };
-    point_sets(dataset, shown, request.theme.palette())
-        .filter(|set| is_crowd(set.points))
-        .map(|PointSet { id, label, points, color }| {
-            cloud(&Cloud { id, label, points, bounds, pixels, color, every })
-        })
-        .collect()
-}
-
-/// Points of a data set that make a layer.
-pub struct PointSet<'a> {
-    /// Name of the layer.
-    pub id: &'static str,
-    /// Its name in the legend.
-    pub label: &'static str,
-    /// All of them.
-    pub points: &'a Arc<[Point]>,
-    /// Their color.
-    pub color: Color,
-}
-
-/// The points of a data set that are shown.
-pub fn point_sets<'a>(
-    dataset: &'a Dataset,
-    shown: Shown,
-    palette: &Palette,
-) -> impl Iterator<Item = PointSet<'a>> + use<'a> {
-    let Dataset { train, validation, .. } = dataset;
-    let sets = [
-        PointSet { id: "train", label: "Training data", points: train, color: palette.train },
-        PointSet {
-            id: "validation",
-            label: "Validation data",
-            points: validation,
-            color: palette.validation,
-        },
-    ];
-    sets.into_iter().filter(move |set| shown.has(set.id))
-}
-
-/// Arrows of the score field from left to right.
-const SCORE_COLUMNS: usize = 28;
-
-/// Streamlines that fit side by side from left to right: as far apart on any canvas, so many times the radius of a dot.
-fn streamline_columns(pixels: Pixels) -> usize {
-    (pixels.size[0] as f64 / (17.0 * pixels.dot)).clamp(8.0, 48.0) as usize
+    canvas::crowd_layers(dataset, shown, (bounds, pixels), every, request.theme.palette())
 }
 
 /// A finished picture of a request.

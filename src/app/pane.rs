@@ -5,14 +5,15 @@ use std::sync::Arc;
 use egui_plot::PlotTransform;
 
 use super::painter::Painter;
-use super::painting::{PointSet, Request, point_sets};
+use super::painting::Request;
 use super::plot::{self, Textures};
 use super::taken_apart::{Breakdown, shade_ui};
-use super::view::{Shown, View};
+use super::view::View;
 use crate::data::Dataset;
-use crate::figures::cloud::{is_crowd, pixels};
+use crate::figures::canvas::{data_layers, hide_plain_points, sort};
+use crate::figures::cloud::pixels;
 use crate::figures::fields::Quantity;
-use crate::figures::{Layer, Palette, Plot, plane};
+use crate::figures::{Layer, Plot};
 use crate::model::Bounds;
 use crate::training::Moment;
 
@@ -34,44 +35,6 @@ pub struct Scene<'a> {
     pub layers: Vec<Layer>,
     /// True if one of these layers takes the density's place.
     pub has_map: bool,
-}
-
-/// Points as layers, as far as they are shown; without crowds, which the painter paints.
-#[must_use]
-pub fn data_layers(dataset: &Dataset, shown: Shown, palette: &Palette) -> Vec<Layer> {
-    let radius = |count: usize| if count > 3_000 { 1.3 } else { 1.9 };
-    point_sets(dataset, shown, palette)
-        .filter(|set| !is_crowd(set.points))
-        .map(|PointSet { id, label, points, color }| {
-            plane::points(id, label, points.clone(), color, radius(points.len()))
-        })
-        .collect()
-}
-
-/// Brings layers into the order in which they are drawn.
-pub fn sort(layers: &mut [Layer]) {
-    const ORDER: [&str; 12] = [
-        "density",
-        "basin",
-        "train",
-        "terms",
-        "validation",
-        "samples",
-        "score",
-        "streamlines",
-        "paths",
-        "place",
-        "components",
-        "largest",
-    ];
-    layers.sort_by_key(|layer| ORDER.iter().position(|id| *id == layer.id));
-}
-
-/// Points in the colors of their terms take the place of those in one color.
-pub fn hide_plain_points(layers: &mut Vec<Layer>) {
-    if layers.iter().any(|layer| layer.id == "terms") {
-        layers.retain(|layer| layer.id != "train");
-    }
 }
 
 impl Pane {

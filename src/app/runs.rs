@@ -3,14 +3,13 @@
 use super::action::Action;
 use super::view::Plots;
 use super::{App, Notice, start};
+use crate::figures::race::run_name;
 use crate::training::{BranchId, Experiment};
 
 /// What a run is called: its algorithm, with its number where others have the same.
 #[must_use]
 pub fn name(experiment: &Experiment, id: BranchId) -> String {
-    let short = |id| experiment.algorithm_of(id).short;
-    let is_only_one = experiment.runs().filter(|other| short(*other) == short(id)).count() == 1;
-    if is_only_one { short(id).to_owned() } else { format!("{} ({id})", short(id)) }
+    run_name(experiment, id)
 }
 
 /// All runs as a tree is read: each followed by those that leave it. With how deep they lie.

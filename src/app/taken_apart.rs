@@ -11,6 +11,8 @@ use super::plot::color32;
 use super::theme;
 use super::view::{Plots, View};
 use crate::data::Dataset;
+use crate::export::canvases::Extra;
+use crate::figures::color_bar::ColorBar;
 use crate::figures::fields::{self, Quantity};
 use crate::figures::shade::Shade;
 use crate::figures::{ColorMap, Layer, terms};
@@ -120,7 +122,7 @@ pub fn term_layers(request: &Request, breakdown: &Breakdown) -> Vec<Layer> {
 
 /// What an exported canvas shows of all this, and its legend.
 #[must_use]
-pub fn figure_layers(request: &Request) -> (Vec<Layer>, Vec<Layer>) {
+pub fn figure_layers(request: &Request) -> Extra {
     let breakdown = breakdown(request, None);
     let field = field_layer(request, breakdown.as_deref(), Care::Full);
     let of_field = field.as_ref().map(|field| (request.quantity, field.1));
@@ -128,12 +130,19 @@ pub fn figure_layers(request: &Request) -> (Vec<Layer>, Vec<Layer>) {
     let of_points = breakdown.as_ref().filter(|_| request.shown.train);
     let of_points = of_points.map(|breakdown| (Quantity::Term, breakdown.shade));
     let of_points = of_points.filter(|_| request.quantity != Quantity::Term || of_field.is_none());
-    let legend = of_field.into_iter().chain(of_points).flat_map(|(quantity, shade)| {
+    let shades: Vec<_> = of_field.into_iter().chain(of_points).collect();
+    let legend = shades.iter().flat_map(|(quantity, shade)| {
         shade.legend(quantity.label(), request.color_map, request.theme)
     });
-    let legend = legend.collect();
+    let bar = match &shades[..] {
+        [(quantity, shade)] => Some((quantity.label(), shade)),
+        _ => None,
+    };
+    let bar = bar
+        .map(|(label, shade)| ColorBar::of_shade(label, shade, request.color_map, request.theme));
     let of_terms = breakdown.iter().flat_map(|breakdown| term_layers(request, breakdown));
-    (field.map(|field| field.0).into_iter().chain(of_terms).collect(), legend)
+    let layers = field.map(|field| field.0).into_iter().chain(of_terms).collect();
+    Extra { layers, legend: legend.collect(), bar }
 }
 
 /// How many pieces a color bar is made of.

@@ -5,6 +5,7 @@ use super::playback::Playback;
 use super::predict::Prediction;
 use crate::data::spray::Tool;
 use crate::figures::basin::ColorBy;
+pub use crate::figures::canvas::Shown;
 use crate::figures::fields::Quantity;
 use crate::figures::learning::{Landmarks, TimeAxis};
 use crate::figures::{Scale, Spacing, Theme};
@@ -210,28 +211,6 @@ pub struct SeedsView {
     pub spacing: Spacing,
 }
 
-/// Which layers the canvas shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "one switch a layer")]
-pub struct Shown {
-    /// The density as a colored field.
-    pub density: bool,
-    /// The score field as arrows.
-    pub score: bool,
-    /// Training points.
-    pub train: bool,
-    /// Validation points.
-    pub validation: bool,
-    /// Samples of the model.
-    pub samples: bool,
-    /// Components as ellipses.
-    pub components: bool,
-    /// The paths of their means from the start to the step shown.
-    pub paths: bool,
-    /// Streamlines of the score field.
-    pub streamlines: bool,
-}
-
 impl View {
     /// The end of the speed slider, where there is no limit.
     pub const FASTEST: f64 = 10.0;
@@ -357,23 +336,6 @@ impl Default for View {
             guard: Guard::On,
             has_panels: true,
             has_help: false,
-        }
-    }
-}
-
-impl Shown {
-    /// True if the layer of this id is on.
-    #[must_use]
-    pub fn has(&self, id: &str) -> bool {
-        match id {
-            "density" => self.density,
-            "score" => self.score,
-            "paths" => self.paths,
-            "train" | "terms" | "largest" => self.train,
-            "streamlines" => self.streamlines,
-            "validation" => self.validation,
-            "samples" => self.samples,
-            _ => self.components,
         }
     }
 }

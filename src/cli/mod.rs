@@ -2,6 +2,7 @@
 
 mod bench;
 mod evaluate;
+mod figure;
 mod list;
 mod reading;
 mod run;
@@ -36,6 +37,8 @@ enum Command {
     Evaluate(EvaluateArguments),
     /// Measure on this machine: milliseconds a step of every algorithm, and of what it is made of
     Bench(BenchArguments),
+    /// Train without a window and draw a figure for print or a slide
+    Figure(figure::FigureArguments),
 }
 
 /// What can be listed.
@@ -52,7 +55,7 @@ enum Listing {
 }
 
 /// What is to be trained, and where the results go.
-#[derive(Args)]
+#[derive(Args, Default)]
 struct RunArguments {
     /// An experiment file, as the window saves it
     experiment: Option<PathBuf>,
@@ -140,6 +143,7 @@ pub fn main() -> anyhow::Result<()> {
         Some(Command::List { what }) => list::list(what),
         Some(Command::Evaluate(arguments)) => evaluate::evaluate(&arguments),
         Some(Command::Bench(arguments)) => bench::bench(&arguments),
+        Some(Command::Figure(arguments)) => figure::figure(&arguments),
         None => open_window(arguments.file),
     }
 }

@@ -112,7 +112,7 @@ fn conclude(
 }
 
 /// Reads the experiment's file, if it has one; gives what a person should know about how it was read.
-fn load(experiment: &mut Experiment) -> anyhow::Result<Vec<String>> {
+pub(super) fn load(experiment: &mut Experiment) -> anyhow::Result<Vec<String>> {
     let Source::File { path, columns, loaded } = &mut experiment.source else {
         return Ok(Vec::new());
     };
@@ -122,7 +122,7 @@ fn load(experiment: &mut Experiment) -> anyhow::Result<Vec<String>> {
     Ok(notes)
 }
 
-fn experiment(arguments: &RunArguments) -> anyhow::Result<Experiment> {
+pub(super) fn experiment(arguments: &RunArguments) -> anyhow::Result<Experiment> {
     let mut experiment = match &arguments.experiment {
         Some(path) => Experiment::read(path)?,
         None => Experiment::default(),
@@ -155,7 +155,7 @@ fn experiment(arguments: &RunArguments) -> anyhow::Result<Experiment> {
 }
 
 /// Steps until all runs have stopped by themselves, with a bar where somebody watches; gives a record a step of each.
-fn train(tree: &mut Tree) -> BTreeMap<BranchId, Vec<Record>> {
+pub(super) fn train(tree: &mut Tree) -> BTreeMap<BranchId, Vec<Record>> {
     let most = tree.runs().map(|(_, run)| run.max_iter()).max().unwrap_or(0);
     let bar = ProgressBar::new(most as u64);
     bar.set_style(

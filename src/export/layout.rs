@@ -1,5 +1,6 @@
 //! Where everything of a figure goes: margins, title, legend rows and the rectangle inside the axes.
 
+use super::svg::POINTS_RESOLUTION;
 use super::text::text_width;
 use crate::figures::ticks::{Tick, ticks};
 use crate::figures::{Axis, Layer, Plot};
@@ -28,50 +29,56 @@ pub(super) struct Layout<'a> {
     pub em: f64,
     /// What a mark's pixel is here: 1, and less in a small figure.
     pub unit: f64,
+    /// Pixels of a picture of points for each unit of the figure.
+    pub resolution: f64,
+    /// Tells this plot from others in the document.
+    pub name: String,
     /// Inside of the axes.
     pub area: Area,
     /// What is shown there, in plain values.
     pub view: Bounds,
     pub x_ticks: Vec<Tick>,
     pub y_ticks: Vec<Tick>,
-    /// Baseline of the title.
-    pub title_y: f64,
+    /// False where a neighbour's numbers stand for these as well.
+    pub labels_x: bool,
+    pub labels_y: bool,
+    /// Empty where a label of the whole figure stands for it.
+    pub x_label: &'a str,
+    pub y_label: &'a str,
+    /// Its lines, and where the first begins on its baseline.
+    pub title: Vec<String>,
+    pub title_at: Point,
+    pub title_size: f64,
     pub legend: Vec<Entry<'a>>,
-    plot: &'a Plot,
+    pub plot: &'a Plot,
 }
 
+/// Size of labels in the pixels in which marks are measured.
+pub(super) const EM_OF_MARKS: f64 = 17.0;
 /// Font sizes in em.
 pub(super) const TITLE: f64 = 1.3;
 pub(super) const TICK: f64 = 0.9;
 pub(super) const LEGEND: f64 = 0.95;
 /// Width of the sample before a legend entry, and the space behind it, in em.
 pub(super) const SWATCH: f64 = 1.5;
-const SWATCH_GAP: f64 = 0.5;
-const ENTRY_GAP: f64 = 1.6;
-const LEGEND_ROW: f64 = 1.6;
+pub(super) const SWATCH_GAP: f64 = 0.5;
+pub(super) const ENTRY_GAP: f64 = 1.6;
+pub(super) const LEGEND_ROW: f64 = 1.6;
 
 impl<'a> Layout<'a> {
     /// Measures a plot for a figure of this size in pixels.
     pub fn new(plot: &'a Plot, [width, height]: [f64; 2]) -> Layout<'a> {
         let unit = (width.min(height) / 480.0).clamp(0.55, 1.0);
-        let em = 17.0 * unit;
-        let view = plot.view();
+        let em = EM_OF_MARKS * unit;
         let margin = 0.9 * em;
         let title = if plot.title.is_empty() { 0.0 } else { TITLE * em * 1.45 };
         let x_label = if plot.x.label.is_empty() { 0.0 } else { 1.7 * em };
         let y_label = if plot.y.label.is_empty() { 0.0 } else { 1.6 * em };
         let bottom = margin + x_label + 1.6 * em;
-        let mut layout = Layout {
-            em,
-            unit,
-            area: Area { left: margin, top: margin, width, height },
-            view,
-            x_ticks: Vec::new(),
-            y_ticks: Vec::new(),
-            title_y: margin + 0.8 * TITLE * em,
-            legend: Vec::new(),
-            plot,
-        };
+        let mut layout = Layout::bare(plot, em);
+        layout.area = Area { left: margin, top: margin, width, height };
+        (layout.x_label, layout.y_label) = (&plot.x.label, &plot.y.label);
+        layout.title.extend((!plot.title.is_empty()).then(|| plot.title.clone()));
         // The legend's rows take height, height decides the ticks, ticks decide the left margin, and that decides
         // how many rows the legend needs: three rounds settle it.
         for _ in 0..3 {
@@ -81,13 +88,10 @@ impl<'a> Layout<'a> {
             let top = margin + title + rows + if title + rows > 0.0 { 0.3 * em } else { 0.0 };
             layout.area.top = top;
             layout.area.height = (height - top - bottom).max(em);
-            let labels = |ticks: &[Tick]| {
-                ticks.iter().map(|tick| text_width(&tick.label, TICK * em)).fold(0.0, f64::max)
-            };
             layout.place_ticks();
-            let left = margin + y_label + labels(&layout.y_ticks) + 0.6 * em;
+            let left = margin + y_label + layout.y_ticks_width() + 0.6 * em;
             // Half of the last tick's label hangs over.
-            let right = margin.max(0.5 * labels(&layout.x_ticks) + 0.4 * em);
+            let right = margin.max(0.5 * layout.x_ticks_width() + 0.4 * em);
             layout.area.left = left;
             layout.area.width = (width - left - right).max(em);
             if plot.has_equal_aspect {
@@ -95,11 +99,50 @@ impl<'a> Layout<'a> {
             }
         }
         layout.place_ticks();
+        layout.title_at = [layout.area.left, margin + 0.8 * TITLE * em];
         layout
     }
 
+    /// A plot that has no place yet, with numbers at its axes and no other words, for labels of this size.
+    pub fn bare(plot: &'a Plot, em: f64) -> Layout<'a> {
+        Layout {
+            em,
+            unit: em / EM_OF_MARKS,
+            resolution: POINTS_RESOLUTION,
+            name: plot.id.to_owned(),
+            area: Area { left: 0.0, top: 0.0, width: em, height: em },
+            view: plot.view(),
+            x_ticks: Vec::new(),
+            y_ticks: Vec::new(),
+            labels_x: true,
+            labels_y: true,
+            x_label: "",
+            y_label: "",
+            title: Vec::new(),
+            title_at: [0.0; 2],
+            title_size: TITLE * em,
+            legend: Vec::new(),
+            plot,
+        }
+    }
+
+    /// Width of the widest number at the vertical axis.
+    pub fn y_ticks_width(&self) -> f64 {
+        self.widest(&self.y_ticks)
+    }
+
+    /// Width of the widest number at the horizontal axis.
+    pub fn x_ticks_width(&self) -> f64 {
+        self.widest(&self.x_ticks)
+    }
+
+    fn widest(&self, ticks: &[Tick]) -> f64 {
+        let size = TICK * self.em;
+        ticks.iter().map(|tick| text_width(&tick.label, size)).fold(0.0, f64::max)
+    }
+
     /// Makes the area smaller, around its center, until units are equally long on both axes.
-    fn shrink(&mut self) {
+    pub fn shrink(&mut self) {
         let [view_width, view_height] = self.view.size();
         let unit = (self.area.width / view_width).min(self.area.height / view_height);
         let (width, height) = ((unit * view_width).max(1.0), (unit * view_height).max(1.0));
@@ -108,7 +151,7 @@ impl<'a> Layout<'a> {
         (self.area.width, self.area.height) = (width, height);
     }
 
-    fn place_ticks(&mut self) {
+    pub fn place_ticks(&mut self) {
         let Bounds { min, max } = self.view;
         let y_count = (self.area.height / (2.6 * self.em)) as usize;
         self.y_ticks = ticks(&self.plot.y, [min[1], max[1]], y_count.clamp(2, 8));

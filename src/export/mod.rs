@@ -1,11 +1,18 @@
 //! Export: figures, points, tables and models as bytes, one file each, and writing them without harm.
 
+pub mod canvases;
+pub mod caption;
 pub mod film;
 pub mod model;
 pub mod points;
+pub mod sheet;
+pub mod style;
 pub mod table;
 
+mod grid;
 mod layout;
+mod marks;
+mod pdf;
 mod png;
 mod svg;
 mod text;
@@ -14,7 +21,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-pub use png::{picture, png};
+pub use png::png;
 pub use svg::{POINTS_RESOLUTION, inside, svg};
 
 /// Why something was not exported, or a model not read.
@@ -29,6 +36,14 @@ pub enum ExportError {
         width: f64,
         /// Number of rows.
         height: f64,
+    },
+    /// A figure whose sizes are not possible.
+    #[error("the figure's {what}: {problem}")]
+    Style {
+        /// Which size.
+        what: &'static str,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A library refused; a bug of ours.
     #[error("the {what} could not be made: {reason}")]

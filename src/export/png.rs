@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use resvg::tiny_skia;
 use resvg::usvg::{FontFamily, FontResolver, Options, Tree, fontdb};
 
-use super::svg::{encode, straight};
+use super::marks::{encode, straight};
 use super::{ExportError, MAX_PIXELS};
 use crate::figures::Picture;
 
@@ -42,14 +42,40 @@ pub(super) fn tree(svg: &str) -> Result<Tree, ExportError> {
 /// # Errors
 /// [`ExportError::Size`] for no or too many pixels; [`ExportError::Encoding`] if it is not SVG.
 pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>, ExportError> {
-    encode(&picture(svg, scale)?).map_err(|error| encoding(&error))
+    encode(&render(svg, scale)?).map_err(|error| encoding(&error))
 }
 
-/// The same as pixels.
+/// The pixels at so many dots per inch.
 ///
 /// # Errors
 /// As [`png`].
-pub fn picture(svg: &str, scale: f32) -> Result<Picture, ExportError> {
+pub(super) fn pixels_at(svg: &str, dpi: f64) -> Result<Picture, ExportError> {
+    // A pixel of CSS is 1/96 inch.
+    render(svg, (dpi / 96.0) as f32)
+}
+
+/// The picture at so many dots per inch, which are written into it.
+///
+/// # Errors
+/// As [`png`].
+pub(super) fn png_at(svg: &str, dpi: f64) -> Result<Vec<u8>, ExportError> {
+    let picture = pixels_at(svg, dpi)?;
+    let mut bytes = Vec::new();
+    let (width, height) = (picture.width as u32, picture.height as u32);
+    let mut encoder = ::png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(::png::ColorType::Rgba);
+    encoder.set_depth(::png::BitDepth::Eight);
+    let per_meter = (dpi / 0.0254).round() as u32;
+    let dots =
+        ::png::PixelDimensions { xppu: per_meter, yppu: per_meter, unit: ::png::Unit::Meter };
+    encoder.set_pixel_dims(Some(dots));
+    let written = (encoder.write_header())
+        .and_then(|mut writer| writer.write_image_data(&picture.rgba).and(writer.finish()));
+    written.map_err(|error| encoding(&error))?;
+    Ok(bytes)
+}
+
+fn render(svg: &str, scale: f32) -> Result<Picture, ExportError> {
     let tree = tree(svg)?;
     let [width, height] =
         [tree.size().width(), tree.size().height()].map(|side| f64::from(side * scale).round());

@@ -2,17 +2,11 @@
 
 use std::fmt::Write;
 
-use base64::Engine;
-use image::ImageEncoder;
-use resvg::tiny_skia;
-
-use super::layout::{Area, Entry, LEGEND, Layout, SWATCH, TICK, TITLE};
-use super::text::{escaped, spans, text_width};
-use crate::figures::{Anchor, Color, Mark, Palette, Picture, Plot, arrow_head, cloud};
-use crate::model::{Bounds, Point};
-
-/// Above this many, the points of a mark become one picture: as shapes they would make a huge and slow file.
-const MAX_DRAWN_POINTS: usize = 5000;
+use super::layout::{Area, Entry, LEGEND, Layout, SWATCH, TICK};
+use super::marks::{CENTER, fill, number, stroke};
+use super::text::{escaped, spans};
+use crate::figures::{Anchor, Color, Mark, Palette, Plot};
+use crate::model::Point;
 
 /// Pixels of a picture of points for each pixel of the figure.
 pub const POINTS_RESOLUTION: f64 = 2.0;
@@ -22,9 +16,27 @@ pub const POINTS_RESOLUTION: f64 = 2.0;
 pub fn svg(plot: &Plot, size: [f32; 2], palette: &Palette) -> String {
     let size = size.map(|side| f64::from(side).max(1.0));
     let layout = Layout::new(plot, size);
-    let mut out = Svg { text: String::new(), layout: &layout, palette };
-    out.document(plot, size);
-    out.text
+    let [width, height] = size.map(number);
+    let mut text = begin([&width, &height], [&width, &height]);
+    let name = if plot.title.is_empty() { plot.id } else { &plot.title };
+    let background = fill(palette.background);
+    let _ = write!(
+        text,
+        "<title>{}</title>\n<rect width=\"{width}\" height=\"{height}\"{background}/>\n",
+        escaped(name)
+    );
+    let mut out = Svg { text, layout: &layout, palette };
+    out.panel();
+    out.text + "</svg>\n"
+}
+
+/// The root element: its size with units, and the size in the units of everything inside.
+pub(super) fn begin([width, height]: [&str; 2], [columns, rows]: [&str; 2]) -> String {
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {columns} {rows}\" font-family=\"Ubuntu Light, Ubuntu, sans-serif\" \
+         font-weight=\"300\">\n"
+    )
 }
 
 /// Width and height of the rectangle inside the axes, where the plot is drawn at this size in pixels.
@@ -36,10 +48,10 @@ pub fn inside(plot: &Plot, size: [f32; 2]) -> [f64; 2] {
 }
 
 /// The document so far, and what every part of it needs.
-struct Svg<'a> {
-    text: String,
-    layout: &'a Layout<'a>,
-    palette: &'a Palette,
+pub(super) struct Svg<'a> {
+    pub text: String,
+    pub layout: &'a Layout<'a>,
+    pub palette: &'a Palette,
 }
 
 /// Appends formatted text; writing to a `String` cannot fail.
@@ -48,20 +60,12 @@ macro_rules! put {
         let _ = write!($out.text, $($format)*);
     };
 }
+pub(super) use put;
 
 impl Svg<'_> {
-    fn document(&mut self, plot: &Plot, [width, height]: [f64; 2]) {
-        let (w, h) = (number(width), number(height));
-        put!(
-            self,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" \
-             viewBox=\"0 0 {w} {h}\" font-family=\"Ubuntu Light, Ubuntu, sans-serif\" \
-             font-weight=\"300\">\n"
-        );
-        let name = if plot.title.is_empty() { plot.id } else { &plot.title };
-        put!(self, "<title>{}</title>\n", escaped(name));
-        let background = fill(self.palette.background);
-        put!(self, "<rect width=\"{w}\" height=\"{h}\"{background}/>\n");
+    /// One plot with its axes, title and legend.
+    pub(super) fn panel(&mut self) {
+        let (plot, name) = (self.layout.plot, &self.layout.name);
         let Area { left, top, width, height } = self.layout.area;
         let frame = format!(
             "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"",
@@ -70,10 +74,12 @@ impl Svg<'_> {
             number(width),
             number(height)
         );
-        put!(self, "<clipPath id=\"inside-{}\">{frame}/></clipPath>\n", plot.id);
-        put!(self, "{frame}{}/>\n", fill(self.palette.plot_background));
+        put!(self, "<clipPath id=\"inside-{name}\">{frame}/></clipPath>\n");
+        if self.palette.plot_background.a > 0 {
+            put!(self, "{frame}{}/>\n", fill(self.palette.plot_background));
+        }
         self.grid();
-        put!(self, "<g clip-path=\"url(#inside-{})\">\n", plot.id);
+        put!(self, "<g clip-path=\"url(#inside-{name})\">\n");
         for layer in &plot.layers {
             put!(self, "<g class=\"{}-{}\">\n", plot.id, layer.id);
             for mark in &layer.marks {
@@ -82,13 +88,12 @@ impl Svg<'_> {
             put!(self, "</g>\n");
         }
         put!(self, "</g>\n");
-        let line = stroke(self.palette.weak_text.with_opacity(0.55), 1.0);
+        let line = stroke(self.palette.weak_text.with_opacity(0.55), self.layout.unit);
         put!(self, "{frame} fill=\"none\"{line}/>\n");
-        self.labels(plot);
+        self.labels();
         for entry in &self.layout.legend {
             self.entry(entry);
         }
-        put!(self, "</svg>\n");
     }
 
     fn grid(&mut self) {
@@ -103,37 +108,49 @@ impl Svg<'_> {
             let y = number(self.layout.screen_from_data([view.min[0], tick.value])[1]);
             let _ = write!(path, "M{} {y}h{}", number(left), number(width));
         }
-        put!(self, "<path d=\"{path}\"{}/>\n", stroke(self.palette.grid, 1.0));
+        if !path.is_empty() {
+            let line = stroke(self.palette.grid, self.layout.unit);
+            put!(self, "<path d=\"{path}\"{line}/>\n");
+        }
     }
 
     /// Title, tick labels and axis labels.
-    fn labels(&mut self, plot: &Plot) {
+    fn labels(&mut self) {
         let em = self.layout.em;
         let (text, weak) = (self.palette.text, self.palette.weak_text);
         let Area { left, top, width, height } = self.layout.area;
         let bottom = top + height;
         let view = self.layout.view;
-        self.words(&plot.title, [left, self.layout.title_y], TITLE * em, text, Anchor::Start, "");
-        for tick in &self.layout.x_ticks {
+        let [title_x, mut title_y] = self.layout.title_at;
+        for line in &self.layout.title {
+            let size = self.layout.title_size;
+            self.words(line, [title_x, title_y], size, text, Anchor::Start, "");
+            title_y += TITLE_LINE * size;
+        }
+        for tick in self.layout.x_ticks.iter().filter(|_| self.layout.labels_x) {
             let [x, _] = self.layout.screen_from_data([tick.value, view.min[1]]);
             let at = [x, bottom + 1.25 * em];
             self.words(&tick.label, at, TICK * em, weak, Anchor::Middle, "");
         }
-        for tick in &self.layout.y_ticks {
+        for tick in self.layout.y_ticks.iter().filter(|_| self.layout.labels_y) {
             let [_, y] = self.layout.screen_from_data([view.min[0], tick.value]);
             let at = [left - 0.5 * em, y + CENTER * TICK * em];
             self.words(&tick.label, at, TICK * em, weak, Anchor::End, "");
         }
         let at = [left + width / 2.0, bottom + 2.9 * em];
-        self.words(&plot.x.label, at, em, text, Anchor::Middle, "");
-        let ticks = self.layout.y_ticks.iter().map(|tick| text_width(&tick.label, TICK * em));
-        let at = [left - 1.2 * em - ticks.fold(0.0, f64::max), top + height / 2.0];
+        self.words(self.layout.x_label, at, em, text, Anchor::Middle, "");
+        let at = [left - 1.2 * em - self.layout.y_ticks_width(), top + height / 2.0];
+        self.upright(self.layout.y_label, at, em);
+    }
+
+    /// A line of text from below to above, with its middle at a place.
+    pub(super) fn upright(&mut self, text: &str, at: Point, size: f64) {
         let turn = format!(" transform=\"rotate(-90 {} {})\"", number(at[0]), number(at[1]));
-        self.words(&plot.y.label, at, em, text, Anchor::Middle, &turn);
+        self.words(text, at, size, self.palette.text, Anchor::Middle, &turn);
     }
 
     /// One line of text; `at` lies on its baseline.
-    fn words(
+    pub(super) fn words(
         &mut self,
         text: &str,
         at: Point,
@@ -161,7 +178,7 @@ impl Svg<'_> {
 
     /// A legend entry: a sample of its layer's first mark, and its name.
     fn entry(&mut self, entry: &Entry) {
-        let em = self.layout.em;
+        let (em, unit) = (self.layout.em, self.layout.unit);
         let (color, y) = (entry.layer.color, entry.y);
         let (from, to) = ([entry.x, y], [entry.x + SWATCH * em, y]);
         let center = [entry.x + SWATCH * em / 2.0, y];
@@ -170,14 +187,17 @@ impl Svg<'_> {
             Some(Mark::Raster { .. }) if entry.layer.is_of_points() => {
                 self.circle(center, 0.28 * em, color);
             }
-            Some(Mark::Line { is_dashed, .. }) => self.path(&[from, to], 3.0, color, *is_dashed),
-            Some(Mark::Arrow { .. }) => self.arrow(from, to, 2.0, color),
+            Some(Mark::Line { is_dashed, .. }) => {
+                self.path(&[from, to], 3.0 * unit, color, *is_dashed);
+            }
+            Some(Mark::Arrow { .. }) => self.arrow(from, to, 2.0 * unit, color),
             _ => {
                 let (x, y) = (number(from[0]), number(y - 0.4 * em));
                 let (w, h) = (number(SWATCH * em), number(0.8 * em));
                 put!(
                     self,
-                    "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" rx=\"2\"{}/>\n",
+                    "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" rx=\"{}\"{}/>\n",
+                    number(2.0 * unit),
                     fill(color)
                 );
             }
@@ -186,239 +206,10 @@ impl Svg<'_> {
         let color = self.palette.text;
         self.words(&entry.layer.label, at, LEGEND * em, color, Anchor::Start, "");
     }
-
-    fn mark(&mut self, mark: &Mark) {
-        let screen = |point: &Point| self.layout.screen_from_data(*point);
-        let pixels = |size: f32| f64::from(size) * self.layout.unit;
-        match mark {
-            Mark::Points { points, radius, color } => {
-                let radius = pixels(*radius);
-                let points: Vec<Point> = points
-                    .iter()
-                    .map(screen)
-                    .filter(|point| self.layout.contains(*point, radius))
-                    .collect();
-                self.points(&points, radius, *color);
-            }
-            Mark::Line { points, width, color, is_dashed } => {
-                let points: Vec<Point> = points.iter().map(screen).collect();
-                let is_finite = |point: &Point| point.iter().all(|v| v.is_finite());
-                for piece in points.split(|point| !is_finite(point)) {
-                    self.path(piece, pixels(*width), *color, *is_dashed);
-                }
-            }
-            Mark::Polygon { points, fill: inside, stroke_width, stroke: outline } => {
-                let points: Vec<Point> = points.iter().map(screen).collect();
-                let Some(corners) = coordinates(&points) else { return };
-                let outline = match stroke_width {
-                    0.0 => String::new(),
-                    width => stroke(*outline, pixels(*width)),
-                };
-                put!(self, "<path d=\"{corners}Z\"{}{outline}/>\n", fill(*inside));
-            }
-            Mark::Band { points, color } => {
-                let upper = points.iter().map(|&[x, _, high]| screen(&[x, high]));
-                let lower = points.iter().rev().map(|&[x, low, _]| screen(&[x, low]));
-                let outline: Vec<Point> = upper.chain(lower).collect();
-                let Some(corners) = coordinates(&outline) else { return };
-                put!(self, "<path d=\"{corners}Z\"{}/>\n", fill(*color));
-            }
-            Mark::Arrow { from, to, width, color } => {
-                self.arrow(screen(from), screen(to), pixels(*width), *color);
-            }
-            Mark::Raster { bounds, picture } => self.raster(*bounds, picture),
-            Mark::Text { at, offset, text, size, color, anchor } => {
-                let [x, y] = screen(at);
-                let at = [x + pixels(offset[0]), y + pixels(offset[1])];
-                self.remark(at, text, pixels(*size), *color, *anchor);
-            }
-        }
-    }
-
-    /// Text among the data: with a halo, and moved inside where it would be cut off.
-    fn remark(&mut self, [x, y]: Point, text: &str, size: f64, color: Color, anchor: Anchor) {
-        if !(x.is_finite() && y.is_finite() && self.layout.contains([x, y], 2.0 * size)) {
-            return;
-        }
-        let Area { left, top, width, height } = self.layout.area;
-        let text_width = text_width(text, size);
-        // Space that the text takes to the left of its place.
-        let before = match anchor {
-            Anchor::Start => 0.0,
-            Anchor::Middle => text_width / 2.0,
-            Anchor::End => text_width,
-        };
-        let inside = |low: f64, value: f64, high: f64| value.min(high).max(low);
-        let x = inside(left + before + 4.0, x, left + width - text_width + before - 4.0);
-        let y = inside(top + 0.7 * size, y, top + height - 0.7 * size);
-        let halo = format!(
-            "{} stroke-linejoin=\"round\" paint-order=\"stroke\"",
-            stroke(self.palette.plot_background.with_opacity(0.85), 4.0)
-        );
-        self.words(text, [x, y + CENTER * size], size, color, anchor, &halo);
-    }
-
-    fn circle(&mut self, [x, y]: Point, radius: f64, color: Color) {
-        let (x, y, r) = (number(x), number(y), number(radius));
-        put!(self, "<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\"{}/>\n", fill(color));
-    }
-
-    fn points(&mut self, points: &[Point], radius: f64, color: Color) {
-        if points.len() > MAX_DRAWN_POINTS
-            && let Some(picture) = dots(points, radius, color, self.layout.area)
-        {
-            self.image(self.layout.area, &picture);
-            return;
-        }
-        put!(self, "<g{}>\n", fill(color));
-        let r = number(radius);
-        for [x, y] in points {
-            put!(self, "<circle cx=\"{}\" cy=\"{}\" r=\"{r}\"/>\n", number(*x), number(*y));
-        }
-        put!(self, "</g>\n");
-    }
-
-    fn path(&mut self, points: &[Point], width: f64, color: Color, is_dashed: bool) {
-        let Some(path) = coordinates(points) else { return };
-        let dashes = if is_dashed { " stroke-dasharray=\"7 5\"" } else { "" };
-        let line = stroke(color, width);
-        put!(self, "<path d=\"{path}\" fill=\"none\" stroke-linejoin=\"round\"{line}{dashes}/>\n");
-    }
-
-    /// Shaft and head as one shape, so that a translucent arrow is not darker where they meet.
-    fn arrow(&mut self, from: Point, to: Point, width: f64, color: Color) {
-        if !from.iter().chain(&to).all(|v| v.is_finite()) {
-            return;
-        }
-        let to_f32 = |point: Point| point.map(|v| v as f32);
-        let head = arrow_head(to_f32(from), to_f32(to), width as f32);
-        let [tip, left, right] = head.map(|corner| corner.map(f64::from));
-        let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
-        let length = dx.hypot(dy).max(f64::MIN_POSITIVE);
-        let side = [-dy / length * width / 2.0, dx / length * width / 2.0];
-        let neck = [f64::midpoint(left[0], right[0]), f64::midpoint(left[1], right[1])];
-        let shifted = |p: Point, sign: f64| [p[0] + sign * side[0], p[1] + sign * side[1]];
-        let corners = [
-            shifted(from, 1.0),
-            shifted(neck, 1.0),
-            right,
-            tip,
-            left,
-            shifted(neck, -1.0),
-            shifted(from, -1.0),
-        ];
-        if let Some(path) = coordinates(&corners) {
-            put!(self, "<path d=\"{path}Z\"{}/>\n", fill(color));
-        }
-    }
-
-    fn raster(&mut self, bounds: Bounds, picture: &Picture) {
-        let [left, bottom] = self.layout.screen_from_data(bounds.min);
-        let [right, top] = self.layout.screen_from_data(bounds.max);
-        let (width, height) = (right - left, bottom - top);
-        if width > 0.0 && height > 0.0 {
-            self.image(Area { left, top, width, height }, picture);
-        }
-    }
-
-    fn image(&mut self, area: Area, picture: &Picture) {
-        let Ok(bytes) = encode(picture) else { return };
-        put!(
-            self,
-            "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" \
-             href=\"data:image/png;base64,{}\"/>\n",
-            number(area.left),
-            number(area.top),
-            number(area.width),
-            number(area.height),
-            base64::engine::general_purpose::STANDARD.encode(bytes)
-        );
-    }
 }
 
-/// From the baseline to the middle of digits and capitals, as a share of the font size.
-const CENTER: f64 = 0.35;
-
-/// A picture as PNG.
-pub(super) fn encode(picture: &Picture) -> image::ImageResult<Vec<u8>> {
-    let mut bytes = Vec::new();
-    image::codecs::png::PngEncoder::new(&mut bytes).write_image(
-        &picture.rgba,
-        picture.width as u32,
-        picture.height as u32,
-        image::ExtendedColorType::Rgba8,
-    )?;
-    Ok(bytes)
-}
-
-/// Dots as a picture of the area.
-fn dots(points: &[Point], radius: f64, color: Color, area: Area) -> Option<Picture> {
-    let sides = [area.width, area.height];
-    let whole = Bounds { min: [0.0; 2], max: sides };
-    let size = cloud::pixels(whole, sides, POINTS_RESOLUTION).size.map(|side| side as u32);
-    let mut pixmap = tiny_skia::Pixmap::new(size[0], size[1])?;
-    let mut paint = tiny_skia::Paint::default();
-    paint.set_color_rgba8(color.r, color.g, color.b, color.a);
-    let circle = tiny_skia::PathBuilder::from_circle(0.0, 0.0, radius as f32)?;
-    // The picture is stretched to the area, whose sides need not be whole pixels.
-    let [scale_x, scale_y] =
-        [f64::from(size[0]) / area.width, f64::from(size[1]) / area.height].map(|s| s as f32);
-    for [x, y] in points {
-        let (x, y) = ((x - area.left) as f32 * scale_x, (y - area.top) as f32 * scale_y);
-        let transform = tiny_skia::Transform::from_row(scale_x, 0.0, 0.0, scale_y, x, y);
-        pixmap.fill_path(&circle, &paint, tiny_skia::FillRule::Winding, transform, None);
-    }
-    Some(straight(&pixmap))
-}
-
-/// A rendered picture with straight alpha.
-pub(super) fn straight(pixmap: &tiny_skia::Pixmap) -> Picture {
-    let rgba = pixmap
-        .pixels()
-        .iter()
-        .flat_map(|pixel| {
-            let color = pixel.demultiply();
-            [color.red(), color.green(), color.blue(), color.alpha()]
-        })
-        .collect();
-    Picture { width: pixmap.width() as usize, height: pixmap.height() as usize, rgba }
-}
-
-/// The `d` of a path through points; `None` for less than two or anything that is not finite.
-fn coordinates(points: &[Point]) -> Option<String> {
-    if points.len() < 2 || !points.iter().flatten().all(|v| v.is_finite()) {
-        return None;
-    }
-    let mut path = String::new();
-    for (i, [x, y]) in points.iter().enumerate() {
-        let command = if i == 0 { 'M' } else { 'L' };
-        let _ = write!(path, "{command}{} {}", number(*x), number(*y));
-    }
-    Some(path)
-}
-
-/// At most two decimals: a hundredth of a pixel is more than anyone sees.
-pub(super) fn number(value: f64) -> String {
-    let text = format!("{value:.2}");
-    let short = text.trim_end_matches('0').trim_end_matches('.');
-    if short == "-0" { "0".to_owned() } else { short.to_owned() }
-}
-
-fn fill(color: Color) -> String {
-    paint("fill", color)
-}
-
-fn stroke(color: Color, width: f64) -> String {
-    format!("{} stroke-width=\"{}\"", paint("stroke", color), number(width))
-}
-
-fn paint(what: &str, Color { r, g, b, a }: Color) -> String {
-    let color = format!(" {what}=\"#{r:02x}{g:02x}{b:02x}\"");
-    match a {
-        255 => color,
-        _ => format!("{color} {what}-opacity=\"{}\"", number(f64::from(a) / 255.0)),
-    }
-}
+/// From a line of a title to the next, as a share of the font size.
+pub(super) const TITLE_LINE: f64 = 1.25;
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::svg::number;
+use super::marks::number;
 
 /// A text as XML, with spans around subscripts, superscripts and signs from the other font.
 pub(super) fn spans(text: &str, size: f64) -> String {
@@ -98,6 +98,21 @@ pub(super) fn text_width(text: &str, size: f64) -> f64 {
         })
         .sum();
     em * size
+}
+
+/// A text in lines that are not wider than this, broken between words; a longer word has a line of its own.
+pub(super) fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if text_width(&format!("{line} {word}"), size) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::color_bar::ColorBar;
 use super::tone::{Tone, swatch};
 use super::{Color, Layer, Mark, Palette, Picture, Theme};
 use crate::model::{Bounds, Point};
@@ -113,6 +114,13 @@ pub fn tone(ends: &Ends, color_by: ColorBy) -> Option<Tone> {
         ColorBy::Nll => Tone::between(ends.nll_range, SAME_NLL),
         ColorBy::Steps => Tone::between(ends.step_range, 1.0),
     }
+}
+
+/// The color bar of a map whose colors are values.
+#[must_use]
+pub fn bar(ends: &Ends, color_by: ColorBy) -> Option<ColorBar> {
+    let tone = tone(ends, color_by)?;
+    Some(ColorBar::of_tone(value_name(color_by), &tone, OPACITY))
 }
 
 /// The map as a field of color, translucent, for the plane below data and components.

@@ -215,15 +215,14 @@ impl Scale {
     }
 }
 
-/// Colors a field that is not negative. Where it is zero (or NaN) the picture is transparent, so that the empty
-/// plane is the plot's own background.
+/// Colors a field that is not negative, with the strongest color for `max`. Where it is zero (or NaN) the picture is
+/// transparent, so that the empty plane is the plot's own background.
 #[must_use]
-pub fn rgba(raster: &Raster, map: &ColorMap, scale: Scale, theme: Theme) -> Picture {
+pub fn rgba(raster: &Raster, max: f64, map: &ColorMap, scale: Scale, theme: Theme) -> Picture {
     let table: [[u8; 4]; 256] = std::array::from_fn(|i| {
         let Color { r, g, b, a } = map.color(i as f64 / 255.0, theme);
         [r, g, b, a]
     });
-    let max = raster.max();
     let mut rgba = vec![0; 4 * raster.values.len()];
     let pixels = rgba.as_chunks_mut::<4>().0.iter_mut().zip(&raster.values);
     match scale {
@@ -395,12 +394,12 @@ mod tests {
         let values = vec![0.0, 1e-9, 2.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
         let raster = Raster { bounds, width: 3, height: 2, values };
         for scale in [Scale::Linear, Scale::Logarithmic { decades: 4.0 }] {
-            let picture = rgba(&raster, map, scale, Theme::Dark);
+            let picture = rgba(&raster, raster.max(), map, scale, Theme::Dark);
             let alphas: Vec<u8> = picture.rgba.iter().skip(3).step_by(4).copied().collect();
             assert_eq!(alphas, [0, 0, 255, 0, 255, 0], "{scale:?}");
             let empty = Raster { values: vec![0.0; 6], ..raster.clone() };
             assert!(
-                rgba(&empty, map, scale, Theme::Light)
+                rgba(&empty, 0.0, map, scale, Theme::Light)
                     .rgba
                     .iter()
                     .skip(3)
@@ -413,7 +412,7 @@ mod tests {
         let raster = Raster { bounds, width: 50, height: 100, values };
         for decades in [0.5, 4.0, 12.0] {
             let scale = Scale::Logarithmic { decades };
-            let picture = rgba(&raster, map, scale, Theme::Dark);
+            let picture = rgba(&raster, raster.max(), map, scale, Theme::Dark);
             let near = |i: i32| map.color(f64::from(i.clamp(0, 255)) / 255.0, Theme::Dark);
             for (value, got) in raster.values.iter().zip(picture.rgba.as_chunks::<4>().0) {
                 let exact = (255.0 * scale.share(*value, 1.0)).round() as i32;

@@ -5,7 +5,9 @@
 
 pub mod bars;
 pub mod basin;
+pub mod canvas;
 pub mod cloud;
+pub mod color_bar;
 pub mod colors;
 pub mod contours;
 pub mod curves;

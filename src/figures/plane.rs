@@ -41,7 +41,19 @@ pub fn title(algorithm: &str, mixture: &Mixture, step: usize) -> String {
 /// The density as a colored field.
 #[must_use]
 pub fn density(raster: &Raster, map: &ColorMap, scale: Scale, theme: Theme) -> Layer {
-    let picture = Arc::new(rgba(raster, map, scale, theme));
+    density_up_to(raster, raster.max(), map, scale, theme)
+}
+
+/// The same, with the strongest color for a density of `highest`, so that several can be compared.
+#[must_use]
+pub fn density_up_to(
+    raster: &Raster,
+    highest: f64,
+    map: &ColorMap,
+    scale: Scale,
+    theme: Theme,
+) -> Layer {
+    let picture = Arc::new(rgba(raster, highest, map, scale, theme));
     Layer {
         id: "density",
         label: "Density p(x)".to_owned(),

@@ -6,12 +6,20 @@ use super::curves::{Series, curves};
 use super::learning::{Landmarks, TimeAxis};
 use super::{Axis, Color, Layer, Mark, Palette, Plot, Spacing};
 use crate::training::spread::Likelihood;
-use crate::training::{BranchId, Record};
+use crate::training::{BranchId, Experiment, Record};
 
 /// The color of a run: the same in all plots, on its canvas, and in the list of runs.
 #[must_use]
 pub fn run_color(id: BranchId, palette: &Palette) -> Color {
     palette.categorical[id.number() % palette.categorical.len()]
+}
+
+/// What a run is called: its algorithm in a few letters, and its number where another one has the same.
+#[must_use]
+pub fn run_name(experiment: &Experiment, id: BranchId) -> String {
+    let short = |id| experiment.algorithm_of(id).short;
+    let is_only_one = experiment.runs().filter(|other| short(*other) == short(id)).count() == 1;
+    if is_only_one { short(id).to_owned() } else { format!("{} ({id})", short(id)) }
 }
 
 /// One run in a race.

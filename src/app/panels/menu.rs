@@ -30,6 +30,7 @@ pub fn menu_ui(
                 menu_item_ui(ui, Action::CopyCommandLine, true, actions);
                 ui.separator();
                 menu_item_ui(ui, Action::Export, has_run, actions);
+                menu_item_ui(ui, Action::CopyFigure, has_run, actions);
                 ui.separator();
                 menu_item_ui(ui, Action::Quit, true, actions);
             });

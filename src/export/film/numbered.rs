@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::super::{ExportError, svg, write_file};
+use super::super::{ExportError, marks, write_file};
 use super::reel::Reel;
 
 /// The name of a frame, counted from 1, as [`super::command_line`] reads it.
@@ -49,7 +49,7 @@ fn write_folder(
     let mut number = 0;
     reel.play(watch, &mut |picture| {
         number += 1;
-        let bytes = svg::encode(&picture).map_err(io::Error::other)?;
+        let bytes = marks::encode(&picture).map_err(io::Error::other)?;
         write_file(&folder.path().join(name(number)), &bytes).map_err(|error| match error {
             ExportError::Write { source, .. } => source,
             error => io::Error::other(error),

@@ -1,0 +1,143 @@
+//! Redrawn: what is on screen as a sheet for print, at the sheet's own resolution and with its own fonts.
+
+use anyhow::{Context as _, bail};
+
+use super::exports::{MapMaterial, Material, What};
+use super::painting::Request;
+use super::seeds;
+use super::taken_apart::figure_layers;
+use crate::export::canvases::{Exhibit, Extra, Outlook, canvases};
+use crate::export::caption::{caption, shared_caption};
+use crate::export::sheet::Sheet;
+use crate::figures::color_bar::ColorBar;
+use crate::figures::shade::Shade;
+use crate::figures::{self, Plot, bars, landscape, learning, race, terms, truth};
+use crate::objectives::{Term, Terms};
+
+/// The figure of something, as its style says.
+///
+/// # Errors
+/// If there is nothing to draw, or if it does not fit on the sheet.
+pub fn sheet(what: What, material: &Material) -> anyhow::Result<Sheet> {
+    let mut sheet = match what {
+        What::Canvas | What::Race => of_canvases(material)?,
+        What::Basin => basin(material)?,
+        What::Landscape => of_landscape(material)?,
+        _ => Sheet::new(vec![plot(what, material)?], material.style.clone()),
+    };
+    sheet.caption = words(what, material);
+    Ok(sheet)
+}
+
+/// Data, algorithm, settings, seeds and step.
+fn words(what: What, material: &Material) -> String {
+    let Material { snapshot, shown, .. } = material;
+    let (experiment, dataset) = (&snapshot.experiment, &snapshot.prepared.dataset);
+    match (&material.race, what) {
+        (Some((racers, _)), What::Race | What::Nll | What::Distance(_)) => {
+            let names: Vec<String> = racers.iter().map(|racer| racer.label.clone()).collect();
+            shared_caption(experiment, dataset, &names)
+        }
+        _ => caption(experiment, dataset, shown.record.step),
+    }
+}
+
+/// Figures that have no plane.
+fn plot(what: What, material: &Material) -> anyhow::Result<Plot> {
+    let Material { snapshot, shown, history, view, .. } = material;
+    let palette = view.theme.palette();
+    let time = view.time_axis;
+    let landmarks = view.landmarks(Some(snapshot.best.record), Some(shown.record));
+    Ok(match what {
+        What::Nll if let Some((racers, look)) = &material.race => race::race(racers, look, palette),
+        What::Nll => {
+            let spacings = [view.time_spacing, view.nll_spacing];
+            learning::nll(history, &landmarks, time, spacings, palette)
+        }
+        What::Objective => {
+            let formula = snapshot.experiment.algorithm_info().formula;
+            let spacing = view.time_spacing;
+            learning::objective(history, &landmarks, formula, time, spacing, palette)
+        }
+        What::Weights => bars::weights(&shown.mixture, palette),
+        What::Seeds | What::Finals => {
+            let figures = seeds::figures(&material.seeds, view.seeds, None, view.theme);
+            let plot = if what == What::Seeds { figures.fan } else { figures.finals };
+            (*plot).clone()
+        }
+        What::Distance(measure) => {
+            let known = material.truth.as_ref().context("no density is known here")?;
+            truth::distance(&known.0, measure, &known.1, palette)
+        }
+        What::Terms => {
+            let terms = Terms::at(&*shown.mixture, &snapshot.prepared.dataset.train);
+            let totals: Vec<f64> = terms.of_points.iter().map(Term::total).collect();
+            let shade = Shade::of_terms(&totals).context("no term is finite here")?;
+            terms::histogram(&terms, &shade, view.theme)
+        }
+        other => bail!("{} is no picture", other.label()),
+    })
+}
+
+/// The canvases with the layers that are on.
+fn of_canvases(material: &Material) -> anyhow::Result<Sheet> {
+    let outlook = outlook(material);
+    let extra = |exhibit: &Exhibit, size, pixels| {
+        let Exhibit { moment, dataset, .. } = exhibit;
+        let (view, bounds) = (&material.view, material.bounds);
+        figure_layers(&Request::new(Some(moment), Some(dataset), view, bounds, size, pixels))
+    };
+    Ok(canvases(&material.exhibits, &outlook, &material.style, extra)?)
+}
+
+fn outlook(material: &Material) -> Outlook {
+    let view = &material.view;
+    Outlook {
+        shown: view.shown,
+        bounds: material.bounds,
+        color_map: view.color_map,
+        scale: view.density_scale(),
+        sample_count: view.sample_count,
+    }
+}
+
+/// The map below data and components.
+fn basin(material: &Material) -> anyhow::Result<Sheet> {
+    let Some(MapMaterial::Basin { basin, ends }) = &material.map else {
+        bail!("there is no map to save")
+    };
+    let (theme, color_by) = (material.view.theme, material.view.maps.color_by);
+    let palette = theme.palette();
+    let mut outlook = outlook(material);
+    let shown = &mut outlook.shown;
+    (shown.density, shown.score, shown.streamlines, shown.samples) = (false, false, false, false);
+    let extra = |_: &Exhibit, _, _| {
+        let mut layers = vec![figures::basin::layer(ends, basin.square, color_by, theme)];
+        // The colors are explained one by one.
+        layers[0].label.clear();
+        let start = basin.start_in(&material.snapshot.experiment);
+        layers.extend(start.map(|at| figures::basin::place(at, basin.component, palette)));
+        let legend = figures::basin::legend(ends, color_by, palette);
+        Extra { layers, legend, bar: figures::basin::bar(ends, color_by) }
+    };
+    let mut sheet = canvases(&material.exhibits, &outlook, &material.style, extra)?;
+    for plot in &mut sheet.panels {
+        plot.id = "basin";
+        plot.title = format!("Basin map: every pixel is a start of mean {}", basin.component + 1);
+    }
+    Ok(sheet)
+}
+
+/// The objective over two directions.
+fn of_landscape(material: &Material) -> anyhow::Result<Sheet> {
+    let Some(MapMaterial::Landscape { ground, chart, trails }) = &material.map else {
+        bail!("there is no map to save")
+    };
+    let theme = material.view.theme;
+    let terrain = landscape::terrain(chart, ground.square, theme);
+    let plot = landscape::landscape(ground, &terrain, trails, theme.palette());
+    let plot = landscape::with_legend(plot, &terrain, "objective");
+    let mut sheet = Sheet::new(vec![plot], material.style.clone());
+    sheet.color_bar = terrain.tone.map(|tone| ColorBar::of_tone("objective", &tone, 1.0));
+    Ok(sheet)
+}
