@@ -3,6 +3,7 @@
 mod bench;
 mod evaluate;
 mod figure;
+mod film;
 mod list;
 mod reading;
 mod run;
@@ -39,6 +40,8 @@ enum Command {
     Bench(BenchArguments),
     /// Train without a window and draw a figure for print or a slide
     Figure(figure::FigureArguments),
+    /// Train without a window and make a film of it: GIF, APNG, MP4 or numbered pictures
+    Film(film::FilmArguments),
 }
 
 /// What can be listed.
@@ -144,6 +147,7 @@ pub fn main() -> anyhow::Result<()> {
         Some(Command::Evaluate(arguments)) => evaluate::evaluate(&arguments),
         Some(Command::Bench(arguments)) => bench::bench(&arguments),
         Some(Command::Figure(arguments)) => figure::figure(&arguments),
+        Some(Command::Film(arguments)) => film::film(&arguments),
         None => open_window(arguments.file),
     }
 }

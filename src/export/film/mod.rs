@@ -15,7 +15,7 @@ mod reel;
 use std::io;
 use std::path::Path;
 
-pub use mp4::{command_line, has_encoder};
+pub use mp4::{command_line, has_encoder, without_encoder};
 pub use plan::{Length, MAX_FRAMES, steps};
 pub use reel::Reel;
 

@@ -20,6 +20,16 @@ pub fn has_encoder() -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
+/// What to do where there is none.
+#[must_use]
+pub fn without_encoder(per_second: u32) -> String {
+    let command = command_line(per_second);
+    format!(
+        "MP4 needs ffmpeg, which is not on the path: install it, or save numbered pictures and type in their folder: \
+         {command}"
+    )
+}
+
 /// What to type in a folder of numbered pictures to make a film of them.
 #[must_use]
 pub fn command_line(per_second: u32) -> String {
@@ -52,7 +62,7 @@ pub(super) fn write(
         .stdout(Stdio::null())
         .stderr(File::create(&notes)?)
         .spawn()
-        .map_err(|error| refused(&missing(&error, reel.per_second)))?;
+        .map_err(|_| refused(&without_encoder(reel.per_second)))?;
     let sent = send(&mut ffmpeg, reel, watch);
     if matches!(&sent, Err(error) if error.kind() != io::ErrorKind::BrokenPipe) {
         // Stopped, or a frame that cannot be drawn: half a film is of no use.
@@ -79,15 +89,6 @@ fn send(
         return Err(io::ErrorKind::BrokenPipe.into());
     };
     reel.play(watch, &mut |picture| pipe.write_all(&picture.rgba))
-}
-
-fn missing(error: &io::Error, per_second: u32) -> String {
-    let what = match error.kind() {
-        io::ErrorKind::NotFound => "MP4 needs ffmpeg, which is not on the path".to_owned(),
-        _ => format!("ffmpeg could not be started: {error}"),
-    };
-    let command = command_line(per_second);
-    format!("{what}: install it, or save numbered pictures and type there: {command}")
 }
 
 fn refused(why: &str) -> io::Error {
