@@ -21,17 +21,17 @@
 //! | [`data`] | Points and where they come from: generators, drawing tools, files. |
 //! | [`objectives`] | What is minimized: fused kernels that give value and gradient in one pass over the data; and its parts, to be looked at. |
 //! | [`algorithms`] | How: EM, and gradient descent with θ as burn tensors and the objective as a burn operation. |
-//! | [`training`] | Experiment (all that decides a run), Run (the loop), Tree (runs that leave one another, stepped in turn), Worker (the thread), Snapshot (a picture of it), Timeline (its steps), Ensemble (many seeds), Basin and Landscape (maps over a square), Judge (steps held against the known density), Course (what a run drew at a step, drawn again), Redrawing (a step's objective with other draws). |
+//! | [`training`] | Experiment (all that decides a run), Run (the loop), Tree (runs that leave one another, stepped in turn), Worker (the thread), Snapshot (a picture of it), Timeline (its steps), Ensemble (many seeds), Basin and Landscape (maps over a square), Judge (steps held against the known density), Course (what a run drew at a step, drawn again), Redrawing (a step's objective with other draws), Sweep (a grid of experiments as jobs) and its Tally. |
 //! | [`figures`] | Pictures as plain shapes in data coordinates; window, exporters and tests draw the same ones. |
 //! | [`export`] | Figures, tables, points, models and sessions as bytes, and writing them without harm. |
-//! | [`cli`] | The engine without a window. |
+//! | [`cli`] | The engine without a window: single runs, sweeps and what they come to, and the thesis as `assets/experiments/`. |
 //! | `app` | The window. |
 //!
 //! What is absent, on purpose: the engine knows no window (egui appears under `app/` only, behind the feature `gui`);
 //! burn appears under `algorithms/` only; threads start in the worker, the painter and jobs only, and rayon computes
 //! in the kernels only, over fixed chunks whose sums are added in order, so that equal experiments give equal bits
-//! whatever the number of threads (on one kind of processor: see `lanes`); an [`training::Ensemble`] and the maps have
-//! crews: pools of one thread each, where runs and cells are computed whole. Particles have a worker of their own, and walk
+//! whatever the number of threads (on one kind of processor: see `lanes`); an [`training::Ensemble`], the maps and
+//! the jobs of a sweep have crews: pools of one thread each, where runs and cells are computed whole. Particles have a worker of their own, and walk
 //! in groups, each with its own random numbers. Everything random takes a generator that was made from a seed.
 //!
 //! # One frame
@@ -90,6 +90,7 @@
 //! | a named start | an arm in `algorithms/initial.rs`, and its option in `INIT_PARAMS` | |
 //! | an action | a variant in `app/action.rs`, an arm in `app/apply.rs` | |
 //! | a knob | a `static` `Setting` in the file that reads it | its name in that file's list |
+//! | a built-in experiment | a TOML file in `assets/experiments/` | its name in `cli/experiments.rs` |
 //! | a layer of the canvas | a function in `figures/plane.rs` | a word in `Shown` and in the legend |
 //! | a field in the density's place | an arm in `figures/fields.rs` | |
 //! | what an objective does with its points | its file in `figures/workings/` | its two words in that folder's `Family` |

@@ -178,12 +178,19 @@ impl Setting {
     /// # Errors
     /// [`SettingError::Refused`] if it is not a value of this setting.
     pub fn parse(&self, text: &str) -> Result<Value, SettingError> {
+        self.check(&Value::guess(text))
+    }
+}
+
+impl Value {
+    /// What a text can only mean, whatever the setting: true, a whole number, a number, else the id of an option.
+    #[must_use]
+    pub fn guess(text: &str) -> Value {
         let text = text.trim();
-        let value = (text.parse().map(Value::Switch).ok())
+        (text.parse().map(Value::Switch).ok())
             .or_else(|| text.parse().map(Value::Integer).ok())
             .or_else(|| text.parse().map(Value::Number).ok())
-            .unwrap_or_else(|| Value::Choice(text.to_owned()));
-        self.check(&value)
+            .unwrap_or_else(|| Value::Choice(text.to_owned()))
     }
 }
 

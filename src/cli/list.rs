@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::experiments::BUILT_IN;
 use super::{Listing, print};
 use crate::algorithms::{ALGORITHMS, initial};
 use crate::data::generators::{GENERATORS, N_SAMPLES};
@@ -38,6 +39,13 @@ pub(super) fn list(what: Option<Listing>) -> anyhow::Result<()> {
     if is_wanted(Listing::Start) {
         text.push_str("start\n");
         settings(&mut text, initial::SETTINGS);
+        text.push('\n');
+    }
+    if is_wanted(Listing::Experiments) {
+        text.push_str("built-in experiments (scorescope run NAME --out DIR)\n");
+        for built_in in BUILT_IN {
+            let _ = writeln!(text, "  {}  {}", built_in.name, built_in.help());
+        }
         text.push('\n');
     }
     if is_wanted(Listing::Samplers) {

@@ -1,11 +1,19 @@
 //! The command line: the same engine without a window.
 
 mod bench;
+mod collect;
+mod curve_files;
+mod drawing;
 mod evaluate;
+mod experiments;
 mod figure;
+mod film;
+mod jobs;
 mod list;
 mod reading;
+mod results;
 mod run;
+mod sweep;
 mod timing;
 mod trained;
 
@@ -36,10 +44,19 @@ enum Command {
     },
     /// Log density, score and responsibilities of points under a model, as CSV
     Evaluate(EvaluateArguments),
+    /// Merge what the jobs of a sweep wrote: tables of mean ± standard deviation, and figures
+    Collect {
+        /// The folder that `run --out` or `--list-jobs --out` named
+        folder: PathBuf,
+    },
+    /// Run all sections of the thesis whose experiments are built in, and draw its figures
+    Thesis(ThesisArguments),
     /// Measure on this machine: milliseconds a step of every algorithm, and of what it is made of
     Bench(BenchArguments),
     /// Train without a window and draw a figure for print or a slide
     Figure(figure::FigureArguments),
+    /// Train without a window and make a film of it: GIF, APNG, MP4 or numbered pictures
+    Film(film::FilmArguments),
 }
 
 /// What can be listed.
@@ -53,14 +70,21 @@ enum Listing {
     Model,
     /// Settings of the start
     Start,
+    /// Built-in experiments, which `run` takes by their names
+    Experiments,
     /// Samplers and their settings
     Samplers,
 }
 
 /// What is to be trained, and where the results go.
 #[derive(Args, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 struct RunArguments {
-    /// An experiment file, as the window saves it
+    /// An experiment file, as the window saves it, or one with [sweep] in it; or the name of a built-in one (see
+    /// `scorescope list experiments`)
     experiment: Option<PathBuf>,
     /// A built-in data set (see `scorescope list datasets`)
     #[arg(long, conflicts_with_all = ["data", "experiment"])]
@@ -87,6 +111,29 @@ struct RunArguments {
     /// Also train from so many starts, with the seed of the start and those after it: where each ended goes to seeds.csv
     #[arg(long, value_name = "N")]
     seeds: Option<NonZeroUsize>,
+    /// Threads to compute with; all cores if left out. Results do not depend on it
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Of a sweep, print a command for each job, a line each, and train none of them
+    #[arg(long)]
+    list_jobs: bool,
+    /// Of a sweep, do what its [quick] says: fewer points, steps or settings
+    #[arg(long)]
+    quick: bool,
+    /// Train as a job of a sweep: on one thread, without a picture, and only if that has not been done
+    #[arg(long, conflicts_with_all = ["last", "seeds", "threads"])]
+    as_job: bool,
+}
+
+/// Where the results go, and how long it may take.
+#[derive(Args)]
+struct ThesisArguments {
+    /// The folder for the results; made if it is not there. What is done there is not done again
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// With fewer points and steps, and one learning rate
+    #[arg(long)]
+    quick: bool,
     /// Threads to compute with; all cores if left out. Results do not depend on it
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -145,8 +192,11 @@ pub fn main() -> anyhow::Result<()> {
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::List { what }) => list::list(what),
         Some(Command::Evaluate(arguments)) => evaluate::evaluate(&arguments),
+        Some(Command::Collect { folder }) => collect::collect(&folder),
+        Some(Command::Thesis(arguments)) => experiments::thesis(&arguments),
         Some(Command::Bench(arguments)) => bench::bench(&arguments),
         Some(Command::Figure(arguments)) => figure::figure(&arguments),
+        Some(Command::Film(arguments)) => film::film(&arguments),
         None => open_window(arguments.file),
     }
 }

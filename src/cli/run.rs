@@ -7,29 +7,42 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
 
-use super::{RunArguments, reading};
+use super::jobs::{Refusal, is_done, work};
+use super::results::{Known, Results, Trouble, data_hash, write};
+use super::{RunArguments, experiments, reading, sweep};
 use crate::algorithms::initial;
 use crate::data::Scaling;
-use crate::export::{POINTS_RESOLUTION, inside, model, png, svg, table, write_file};
-use crate::figures::cloud::{Cloud, cloud, pixels};
-use crate::figures::colors::{ColorMap, Scale, Theme};
-use crate::figures::plane;
-use crate::model::{Density, Divergence, Estimate, Mixture, Truth, aic, bic};
+use crate::export::{table, write_file};
+use crate::model::Truth;
+use crate::training::guard::Symptom;
 use crate::training::spread::{Likelihood, mean_and_deviation};
 use crate::training::{
     BranchId, Ensemble, Experiment, Finish, LoadedFile, Member, News, Prepared, Record, Run,
-    Source, Tree, Who, parse_columns,
+    Source, Sweep, Tree, Who, parse_columns,
 };
 
 /// Trains and writes.
 pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<()> {
-    if let Some(threads) = arguments.threads {
+    let threads = if arguments.as_job { Some(1) } else { arguments.threads };
+    if let Some(threads) = threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    }
+    if let Some(path) = &arguments.experiment {
+        let (name, text) = experiments::read(path)?;
+        if Sweep::is_in(&text) {
+            return sweep::sweep(arguments, &name, &text);
+        }
+    }
+    if arguments.list_jobs || arguments.quick {
+        bail!("--list-jobs and --quick are for an experiment file with [sweep] in it");
     }
     let mut experiment = experiment(arguments)?;
     let notes = load(&mut experiment)?;
+    let data_hash = data_hash(&experiment.source);
+    if arguments.as_job {
+        return run_job(&experiment, &arguments.out, &notes, data_hash.as_deref());
+    }
     fs::create_dir_all(&arguments.out)
         .with_context(|| format!("the folder {} cannot be made", arguments.out.display()))?;
     let prepared = Prepared::new(&experiment)?;
@@ -41,7 +54,7 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<()> {
     let histories = train(&mut tree);
     // In the units of the source, as the models are written.
     let truth = experiment.known_density(&Scaling::NONE).ok().map(Truth::new);
-    let known = Known { notes: &notes, truth: truth.as_ref() };
+    let known = Known { notes: &notes, truth: truth.as_ref(), data_hash: data_hash.as_deref() };
     for id in experiment.runs() {
         conclude(arguments, &experiment, &tree, id, &histories, &known)?;
     }
@@ -59,12 +72,22 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is known of the data, beyond the data themselves.
-struct Known<'a> {
-    /// How they were read.
-    notes: &'a [String],
-    /// The density that they come from.
-    truth: Option<&'a Truth>,
+/// Trains a job that `--list-jobs` has told of, unless that has been done.
+fn run_job(
+    experiment: &Experiment,
+    out: &Path,
+    notes: &[String],
+    data_hash: Option<&str>,
+) -> anyhow::Result<()> {
+    if is_done(out, &experiment.fingerprint()?, data_hash) {
+        return Ok(());
+    }
+    let known = Known { notes, truth: None, data_hash };
+    let prepared = Prepared::new(experiment)?;
+    match work(experiment, prepared, out, &known, &|| true, &mut |_| {}) {
+        Ok(_) => Ok(()),
+        Err(Refusal::Start(why) | Refusal::Write(why)) => Err(why),
+    }
 }
 
 /// Writes what came out of a run, and tells it: the trunk's into the folder itself, a branch's into one inside.
@@ -98,7 +121,19 @@ fn conclude(
     // A racer is an experiment of its own; what left later is nothing without the run that it left.
     let is_racer = experiment.is_racer(id);
     let file = if is_racer { experiment.alone(id) } else { experiment.clone() };
-    write(&out, arguments.last, &file, run, history, finish, known)?;
+    let symptom = Symptom::of(finish, run.mixture());
+    let trouble = symptom.map(|symptom| Trouble { step: run.record().step, symptom });
+    let results = Results {
+        file: &file,
+        run,
+        history,
+        finish,
+        trouble: trouble.as_ref(),
+        known,
+        is_last: arguments.last,
+        has_picture: true,
+    };
+    write(&out, &results)?;
     let best = run.best().record;
     let what = if experiment.branches.is_empty() { String::new() } else { format!("run {id}, ") };
     eprintln!(
@@ -146,12 +181,18 @@ pub(super) fn experiment(arguments: &RunArguments) -> anyhow::Result<Experiment>
     }
     experiment.check()?;
     for setting in &arguments.settings {
-        let Some((key, value)) = setting.split_once('=') else {
-            bail!("--set {setting}: write it as KEY=VALUE, for instance --set n_components=12");
-        };
-        experiment.set(key.trim(), value)?;
+        let (key, value) = key_and_value(setting)?;
+        experiment.set(key, value)?;
     }
     Ok(experiment)
+}
+
+/// The two sides of a `--set`.
+pub(super) fn key_and_value(setting: &str) -> anyhow::Result<(&str, &str)> {
+    let sides = setting.split_once('=').map(|(key, value)| (key.trim(), value));
+    sides.with_context(|| {
+        format!("--set {setting}: write it as KEY=VALUE, for instance --set n_components=12")
+    })
 }
 
 /// Steps until all runs have stopped by themselves, with a bar where somebody watches; gives a record a step of each.
@@ -212,135 +253,4 @@ fn train_seeds(run: &Run, count: usize) -> anyhow::Result<String> {
     }
     let rows: Vec<_> = members.iter().map(|member| member.row().to_vec()).collect();
     Ok(table::csv(&Member::COLUMNS, &rows)?)
-}
-
-fn write(
-    out: &Path,
-    is_last: bool,
-    file: &Experiment,
-    run: &Run,
-    history: &[Record],
-    finish: &Finish,
-    known: &Known<'_>,
-) -> anyhow::Result<()> {
-    let experiment = run.experiment();
-    let rows: Vec<_> = history.iter().map(|record| record.row().to_vec()).collect();
-    write_file(&out.join("metrics.csv"), table::csv(&Record::COLUMNS, &rows)?.as_bytes())?;
-    let (mixture, record) = if is_last {
-        (run.mixture(), run.record())
-    } else {
-        (&*run.best().mixture, run.best().record)
-    };
-    let scaling = &run.prepared().dataset.scaling;
-    let has_converged = *finish == Finish::Converged;
-    let (model, info) = model::trained(experiment, scaling, mixture, &record, has_converged);
-    write_file(&out.join("model.json"), model::write(&model, &info)?.as_bytes())?;
-    write_file(&out.join("density.png"), &picture(run, mixture, &record)?)?;
-    write_file(&out.join("experiment.toml"), file.to_toml()?.as_bytes())?;
-    write_file(
-        &out.join("manifest.json"),
-        manifest(run, (&model, &record), finish, known)?.as_bytes(),
-    )?;
-    Ok(())
-}
-
-fn picture(run: &Run, mixture: &Mixture, record: &Record) -> anyhow::Result<Vec<u8>> {
-    let (theme, dataset) = (Theme::Light, &run.prepared().dataset);
-    let palette = theme.palette();
-    let bounds = dataset.bounds.with_margin(0.08);
-    let raster = mixture.raster(bounds, 512, 512);
-    let size = [960.0, 720.0];
-    let layers = vec![
-        plane::density(&raster, ColorMap::from_id("", theme), Scale::Linear, theme),
-        plane::components(mixture, palette),
-    ];
-    let title = plane::title(run.experiment().algorithm_info().label, mixture, record.step);
-    let mut plot = plane::plane(title, bounds, dataset.scaling != Scaling::NONE, layers);
-    let data = cloud(&Cloud {
-        id: "train",
-        label: "Training data",
-        points: &dataset.train,
-        bounds,
-        pixels: pixels(bounds, inside(&plot, size), POINTS_RESOLUTION),
-        color: palette.train,
-        every: 1,
-    });
-    plot.layers.insert(1, data);
-    Ok(png(&svg(&plot, size, palette), 1.5)?)
-}
-
-/// How far a model is from the known density, each number with how far it may be off.
-fn distances(truth: &Truth, model: &Mixture) -> serde_json::Value {
-    let Divergence { kl, fisher, implicit, constant } = truth.compare(model);
-    let number = |Estimate { value, error }| json!({ "value": value, "error": error });
-    json!({
-        "kl": number(kl),
-        "fisher": number(fisher),
-        "implicit": number(implicit),
-        "constant": number(constant),
-    })
-}
-
-/// Everything that a reader needs to know where the numbers come from; nothing that differs from run to run.
-fn manifest(
-    run: &Run,
-    (model, record): (&Mixture, &Record),
-    finish: &Finish,
-    known: &Known<'_>,
-) -> anyhow::Result<String> {
-    let experiment = run.experiment();
-    let mut settings = serde_json::Map::new();
-    for (section, chosen, declared) in experiment.sections() {
-        let values = declared.iter().map(|s| (s.key.to_owned(), json!(chosen.value(s))));
-        settings.insert(section.to_owned(), values.collect::<serde_json::Map<_, _>>().into());
-    }
-    if !experiment.given.is_empty() {
-        // The knobs had no say.
-        settings.insert("start".to_owned(), json!({ "component": experiment.given }));
-    }
-    let dataset = &run.prepared().dataset;
-    let component_count = run.mixture().components().len();
-    let parameters = experiment.covariance_type().free_parameter_count(component_count);
-    let points = dataset.train.len();
-    // As in model.json: of the points in the units of their source.
-    let log_unit_area = dataset.scaling.log_unit_area();
-    let [train_nll, val_nll] = [record.train_nll, record.val_nll].map(|nll| nll + log_unit_area);
-    let source = match &experiment.source {
-        Source::Generator(id) => json!({ "dataset": id }),
-        Source::File { path, columns, .. } => {
-            json!({ "file": path.display().to_string(), "columns": columns.map(|c| c.map(|c| c + 1)) })
-        }
-        Source::Nothing => json!({ "drawn": true }),
-    };
-    let manifest = json!({
-        "program": "scorescope",
-        "version": env!("CARGO_PKG_VERSION"),
-        "source": source,
-        "notes": known.notes,
-        "strokes": experiment.strokes.len(),
-        "algorithm": experiment.algorithm_id,
-        "settings": settings,
-        "n_train": points,
-        "n_validation": dataset.validation.len(),
-        "scaling": { "offset": dataset.scaling.offset, "unit": dataset.scaling.unit },
-        "covariance_floor": run.prepared().floor,
-        "finish": match finish {
-            Finish::Converged => "converged".to_owned(),
-            Finish::MaxIter => "max_iter".to_owned(),
-            Finish::Broken(symptom) => format!("stopped: {symptom}"),
-            Finish::Failed(error) => format!("stopped: {error}"),
-        },
-        "first_step": run.first_step(),
-        "last_step": run.record().step,
-        "model": {
-            "step": record.step,
-            "train_nll": train_nll,
-            "val_nll": val_nll,
-            "free_parameters": parameters,
-            "bic": bic(-train_nll, parameters, points),
-            "aic": aic(-train_nll, parameters, points),
-            "truth": known.truth.map(|truth| distances(truth, model)),
-        },
-    });
-    Ok(serde_json::to_string_pretty(&manifest)? + "\n")
 }

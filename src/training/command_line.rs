@@ -3,35 +3,42 @@
 use super::{Experiment, Source};
 
 impl Experiment {
-    /// The arguments of `scorescope run` that repeat this experiment; `None` where drawn points, a given start
-    /// or branches need a file.
+    /// The command that repeats this experiment; `None` where drawn points, a given start or branches need a file.
     #[must_use]
     pub fn command_line(&self) -> Option<String> {
+        let words: Vec<String> = self.command_words()?.iter().map(|word| quoted(word)).collect();
+        Some(format!("scorescope run {} --out results", words.join(" ")))
+    }
+
+    /// The arguments of `scorescope run` that say what to train, each a word; `None` as for
+    /// [`Experiment::command_line`].
+    #[must_use]
+    pub fn command_words(&self) -> Option<Vec<String>> {
         if !self.strokes.is_empty() || !self.given.is_empty() || !self.branches.is_empty() {
             return None;
         }
-        let mut words = vec!["scorescope run".to_owned()];
+        let mut words = Vec::new();
+        let mut say = |option: &str, value: String| words.extend([option.to_owned(), value]);
         match &self.source {
-            Source::Generator(id) => words.push(format!("--dataset {id}")),
+            Source::Generator(id) => say("--dataset", id.clone()),
             Source::File { path, columns, .. } => {
-                words.push(format!("--data {}", quoted(&path.display().to_string())));
+                say("--data", path.display().to_string());
                 if let Some([first, second]) = columns {
-                    words.push(format!("--columns {},{}", first + 1, second + 1));
+                    say("--columns", format!("{},{}", first + 1, second + 1));
                 }
             }
             Source::Nothing => return None,
         }
-        words.push(format!("--algorithm {}", self.algorithm_id));
+        say("--algorithm", self.algorithm_id.clone());
         for (section, settings, declared) in self.sections() {
             for setting in declared {
                 let value = settings.value(setting);
                 if value != setting.default_value() {
-                    words.push(format!("--set {section}.{}={value}", setting.key));
+                    say("--set", format!("{section}.{}={value}", setting.key));
                 }
             }
         }
-        words.push("--out results".to_owned());
-        Some(words.join(" "))
+        Some(words)
     }
 }
 
@@ -53,8 +60,9 @@ pub fn parse_columns(text: &str) -> Result<Option<[usize; 2]>, String> {
 }
 
 /// A word as a POSIX shell reads it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=,:".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
     }

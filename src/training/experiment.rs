@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::experiment_file::Written;
-use super::{Branch, BranchId, ExperimentError};
+use super::{Branch, BranchId, ExperimentError, Sweep};
 use crate::algorithms::given::{self, GivenComponent};
 use crate::algorithms::initial::{self, INIT_PARAMS};
 use crate::algorithms::{self, AlgorithmInfo};
@@ -150,7 +150,9 @@ impl Experiment {
         let experiment: Experiment =
             toml::from_str(text).map_err(|error| ExperimentError::Malformed {
                 path: name.to_owned(),
-                reason: {
+                reason: if Sweep::is_in(text) {
+                    "it is a sweep of many experiments: try `scorescope run` on it".to_owned()
+                } else {
                     let line =
                         error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
                     format!("line {line}: {}", error.message().replace('\n', "; "))
@@ -180,10 +182,7 @@ impl Experiment {
     /// # Errors
     /// The first thing that is unknown or out of range.
     pub fn check(&self) -> Result<(), ExperimentError> {
-        if let Source::Generator(id) = &self.source {
-            find_generator(id)?;
-        }
-        find_algorithm(&self.algorithm_id)?;
+        self.check_ids()?;
         for (section, settings, declared) in self.sections() {
             settings
                 .check(&declared)
@@ -197,6 +196,15 @@ impl Experiment {
             given::mixture(&self.given, &Scaling::NONE)?;
         }
         self.check_branches()
+    }
+
+    /// Whether there are such a data set and such an algorithm.
+    pub(super) fn check_ids(&self) -> Result<(), ExperimentError> {
+        if let Source::Generator(id) = &self.source {
+            find_generator(id)?;
+        }
+        find_algorithm(&self.algorithm_id)?;
+        Ok(())
     }
 
     /// The four groups of settings: name, chosen values, declared knobs.
@@ -583,6 +591,7 @@ mod tests {
         );
         check("[data", "x.toml is not an experiment");
         check("[dta]\n", "unknown field `dta`");
+        check("[data]\ndataset='board'\n[sweep]\nmodel.n_components=[3]", "it is a sweep of many");
     }
 
     #[test]

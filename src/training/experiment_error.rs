@@ -101,6 +101,12 @@ pub enum ExperimentError {
         /// How many there would be, with the trunk.
         count: usize,
     },
+    /// More jobs than a sweep may have.
+    #[error("{count} jobs are too many: a sweep has up to {}", super::sweep::MAX_JOBS)]
+    TooManyJobs {
+        /// How many there would be.
+        count: usize,
+    },
     /// A branch leaves nothing.
     #[error(
         "[[branch]] {branch} leaves no run: parent must be 0 or the id of a branch above it, and step one of that \

@@ -44,6 +44,18 @@ pub enum Symptom {
 }
 
 impl Symptom {
+    /// Its name, in a word or two.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Symptom::Collapse { .. } => "collapse",
+            Symptom::DeadWeight { .. } => "dead weight",
+            Symptom::Divergence { .. } => "divergence",
+            Symptom::Explosion { .. } => "exploding gradient",
+            Symptom::NotFinite => "not finite",
+        }
+    }
+
     /// The component that it is about, counted from 0.
     #[must_use]
     pub fn component(&self) -> Option<usize> {

@@ -10,6 +10,7 @@ pub mod ensemble;
 mod experiment;
 mod experiment_error;
 mod experiment_file;
+pub mod figure_spec;
 pub mod guard;
 mod history;
 pub mod judge;
@@ -24,6 +25,10 @@ mod run;
 mod snapshot;
 pub mod spread;
 pub mod survey;
+pub mod sweep;
+mod sweep_check;
+mod sweep_file;
+pub mod tally;
 mod timeline;
 mod tree;
 mod verdict;
@@ -31,8 +36,9 @@ mod worker;
 pub mod workload;
 
 pub use branch::{Branch, BranchId, MAX_RUNS};
-pub use command_line::parse_columns;
+pub use command_line::{parse_columns, quoted};
 pub use course::{Course, Stretch};
+pub use crew::Crew;
 pub use ensemble::{Ensemble, Member};
 pub use experiment::{
     Change, DATA_SETTINGS, Experiment, LoadedFile, MODEL_SETTINGS, SCALE, Source,
@@ -43,6 +49,7 @@ pub use history::{Best, History, Record};
 pub use known::NoDensity;
 pub use run::{Finish, Memoir, MemoirError, Prepared, Run};
 pub use snapshot::{Activity, Snapshot};
+pub use sweep::{Job, Sweep};
 pub use timeline::{KEPT_AT_ENDS, Moment, TIMELINE_BYTES, Timeline};
 pub use tree::{News, SharedTimeline, Tree, Who};
 pub use verdict::{Verdict, Verdicts};
