@@ -150,6 +150,7 @@ struct Beginning {
     evaluations: f64,
     /// Steps of the run that it leaves, where it takes over that one's memory (momentum, what was drawn) by taking
     /// them again.
+    #[serde(with = "memoir::stretches")]
     lead: Vec<Stretch>,
 }
 

@@ -1,5 +1,6 @@
 //! Memoir: all that is known of a run, so that another program can show it and go on with it.
 
+pub(super) mod stretches;
 mod written;
 
 use std::sync::Arc;

@@ -29,6 +29,7 @@ pub(super) struct Written {
     n_components: usize,
     beginning: Beginning,
     /// Settings, and how many steps were taken with them.
+    #[serde(with = "super::stretches")]
     past: Vec<Stretch>,
     /// K × 6: log weight, mean, l11, l21 and l22 of each component.
     start: Numbers,
