@@ -23,7 +23,7 @@
 //! | [`algorithms`] | How: EM, and gradient descent with θ as burn tensors and the objective as a burn operation. |
 //! | [`training`] | Experiment (all that decides a run), Run (the loop), Tree (runs that leave one another, stepped in turn), Worker (the thread), Snapshot (a picture of it), Timeline (its steps), Ensemble (many seeds), Basin and Landscape (maps over a square), Judge (steps held against the known density), Course (what a run drew at a step, drawn again), Redrawing (a step's objective with other draws), Sweep (a grid of experiments as jobs) and its Tally. |
 //! | [`figures`] | Pictures as plain shapes in data coordinates; window, exporters and tests draw the same ones. |
-//! | [`export`] | Figures, tables, points and models as bytes, and writing them without harm. |
+//! | [`export`] | Figures, tables, points, models and sessions as bytes, and writing them without harm. |
 //! | [`cli`] | The engine without a window: single runs, sweeps and what they come to, and the thesis as `assets/experiments/`. |
 //! | `app` | The window. |
 //!
@@ -64,6 +64,14 @@
 //! so a race is no special case. The worker follows other algorithms and branches; only another start needs another worker.
 //! A branch whose parent has not come to its step waits for it; one that only differs in live settings takes over what its
 //! parent remembers (momentum, what was drawn) by taking the same steps again.
+//!
+//! # Sessions
+//!
+//! A session is everything on screen in one file ([`export::keepsake`] says how it is written). Of each run it holds a
+//! [`training::Memoir`]: where it began, thinned steps, and what the next step depends on. A worker that takes memoirs up
+//! shows them at once, then makes the runs ready to go on: EM from the mixture alone, gradient descent by taking the same
+//! steps again. The window copies the session against a crash into a folder of its own, and asks the worker for memoirs
+//! between two steps; a job does the rest.
 //!
 //! # A step
 //!

@@ -87,11 +87,12 @@ fn rayon_computes_in_the_kernels_and_in_crews_only() {
 }
 
 #[test]
-fn threads_start_in_three_places_only() {
+fn threads_start_in_few_places_only() {
     for (_, path, code) in sources() {
         let starts = code.contains("thread::Builder") || code.contains("thread::spawn");
+        // A film's reel draws frames side by side.
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let may = ["worker.rs", "painter.rs", "jobs.rs"].contains(&name.as_str());
+        let may = ["worker.rs", "painter.rs", "jobs.rs", "reel.rs"].contains(&name.as_str());
         assert!(!starts || may, "{}", path.display());
     }
 }

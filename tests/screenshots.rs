@@ -381,6 +381,35 @@ fn sampling_told() {
     picture(&mut window, "sampling-told");
 }
 
+#[test]
+fn kept() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("autosave/1-1");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("lock"), "").unwrap();
+    let copy = std::fs::File::create(folder.join("7.scorescope")).unwrap();
+    let now = std::time::SystemTime::now();
+    copy.set_modified(now - std::time::Duration::from_mins(3)).unwrap();
+    let here = data.path().join("lecture 3.scorescope");
+    std::fs::write(&here, "").unwrap();
+    let recent = [here, "/gone/moons.csv".into(), "/gone/experiment.toml".into()];
+    let recent = serde_json::to_vec::<[PathBuf; 3]>(&recent).unwrap();
+    std::fs::write(data.path().join("recent.json"), recent).unwrap();
+    let mut window = sized(None, [1280.0, 800.0]);
+    settle(&mut window);
+    let app = window.state_mut().as_mut().unwrap();
+    app.keep_in(data.path(), std::time::Duration::from_hours(1));
+    for _ in 0..100 {
+        window.step();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    click(&mut window, "File");
+    click(&mut window, "Open recent");
+    window.remove_cursor();
+    window.run_steps(5);
+    support::compare("kept", &window.render().unwrap());
+}
+
 /// The workings of an algorithm after its training, in a window as they are taught.
 fn working(name: &str, text: &str, component_count: usize) -> Window {
     let mut window = opened(name, text, component_count, [1280.0, 800.0]);
@@ -416,4 +445,16 @@ fn workings_composite() {
     click(&mut window, "Light or dark");
     view(&mut window).cut = [Some(0.6), None];
     picture(&mut window, "workings-composite");
+}
+
+#[test]
+fn exported() {
+    let text = "[data]\ndataset = 'halfmoons'\n[model]\nn_components = 7\n[algorithm]\nmax_iter = 80\n\
+                [[branch]]\nname = 'sm'\nmax_iter = 80\n[[branch]]\nname = 'nll'\nmax_iter = 80\n";
+    let mut window = opened("exported", text, 7, [1280.0, 800.0]);
+    train(&mut window);
+    press(&mut window, Modifiers::COMMAND, Key::E);
+    // Drawn by a job.
+    until(&mut window, "the preview", App::has_preview);
+    picture(&mut window, "export");
 }

@@ -73,7 +73,7 @@ fn race(background: Background, preset: Preset) -> Sheet {
     sheet.style.has_caption = true;
     sheet.style.columns = 3;
     sheet.color_bar = Some(canvas("", theme, 10).1);
-    sheet.caption = CAPTION.to_owned();
+    CAPTION.clone_into(&mut sheet.caption);
     sheet
 }
 
@@ -82,7 +82,7 @@ fn single(background: Background, preset: Preset) -> Sheet {
     let mut sheet = Sheet::new(vec![plot], Style::of(preset));
     sheet.style.background = background;
     sheet.color_bar = Some(bar);
-    sheet.caption = CAPTION.to_owned();
+    CAPTION.clone_into(&mut sheet.caption);
     sheet.style.has_caption = true;
     sheet
 }

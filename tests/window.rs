@@ -394,7 +394,8 @@ fn a_saved_experiment_opens_again() {
     click(&mut first, "Brush");
     let stroke = across(&first);
     drag(&mut first, &stroke);
-    press(&mut first, Modifiers::COMMAND, Key::S);
+    click(&mut first, "File");
+    click(&mut first, "Save experiment as TOML…");
     fill(&mut first, "Path", &path.display().to_string());
     click(&mut first, "Save");
     let began = Instant::now();

@@ -15,6 +15,8 @@ pub use look::Look;
 
 use std::sync::{Arc, LazyLock};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{CovarianceType, Mixture, Point};
 use crate::objectives::{
     ExplicitScoreMatching, NegativeLogLikelihood, OBJECTIVES, Objective, ObjectiveInfo,
@@ -109,7 +111,7 @@ pub struct Start {
 }
 
 /// Why a step could not be taken. The algorithm stays at its last good mixture.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize)]
 pub enum StepError {
     /// A covariance became singular.
     #[error(

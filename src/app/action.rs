@@ -11,6 +11,10 @@ pub enum Action {
     Open,
     /// Stop reading a file.
     CancelReading,
+    /// Save everything on screen, where it was saved before.
+    SaveSession,
+    /// Ask where to save everything on screen.
+    SaveSessionAs,
     /// Ask where to save the experiment.
     SaveExperiment,
     /// Ask what to export and where.
@@ -162,7 +166,7 @@ impl Action {
     ];
 
     /// All actions, in the order of the help page.
-    pub const ALL: [Action; 64] = [
+    pub const ALL: [Action; 66] = [
         Action::PlayPause,
         Action::Step,
         Action::StepBack,
@@ -204,6 +208,8 @@ impl Action {
         Action::Check,
         Action::Open,
         Action::CancelReading,
+        Action::SaveSession,
+        Action::SaveSessionAs,
         Action::SaveExperiment,
         Action::Export,
         Action::CopyCommandLine,
@@ -239,7 +245,7 @@ impl Action {
         let (label, tooltip, icon, shortcut) = match self {
             Action::Open => (
                 "Open file…",
-                "Open points (CSV, TSV, NPY, a picture), an experiment (TOML) or a model to start from (JSON). Files can also be dropped on the window.",
+                "Open a session, points (CSV, TSV, NPY, a picture), an experiment (TOML) or a model to start from (JSON). Files can also be dropped on the window.",
                 icons::ICON_FOLDER_OPEN,
                 command(Key::O),
             ),
@@ -249,11 +255,23 @@ impl Action {
                 icons::ICON_CANCEL,
                 plain(Key::Escape),
             ),
-            Action::SaveExperiment => (
-                "Save experiment…",
-                "Save everything that decides this run as a TOML file, for this window and for `scorescope run`.",
+            Action::SaveSession => (
+                "Save session",
+                "Save everything on screen in one file: data, drawing, runs as far as they are trained, and the view.",
                 icons::ICON_SAVE,
                 command(Key::S),
+            ),
+            Action::SaveSessionAs => (
+                "Save session as…",
+                "Save everything on screen in another file.",
+                icons::ICON_SAVE_AS,
+                Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::S)),
+            ),
+            Action::SaveExperiment => (
+                "Save experiment as TOML…",
+                "Save everything that decides the runs as a text file, for this window and for `scorescope run`.",
+                icons::ICON_FILE_SAVE,
+                None,
             ),
             Action::Export => (
                 "Export…",

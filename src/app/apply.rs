@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use super::action::Action;
-use super::dialog::{Answer, Dialog};
-use super::exports::What;
+use super::dialog::Answer;
 use super::jobs::Outcome;
 use super::playback::Direction;
 use super::start::{self, Editable};
@@ -26,30 +25,20 @@ impl App {
         if action.needs_run() && self.session.snapshot().is_none() && !can_try_again {
             return;
         }
+        self.copy_before(action);
         match action {
-            Action::Open => self.dialog = Some(Dialog::open()),
-            Action::CancelReading => self.cancel_reading(),
-            Action::SaveExperiment => self.dialog = Some(Dialog::save_experiment()),
-            Action::Export => {
-                self.printing.sample_count.get_or_insert(self.view.sample_count);
-                self.dialog = Some(Dialog::export(&self.printing, self.exportable()));
-            }
-            Action::CopyFigure => {
-                let is_drawn = self.printing.what.is_figure();
-                let is_there = self.exportable().contains(&self.printing.what);
-                let what = if is_drawn && is_there { self.printing.what } else { What::Canvas };
-                let mut printing = self.printing.clone();
-                printing.what = what;
-                self.copy_figure(&printing);
-            }
+            Action::Open
+            | Action::CancelReading
+            | Action::SaveSession
+            | Action::SaveSessionAs
+            | Action::SaveExperiment => self.handle_file(action),
+            Action::Export => self.ask_to_export(),
+            Action::CopyFigure => self.copy_last_figure(),
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Action::Undo => self.document.undo(),
             Action::Redo => self.document.redo(),
-            Action::ClearDrawing => {
-                self.document.mark();
-                self.document.experiment.strokes.clear();
-            }
+            Action::ClearDrawing => self.document.clear_drawing(),
             Action::PlayPause => {
                 if self.session.is_playing() || self.view.playback.direction().is_some() {
                     self.view.playback.stop();
@@ -315,13 +304,14 @@ impl App {
             _ => self.dialog = None,
         }
         match answer {
-            Answer::Cancelled => {}
-            Answer::SaveFirst => self.dialog = Some(Dialog::save_experiment()),
+            Answer::Cancelled | Answer::Copy(_) | Answer::Preview(_) => {}
+            Answer::SaveFirst => self.ask_for_session(),
             Answer::Quit => {
                 self.may_close = true;
                 ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
             Answer::Open { path, columns } => self.open(path, columns),
+            Answer::SaveSession(path) => self.save_session_as(path),
             Answer::SaveExperiment(path) => {
                 let experiment = self.document.experiment.clone();
                 self.jobs.start(move || {
@@ -339,7 +329,6 @@ impl App {
                 self.save(&printing, path);
                 self.printing = printing;
             }
-            Answer::Copy(_) | Answer::Preview(_) => {}
         }
     }
 }

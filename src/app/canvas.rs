@@ -28,7 +28,7 @@ use super::track::Track;
 use super::view::View;
 use super::workings::{Workings, frame_of, row_ui};
 use super::{legend, remedy, runs, start};
-use crate::data::Scaling;
+use crate::data::{Dataset, Scaling};
 use crate::figures::workings::Subject;
 use crate::figures::{Layer, Plot, plane};
 use crate::model::Bounds;
@@ -57,6 +57,8 @@ pub struct Canvas {
     moved: Option<(BranchId, Bounds)>,
     /// The data that the view was fitted to, by where they come from and how they were scaled.
     fitted_to: Option<(Source, bool)>,
+    /// What is to be shown of the data of a session, once they are there.
+    awaited: Option<Bounds>,
     /// Width of the vertical axes.
     gutter: f32,
     drawing: Drawing,
@@ -83,6 +85,7 @@ impl Canvas {
             moved: None,
             gutter: 0.0,
             fitted_to: None,
+            awaited: None,
             drawing: Drawing::default(),
             handles: Handles::default(),
             flags: Flags::default(),
@@ -138,6 +141,18 @@ impl Canvas {
     /// Shows a rectangle from the next frame on.
     pub fn look_at(&mut self, bounds: Bounds) {
         (self.wants_fit, self.home) = (false, Some(bounds));
+    }
+
+    /// The rectangle that is shown; `None` where that is all of the data.
+    #[must_use]
+    pub fn look(&self, dataset: Option<&Arc<Dataset>>) -> Option<Bounds> {
+        let whole = dataset.map_or(EMPTY_VIEW, |dataset| dataset.bounds.with_margin(0.08));
+        (self.home != Some(whole)).then_some(self.home.unwrap_or(self.bounds))
+    }
+
+    /// Shows the rectangle of a session once its data are there, or else all of them.
+    pub fn look_again(&mut self, bounds: Option<Bounds>) {
+        (self.fitted_to, self.awaited) = (None, bounds);
     }
 
     /// True while a component is being dragged.
@@ -442,6 +457,9 @@ impl Canvas {
         if self.fitted_to.as_ref().is_none_or(|(of, scaled)| of != source || *scaled != is_scaled) {
             self.fitted_to = Some((source.clone(), is_scaled));
             self.wants_fit = true;
+            if let Some(bounds) = self.awaited.take() {
+                self.look_at(bounds);
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ pub struct Dialog {
 enum Question {
     Leave,
     Open { columns: String },
+    SaveSession,
     SaveExperiment,
     Export { printing: Box<Printing>, options: Vec<What>, preview: Preview },
 }
@@ -42,6 +43,8 @@ pub enum Answer {
         /// Two columns, counted from 0; `None` for the first two with numbers.
         columns: Option<[usize; 2]>,
     },
+    /// Save the session there.
+    SaveSession(PathBuf),
     /// Save the experiment there.
     SaveExperiment(PathBuf),
     /// Export something there.
@@ -81,6 +84,12 @@ impl Dialog {
         Dialog::new(Question::Open { columns: String::new() }, String::new())
     }
 
+    /// Where is the session to be saved?
+    #[must_use]
+    pub fn save_session(path: &Path) -> Dialog {
+        Dialog::new(Question::SaveSession, path.display().to_string())
+    }
+
     /// Where is the experiment to be saved?
     #[must_use]
     pub fn save_experiment() -> Dialog {
@@ -97,6 +106,12 @@ impl Dialog {
         let path = format!("{}.{}", printing.what.stem(), printing.format.extension());
         let question = Question::Export { printing, options, preview: Preview::default() };
         Dialog::new(question, path)
+    }
+
+    /// True if a small picture of what would be exported is there.
+    #[must_use]
+    pub fn has_preview(&self) -> bool {
+        matches!(&self.question, Question::Export { preview, .. } if preview.is_drawn())
     }
 
     /// Takes the small picture that was asked for.
@@ -124,6 +139,7 @@ impl Dialog {
         match self.question {
             Question::Leave => "The drawing is not saved",
             Question::Open { .. } => "Open file",
+            Question::SaveSession => "Save session",
             Question::SaveExperiment => "Save experiment",
             Question::Export { .. } => "Export",
         }
@@ -204,13 +220,16 @@ impl Dialog {
         match &mut self.question {
             Question::Leave => {}
             Question::Open { columns } => {
-                ui.label("Points (CSV, TSV, NPY, a picture) or an experiment (TOML).");
+                ui.label("A session, points (CSV, TSV, NPY, a picture), an experiment (TOML) or a model (JSON).");
                 ui.horizontal(|ui| {
                     let label = ui.label("Columns");
                     let field = egui::TextEdit::singleline(columns)
                         .hint_text("first two with numbers, or 1,2");
                     ui.add(field.desired_width(f32::INFINITY)).labelled_by(label.id);
                 });
+            }
+            Question::SaveSession => {
+                ui.label("Everything on screen, trained as far as it is. Opens on any machine.");
             }
             Question::SaveExperiment => {
                 ui.label(
@@ -289,7 +308,7 @@ impl Dialog {
                 let drawn = preview.problem().filter(|_| printing.what.is_figure());
                 printing.problem().or_else(|| drawn.map(str::to_owned))
             }
-            Question::Leave | Question::SaveExperiment => None,
+            Question::Leave | Question::SaveSession | Question::SaveExperiment => None,
         }
     }
 
@@ -300,6 +319,7 @@ impl Dialog {
                 Answer::Open { path, columns: parse_columns(columns).ok().flatten() }
             }
             Question::Leave => Answer::Cancelled,
+            Question::SaveSession => Answer::SaveSession(path),
             Question::SaveExperiment => Answer::SaveExperiment(path),
             Question::Export { printing, .. } => {
                 Answer::Export { printing: (**printing).clone(), path }

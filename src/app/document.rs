@@ -56,6 +56,12 @@ impl Document {
         self.undoer.add_undo(&self.experiment);
     }
 
+    /// Removes everything drawn.
+    pub fn clear_drawing(&mut self) {
+        self.mark();
+        self.experiment.strokes.clear();
+    }
+
     /// Lets a slider that moves become one change once it rests. Call it every frame.
     pub fn remember(&mut self, time_secs: f64) {
         self.undoer.feed_state(time_secs, &self.experiment);

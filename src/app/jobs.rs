@@ -1,14 +1,19 @@
 //! Jobs: what reads and writes files, and waits for the system's dialogs, off the window's thread.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use anyhow::{Context as _, anyhow, bail};
 
+use super::autosave::Left;
+use super::keeping::read_session;
+use super::recent::RecentFile;
 use crate::algorithms::given::{self, GivenComponent};
 use crate::data::Scaling;
 use crate::data::formats::{self, Loaded, Watch};
+use crate::export::keepsake::{Keepsake, is_session};
 use crate::export::model;
 use crate::model::{CovarianceType, N_COMPONENTS};
 use crate::settings::Value;
@@ -23,6 +28,17 @@ pub enum Outcome {
     Saved(anyhow::Result<String>),
     /// A file holds this experiment now; says where.
     SavedExperiment(Box<Experiment>, String),
+    /// A file holds the session of this experiment now.
+    SavedSession(Box<Experiment>, PathBuf),
+    /// The session was copied against a crash, or could not be.
+    BackedUp(anyhow::Result<()>),
+    /// What was found in the folder of this program.
+    Kept {
+        /// The files that were opened or saved last.
+        recent: Vec<RecentFile>,
+        /// What a crash has left.
+        left: Option<Left>,
+    },
     /// Formulas were checked.
     Checked(Vec<Check>),
     /// A figure was drawn for the clipboard, and its name; or it was not.
@@ -64,7 +80,32 @@ pub enum Opened {
         covariance_type: CovarianceType,
     },
     /// An experiment, and its data file with it.
-    Experiment(Box<Experiment>),
+    Experiment {
+        /// From where.
+        path: PathBuf,
+        /// What was read.
+        experiment: Box<Experiment>,
+    },
+    /// Everything that was on screen.
+    Session {
+        /// From where.
+        path: PathBuf,
+        /// What was read.
+        keepsake: Box<Keepsake>,
+    },
+}
+
+impl Opened {
+    /// Where it was.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Opened::Points { path, .. }
+            | Opened::Model { path, .. }
+            | Opened::Experiment { path, .. }
+            | Opened::Session { path, .. } => path,
+        }
+    }
 }
 
 /// One of the jobs that were started.
@@ -79,6 +120,8 @@ pub struct Jobs {
     count: usize,
     /// Those whose outcome somebody waits for.
     running: Vec<Job>,
+    /// Those of them that nobody has asked for.
+    quiet: Vec<Job>,
 }
 
 impl Jobs {
@@ -86,7 +129,7 @@ impl Jobs {
     #[must_use]
     pub fn new(ctx: egui::Context) -> Jobs {
         let (sender, receiver) = channel();
-        Jobs { sender, receiver, ctx, count: 0, running: Vec::new() }
+        Jobs { sender, receiver, ctx, count: 0, running: Vec::new(), quiet: Vec::new() }
     }
 
     /// Runs something on a thread of its own; what it returns comes out of [`Jobs::drain`].
@@ -111,6 +154,18 @@ impl Jobs {
         job
     }
 
+    /// The same, without a word on screen that something is under way.
+    pub fn start_quietly(&mut self, work: impl FnOnce() -> Outcome + Send + 'static) {
+        let job = self.start(work);
+        self.quiet.push(job);
+    }
+
+    /// The window that waits for them.
+    #[must_use]
+    pub fn ctx(&self) -> &egui::Context {
+        &self.ctx
+    }
+
     /// Waits for a job no longer: it may end whenever it likes, a silent pipe perhaps never.
     pub fn abandon(&mut self, job: Job) {
         self.running.retain(|&running| running != job);
@@ -122,6 +177,7 @@ impl Jobs {
         for (job, outcome) in self.receiver.try_iter() {
             if let Some(place) = self.running.iter().position(|&running| running == job) {
                 self.running.remove(place);
+                self.quiet.retain(|&quiet| quiet != job);
                 outcomes.push(outcome);
             }
         }
@@ -137,11 +193,12 @@ impl Jobs {
     /// True while somebody waits for a job.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        !self.running.is_empty()
+        self.running.len() > self.quiet.len()
     }
 }
 
-/// Reads whatever a path holds: an experiment if it ends in .toml, a model if it ends in .json, else points. `watch` may stop it.
+/// Reads whatever a path holds: an experiment if it ends in .toml, a model if it ends in .json, a session if it ends in
+/// .scorescope or begins as one, else points. `watch` may stop it.
 ///
 /// # Errors
 /// One sentence: what is wrong, where, and what to try.
@@ -157,13 +214,30 @@ pub fn open(
         );
     }
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
-        return Ok(Opened::Experiment(Box::new(read_experiment(&path, watch)?)));
+        let experiment = Box::new(read_experiment(&path, watch)?);
+        return Ok(Opened::Experiment { path, experiment });
     }
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
         return read_model(path);
     }
+    if holds_session(&path) {
+        let keepsake = Box::new(read_session(&path)?);
+        return Ok(Opened::Session { path, keepsake });
+    }
     let loaded = formats::read(&path, columns, watch)?;
     Ok(Opened::Points { path, columns, loaded })
+}
+
+/// True for a file that is to be read as a session.
+fn holds_session(path: &Path) -> bool {
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("scorescope")) {
+        return true;
+    }
+    // A pipe gives its first bytes once only.
+    let mut head = [0; 2];
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
+        && std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok()
+        && is_session(&head)
 }
 
 fn read_model(path: PathBuf) -> anyhow::Result<Opened> {

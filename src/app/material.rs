@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use egui::ColorImage;
 
 use super::apply::saved_as;
+use super::dialog::Dialog;
 use super::exports::{Annex, MapMaterial, Material, What, export};
 use super::jobs::Outcome;
 use super::printing::{Printing, small};
@@ -28,6 +29,12 @@ impl App {
         let Self { seeds, maps, truth, particles, redrawn, session, .. } = self;
         let begun = session.tracks().iter().filter(|track| track.shown().is_some());
         What::available(seeds, maps, truth, particles, redrawn, begun.count())
+    }
+
+    /// True while the dialog shows what it would export.
+    #[must_use]
+    pub fn has_preview(&self) -> bool {
+        self.dialog.as_ref().is_some_and(Dialog::has_preview)
     }
 
     /// What something is made of; `None` before there is a run.
@@ -126,6 +133,21 @@ impl App {
         });
     }
 
+    /// Opens the dialog with what was asked for last.
+    pub(super) fn ask_to_export(&mut self) {
+        self.printing.sample_count.get_or_insert(self.view.sample_count);
+        self.dialog = Some(Dialog::export(&self.printing, self.exportable()));
+    }
+
+    /// Draws the figure that was exported last, or the canvas, for the clipboard.
+    pub(super) fn copy_last_figure(&mut self) {
+        let mut printing = self.printing.clone();
+        if !printing.what.is_figure() || !self.exportable().contains(&printing.what) {
+            printing.what = What::Canvas;
+        }
+        self.copy_figure(&printing);
+    }
+
     /// Draws a figure for the clipboard.
     pub(super) fn copy_figure(&mut self, printing: &Printing) {
         let what = printing.what;
@@ -143,7 +165,7 @@ impl App {
         let what = printing.what;
         let style = small(&printing.style(self.view.theme), ctx.pixels_per_point());
         let Some(material) = self.material(what, style) else { return };
-        let Some(number) = self.dialog.as_ref().map(super::dialog::Dialog::number) else { return };
+        let Some(number) = self.dialog.as_ref().map(Dialog::number) else { return };
         self.jobs
             .start(move || Outcome::Previewed { dialog: number, picture: image(what, &material) });
     }

@@ -2,6 +2,7 @@
 
 mod action;
 mod apply;
+mod autosave;
 mod basin_map;
 mod canvas;
 mod caption;
@@ -12,6 +13,8 @@ mod exports;
 mod grip;
 mod handles;
 mod jobs;
+mod keeping;
+mod kept_view;
 mod known;
 mod landscape_map;
 mod legend;
@@ -28,6 +31,7 @@ mod predict;
 mod printing;
 mod probe;
 mod reading;
+mod recent;
 mod redraw;
 mod redrawn;
 mod rehearsal;
@@ -38,6 +42,7 @@ mod session;
 mod sheets;
 mod stage;
 mod start;
+mod storage;
 mod taken_apart;
 mod theme;
 mod track;
@@ -55,6 +60,7 @@ use canvas::Canvas;
 use dialog::Dialog;
 use document::Document;
 use jobs::{Job, Jobs, Opened, Outcome};
+use keeping::Keeping;
 use maps::Maps;
 use particles::Particles;
 use printing::Printing;
@@ -89,6 +95,7 @@ pub struct App {
     /// How figures were exported last.
     printing: Printing,
     jobs: Jobs,
+    keeping: Keeping,
     checks: panels::Checks,
     /// The file that is being read.
     reading: Option<Reading>,
@@ -169,7 +176,13 @@ pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
         eframe::run_native(
             "scorescope",
             options,
-            Box::new(move |creation| Ok(Box::new(App::new(&creation.egui_ctx, open)?))),
+            Box::new(move |creation| {
+                let mut app = App::new(&creation.egui_ctx, open)?;
+                if let Some(folder) = storage::folder() {
+                    app.keep_in(&folder, COPY_PAUSE);
+                }
+                Ok(Box::new(app))
+            }),
         )
     });
     // winit panics where it misses a library at run time.
@@ -183,6 +196,9 @@ pub fn run(open: Option<PathBuf>) -> anyhow::Result<()> {
     }
 }
 
+/// From one copy of the session to the next, where something changed.
+const COPY_PAUSE: Duration = Duration::from_secs(30);
+
 /// What a window needs, for those who have none.
 const NEEDS: &str = "A window needs a display (X11 or Wayland) and, on a bare Debian, `apt-get install libx11-6 \
     libx11-xcb1 libxcursor1 libxi6 libxrandr2 libxkbcommon-x11-0 libgl1`. Without a display, train with \
@@ -191,6 +207,10 @@ const NEEDS: &str = "A window needs a display (X11 or Wayland) and, on a bare De
 impl eframe::App for App {
     fn logic(&mut self, _: &egui::Context, _: &mut eframe::Frame) {
         self.receive();
+    }
+
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.end();
     }
 
     fn clear_color(&self, _: &egui::Visuals) -> [f32; 4] {
@@ -229,6 +249,7 @@ impl App {
             dialog: None,
             printing: Printing::default(),
             jobs: Jobs::new(ctx.clone()),
+            keeping: Keeping::default(),
             checks: panels::Checks::default(),
             reading: None,
             notice: None,
@@ -252,7 +273,8 @@ impl App {
 
     /// Everything that must go on while the window is hidden: events of the worker, results of jobs.
     pub fn receive(&mut self) {
-        let had_finished = self.session.finish().is_some();
+        // Of a session that is opened the end is no news.
+        let had_finished = self.session.finish().is_some() || self.session.is_taking_up();
         if self.session.drain() {
             // The steps of before are gone.
             self.view.forget_past();
@@ -272,6 +294,12 @@ impl App {
             };
             self.notice = Some(Notice { text, is_problem });
         }
+        if self.session.take_forgotten() {
+            let text = "These steps cannot be repeated here in a moment: training goes on from the mixture shown, without \
+                        the momentum that led there";
+            self.notice = Some(Notice::info(text));
+        }
+        self.copy_in_time();
         self.seeds.drain();
         self.maps.drain();
         self.truth.drain();
@@ -342,6 +370,7 @@ impl App {
         if self.canvas.is_dragging() && self.session.is_playing() {
             self.session.pause();
         }
+        self.copy_before_other_data();
         self.choose_run();
         self.session.set_pace(self.view.pace());
         let had_steps = self.session.step_count() > 0;
@@ -355,6 +384,7 @@ impl App {
             }
             Followed::Same | Followed::Restarted => self.has_news = false,
         }
+        self.save_wanted();
         let View { run, race, .. } = &self.view;
         self.session.choose(*run, race.is_on);
         let chosen = self.document.experiment.alone(self.view.run);
@@ -413,16 +443,18 @@ impl App {
             thumbnails,
             notice,
             reading,
+            keeping,
             ..
         } = self;
         let mut reopen = None;
-        panels::menu_ui(ui, document, session, view, actions);
+        let recent = panels::menu_ui(ui, document, session, view, &keeping.recent, actions);
         let busy = match reading {
             Some(reading) => panels::Busy::Reading(reading),
             None if self.jobs.is_busy() => panels::Busy::Working,
             None => panels::Busy::Idle,
         };
         panels::status_ui(ui, session, notice, &busy, actions);
+        let left = keeping.left.as_ref().and_then(|left| panels::left_ui(ui, left));
         panels::transport_ui(ui, session, view, actions);
         if view.has_panels {
             reopen = panels::controls_ui(ui, document, session, view, thumbnails, actions);
@@ -438,6 +470,12 @@ impl App {
         canvas.show_ui(ui, document, session, (maps, particles), view, actions);
         if let Some(panels::Reopen { path, columns }) = reopen {
             self.open(path, Some(columns));
+        }
+        if let Some(path) = recent {
+            self.open(path, None);
+        }
+        if let Some(wants_it) = left {
+            self.answer_left(wants_it);
         }
     }
 
@@ -486,6 +524,16 @@ impl App {
                 self.document.keep_saved(&experiment);
                 self.notice = Some(Notice::info(text));
             }
+            Outcome::SavedSession(experiment, path) => self.take_saved_session(&experiment, path),
+            Outcome::BackedUp(copied) => {
+                self.has_news = false;
+                self.take_copied(copied);
+            }
+            Outcome::Kept { recent, left } => {
+                self.has_news = false;
+                self.keeping.recent = recent;
+                self.keeping.left = self.keeping.left.take().or(left);
+            }
             Outcome::Checked(results) => {
                 self.checks.results = Some(results);
                 self.has_news = false;
@@ -512,6 +560,8 @@ impl App {
     }
 
     fn put_on_table(&mut self, opened: Opened) {
+        self.copy_before_risk();
+        self.remember_file(opened.path());
         if !matches!(opened, Opened::Model { .. }) {
             self.canvas.fit();
             // What was expected of other data is no longer asked.
@@ -541,7 +591,8 @@ impl App {
                     loaded: Some(crate::training::LoadedFile(loaded.into())),
                 });
             }
-            Opened::Experiment(experiment) => {
+            Opened::Session { path, keepsake } => self.put_session_on_table(path, *keepsake),
+            Opened::Experiment { experiment, .. } => {
                 self.document.open(*experiment);
                 self.notice = Some(Notice::info("Experiment opened; Space trains it"));
             }

@@ -1,5 +1,7 @@
 //! Playback: moving through the steps that were taken, forwards, backwards, or round and round in a range.
 
+use serde::{Deserialize, Serialize};
+
 use super::view::Position;
 
 /// Which way.
@@ -12,8 +14,9 @@ pub enum Direction {
 }
 
 /// How the view moves through time by itself.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Playback {
+    #[serde(skip)]
     motion: Option<Motion>,
     /// First and last step of what is played round and round; the first comes before the last.
     range: Option<[usize; 2]>,

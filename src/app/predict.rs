@@ -6,6 +6,8 @@ use egui::{
 };
 use egui_plot::PlotTransform;
 
+use serde::{Deserialize, Serialize};
+
 use super::grip::{on_plane, on_screen};
 use super::handles::hint_ui;
 use super::plot::color32;
@@ -16,7 +18,7 @@ use crate::model::{Mixture, Point};
 use crate::training::{BranchId, Moment};
 
 /// What the audience expects.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
     /// Where means will go.
     pub guesses: Vec<Guess>,
@@ -25,7 +27,7 @@ pub struct Prediction {
 }
 
 /// Where a mean will go.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Guess {
     /// Of which component, counted from 0.
     pub component: usize,

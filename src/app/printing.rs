@@ -243,6 +243,12 @@ impl Preview {
         self.shown = Some(picture.map(texture).map_err(|error| error.to_string()));
     }
 
+    /// True once the picture that was asked for last is there.
+    #[must_use]
+    pub fn is_drawn(&self) -> bool {
+        !self.is_awaited && matches!(self.shown, Some(Ok(_)))
+    }
+
     /// Why there is no picture.
     #[must_use]
     pub fn problem(&self) -> Option<&str> {

@@ -1,5 +1,7 @@
 //! Session: keeps the worker in step with the document, and collects what it reports.
 
+mod taking_up;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,8 +10,8 @@ use super::view::Position;
 use crate::data::Dataset;
 use crate::model::Mixture;
 use crate::training::{
-    Branch, BranchId, Change, Command, Event, Experiment, Finish, History, Moment, News, Record,
-    Snapshot, Source, Timeline, Who, Worker,
+    Branch, BranchId, Change, Command, Event, Experiment, Finish, History, Memoir, Moment, News,
+    Record, Snapshot, Source, Timeline, Who, Worker,
 };
 
 /// The running experiment as the window knows it. What it tells of a run is told of the chosen one.
@@ -34,6 +36,8 @@ pub struct Session {
     problem: Option<String>,
     /// What the worker was told of the guard.
     guard: Option<bool>,
+    /// What has been heard of runs that another program has trained.
+    legacy: Legacy,
     ctx: egui::Context,
 }
 
@@ -46,6 +50,17 @@ enum Readiness {
     Following,
     /// It does what it is told.
     Ready,
+}
+
+/// What has been heard of runs that another program has trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Legacy {
+    /// There are none, or they are as if trained here.
+    None,
+    /// The worker takes them up.
+    Awaited,
+    /// The memory of one begins anew, and nobody has been told.
+    Forgotten,
 }
 
 /// What is kept of the steps, for going back in time.
@@ -89,13 +104,14 @@ impl Session {
             dataset: None,
             problem: None,
             guard: None,
+            legacy: Legacy::None,
             ctx,
         };
-        session.restart();
+        session.restart(Vec::new());
         session
     }
 
-    fn restart(&mut self) {
+    fn restart(&mut self, memoirs: Vec<Memoir>) {
         let ctx = self.ctx.clone();
         let wake = Box::new(move || ctx.request_repaint());
         let same_data =
@@ -103,7 +119,7 @@ impl Session {
         let trunk = self.track(BranchId::TRUNK).and_then(Track::snapshot);
         let dataset = trunk.filter(same_data).map(|s| s.prepared.dataset.clone());
         self.keep_tracks();
-        match Worker::spawn(self.running.clone(), dataset, wake) {
+        match Worker::take_up(self.running.clone(), dataset, memoirs, wake) {
             Ok(worker) => {
                 self.worker = Some(worker);
                 self.send_pace();
@@ -132,9 +148,15 @@ impl Session {
             match event {
                 Event::Run(id, news) => {
                     if let News::Started(_) = news {
-                        has_begun |= id == self.chosen;
+                        // The view of a session is that of its past.
+                        has_begun |= id == self.chosen && self.legacy != Legacy::Awaited;
                         if self.readiness == Readiness::Preparing {
-                            self.readiness = Readiness::Ready;
+                            // What is taken up says when it is ready.
+                            self.readiness = match self.legacy {
+                                Legacy::Awaited => Readiness::Following,
+                                Legacy::None | Legacy::Forgotten => Readiness::Ready,
+                            };
+                            self.began = Instant::now();
                             if self.wants_to_play {
                                 worker.send(Command::Play(
                                     who(self.is_race, self.chosen),
@@ -142,6 +164,9 @@ impl Session {
                                 ));
                             }
                         }
+                    }
+                    if news == News::Forgot {
+                        self.legacy = Legacy::Forgotten;
                     }
                     // Of a run that is gone, nobody wants to hear.
                     if let Some(track) = self.tracks.iter_mut().find(|track| track.id() == id) {
@@ -160,6 +185,9 @@ impl Session {
                     self.dataset = dataset;
                 }
             }
+        }
+        if self.legacy == Legacy::Awaited && self.is_prepared() {
+            self.legacy = Legacy::None;
         }
         if self.problem.is_none() {
             for track in &mut self.tracks {
@@ -240,7 +268,7 @@ impl Session {
         }
         let before = std::mem::replace(&mut self.running, experiment.clone());
         if !has_same_start {
-            self.restart();
+            self.restart(Vec::new());
             return Followed::Restarted;
         }
         self.keep_tracks();
@@ -302,7 +330,7 @@ impl Session {
     pub fn rewind(&mut self) {
         self.pause();
         if self.problem.is_some() {
-            self.restart();
+            self.restart(Vec::new());
         } else {
             self.send(Command::Rewind(self.who()));
         }

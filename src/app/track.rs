@@ -66,6 +66,7 @@ impl Track {
             }
             News::Recorded(record) => self.history.push(record),
             News::Finished(finish) => self.finish = Some(finish),
+            News::Forgot => {}
             News::Waits => {
                 self.forget();
                 self.snapshot = None;

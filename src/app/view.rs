@@ -1,5 +1,7 @@
 //! View: how things are looked at. Not part of the document: changing it is no change to undo.
 
+use serde::{Deserialize, Serialize};
+
 use super::particles::SamplingView;
 use super::playback::Playback;
 use super::predict::Prediction;
@@ -14,7 +16,7 @@ use crate::training::spread::Likelihood;
 use crate::training::{BranchId, Record};
 
 /// Where in time the view is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Position {
     /// It follows the newest step.
     Newest,
@@ -33,7 +35,8 @@ impl Position {
 }
 
 /// How things are looked at.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct View {
     /// Light or dark.
     pub theme: Theme,
@@ -44,6 +47,7 @@ pub struct View {
     /// What is shown in the density's place.
     pub quantity: Quantity,
     /// Color map of the density, by its id; `None` for the theme's own.
+    #[serde(skip)]
     pub color_map: Option<&'static str>,
     /// How many samples are drawn from the model.
     pub sample_count: usize,
@@ -88,6 +92,7 @@ pub struct View {
     /// True with the side panels open.
     pub has_panels: bool,
     /// True with the help page open.
+    #[serde(skip)]
     pub has_help: bool,
     /// Where the workings of composite score matching cut the plane, across x₁ and across x₂; `None` through the middle
     /// of the data.
@@ -95,7 +100,7 @@ pub struct View {
 }
 
 /// Whether training stops when something goes wrong with it that can be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Guard {
     /// It stops, and says why.
     On,
@@ -104,7 +109,7 @@ pub enum Guard {
 }
 
 /// What the panel on the right shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Plots {
     /// Likelihood, objective and weights of the run on the canvas.
     Run,
@@ -121,7 +126,7 @@ pub enum Plots {
 }
 
 /// Which map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MapKind {
     /// Where training ends from every start of one mean.
     Basin,
@@ -130,7 +135,7 @@ pub enum MapKind {
 }
 
 /// Which directions a landscape has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Over {
     /// Both coordinates of a mean.
     Mean,
@@ -141,7 +146,8 @@ pub enum Over {
 }
 
 /// Which maps are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MapsView {
     /// Which of them.
     pub kind: MapKind,
@@ -189,7 +195,7 @@ impl Default for MapsView {
 }
 
 /// How runs are compared.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RaceView {
     /// True with all runs side by side, trained in turn.
     pub is_on: bool,
@@ -200,7 +206,7 @@ pub struct RaceView {
 }
 
 /// How many starts are looked at.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SeedsView {
     /// How many are run.
     pub count: usize,

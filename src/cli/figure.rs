@@ -21,24 +21,10 @@ use crate::training::{BranchId, Prepared, Tree};
 
 /// What is trained, what is drawn of it, and how.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are switches of the command line")]
 pub(super) struct FigureArguments {
-    /// An experiment file, as the window saves it
-    experiment: Option<PathBuf>,
-    /// A built-in data set (see `scorescope list datasets`)
-    #[arg(long, conflicts_with_all = ["data", "experiment"])]
-    dataset: Option<String>,
-    /// A file of points: CSV, TSV, NPY or a picture
-    #[arg(long, conflicts_with = "experiment")]
-    data: Option<PathBuf>,
-    /// Two columns of the file, counted from 1
-    #[arg(long, requires = "data", value_name = "X,Y")]
-    columns: Option<String>,
-    /// The algorithm (see `scorescope list algorithms`)
-    #[arg(long)]
-    algorithm: Option<String>,
-    /// Set a knob, as in `scorescope run`. May be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    settings: Vec<String>,
+    #[command(flatten)]
+    subject: Subject,
     /// What is drawn
     #[arg(long, default_value = "canvas")]
     pub what: What,
@@ -72,12 +58,8 @@ pub(super) struct FigureArguments {
     /// Panels side by side, where there are several
     #[arg(long, value_name = "N")]
     panels: Option<usize>,
-    /// What canvases show, separated by commas
-    #[arg(long, value_delimiter = ',', value_name = "LAYER", default_values = ["density", "data", "components"])]
-    pub layers: Vec<CanvasLayer>,
-    /// Colors of the density; the background's own if left out
-    #[arg(long, value_parser = color_map)]
-    color_map: Option<&'static str>,
+    #[command(flatten)]
+    canvas: CanvasArguments,
     /// Color the density, and space NLL and divergences, by their logarithm
     #[arg(long)]
     pub log: bool,
@@ -90,6 +72,39 @@ pub(super) struct FigureArguments {
     /// Leave out the color bar
     #[arg(long)]
     no_color_bar: bool,
+}
+
+/// What is trained.
+#[derive(Args)]
+pub(super) struct Subject {
+    /// An experiment file, as the window saves it
+    experiment: Option<PathBuf>,
+    /// A built-in data set (see `scorescope list datasets`)
+    #[arg(long, conflicts_with_all = ["data", "experiment"])]
+    dataset: Option<String>,
+    /// A file of points: CSV, TSV, NPY or a picture
+    #[arg(long, conflicts_with = "experiment")]
+    data: Option<PathBuf>,
+    /// Two columns of the file, counted from 1
+    #[arg(long, requires = "data", value_name = "X,Y")]
+    columns: Option<String>,
+    /// The algorithm (see `scorescope list algorithms`)
+    #[arg(long)]
+    algorithm: Option<String>,
+    /// Set a knob, as in `scorescope run`. May be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+}
+
+/// What canvases show.
+#[derive(Args)]
+pub(super) struct CanvasArguments {
+    /// What canvases show, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "LAYER", default_values = ["density", "data", "components"])]
+    layers: Vec<CanvasLayer>,
+    /// Colors of the density; the background's own if left out
+    #[arg(long, value_parser = color_map)]
+    color_map: Option<&'static str>,
 }
 
 /// What can be drawn.
@@ -140,7 +155,7 @@ fn preset(text: &str) -> Result<Preset, String> {
     Preset::from_id(text).ok_or_else(|| one_of(Preset::ALL.map(Preset::id)))
 }
 
-fn background(text: &str) -> Result<Background, String> {
+pub(super) fn background(text: &str) -> Result<Background, String> {
     Background::from_id(text).ok_or_else(|| one_of(Background::ALL.map(Background::id)))
 }
 
@@ -163,20 +178,7 @@ pub(super) fn figure(arguments: &FigureArguments) -> anyhow::Result<()> {
     if out.exists() && !arguments.replace {
         bail!("{} is there already: choose another name, or add --replace", out.display());
     }
-    let mut experiment = run::experiment(&RunArguments {
-        experiment: arguments.experiment.clone(),
-        dataset: arguments.dataset.clone(),
-        data: arguments.data.clone(),
-        columns: arguments.columns.clone(),
-        algorithm: arguments.algorithm.clone(),
-        settings: arguments.settings.clone(),
-        ..RunArguments::default()
-    })?;
-    run::load(&mut experiment)?;
-    let prepared = Prepared::new(&experiment)?;
-    let mut tree = Tree::new(&experiment, prepared)?;
-    let histories = run::train(&mut tree);
-    let trained = Trained { experiment: &experiment, tree: &tree, histories: &histories };
+    let trained = arguments.subject.train()?;
     let sheet = sheet(arguments, &trained, style)?;
     write_file(out, &sheet.bytes(format)?)?;
     eprintln!("{} written", out.display());
@@ -208,18 +210,35 @@ fn style(arguments: &FigureArguments) -> Style {
     style
 }
 
-fn sheet(
-    arguments: &FigureArguments,
-    trained: &Trained<'_>,
-    style: Style,
-) -> anyhow::Result<Sheet> {
+impl Subject {
+    /// Trains it as `scorescope run` does.
+    pub(super) fn train(&self) -> anyhow::Result<Trained> {
+        let mut experiment = run::experiment(&RunArguments {
+            experiment: self.experiment.clone(),
+            dataset: self.dataset.clone(),
+            data: self.data.clone(),
+            columns: self.columns.clone(),
+            algorithm: self.algorithm.clone(),
+            settings: self.settings.clone(),
+            ..RunArguments::default()
+        })?;
+        run::load(&mut experiment)?;
+        let mut tree = Tree::new(&experiment, Prepared::new(&experiment)?)?;
+        let histories = run::train(&mut tree);
+        Ok(Trained { experiment, tree, histories })
+    }
+}
+
+fn sheet(arguments: &FigureArguments, trained: &Trained, style: Style) -> anyhow::Result<Sheet> {
     let Trained { experiment, tree, .. } = trained;
     let dataset = &tree.prepared().dataset;
     let moment = trained.moment(BranchId::TRUNK, arguments.step)?;
     let mut sheet = match arguments.what {
         What::Canvas | What::Race => {
-            let exhibits = trained.exhibits(arguments)?;
-            let outlook = outlook(arguments, dataset.bounds.with_margin(0.08));
+            let is_race = arguments.what == What::Race;
+            let canvas = &arguments.canvas;
+            let exhibits = trained.exhibits(is_race, canvas, arguments.step)?;
+            let outlook = canvas.outlook(dataset.bounds.with_margin(0.08), arguments.log);
             canvases(&exhibits, &outlook, &style, |_, _, _| Extra::default())?
         }
         _ => Sheet::new(vec![trained.plot(arguments, &moment)?], style),
@@ -235,23 +254,30 @@ fn sheet(
     Ok(sheet)
 }
 
-fn outlook(arguments: &FigureArguments, bounds: Bounds) -> Outlook {
-    let has = |layer| arguments.layers.contains(&layer);
-    Outlook {
-        shown: Shown {
-            density: has(CanvasLayer::Density),
-            score: has(CanvasLayer::Score),
-            train: has(CanvasLayer::Data),
-            validation: has(CanvasLayer::Validation),
-            samples: has(CanvasLayer::Samples),
-            components: has(CanvasLayer::Components),
-            paths: has(CanvasLayer::Paths),
-            streamlines: has(CanvasLayer::Streamlines),
-            workings: false,
-        },
-        bounds,
-        color_map: arguments.color_map,
-        scale: if arguments.log { Scale::Logarithmic { decades: 4.0 } } else { Scale::Linear },
-        sample_count: 500,
+impl CanvasArguments {
+    pub(super) fn has(&self, layer: CanvasLayer) -> bool {
+        self.layers.contains(&layer)
+    }
+
+    /// How all canvases are looked at.
+    pub(super) fn outlook(&self, bounds: Bounds, is_log: bool) -> Outlook {
+        let has = |layer| self.has(layer);
+        Outlook {
+            shown: Shown {
+                density: has(CanvasLayer::Density),
+                score: has(CanvasLayer::Score),
+                train: has(CanvasLayer::Data),
+                validation: has(CanvasLayer::Validation),
+                samples: has(CanvasLayer::Samples),
+                components: has(CanvasLayer::Components),
+                paths: has(CanvasLayer::Paths),
+                streamlines: has(CanvasLayer::Streamlines),
+                workings: false,
+            },
+            bounds,
+            color_map: self.color_map,
+            scale: if is_log { Scale::Logarithmic { decades: 4.0 } } else { Scale::Linear },
+            sample_count: 500,
+        }
     }
 }

@@ -7,6 +7,7 @@ mod drawing;
 mod evaluate;
 mod experiments;
 mod figure;
+mod film;
 mod jobs;
 mod list;
 mod reading;
@@ -26,7 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Parser)]
 #[command(name = "scorescope", version, about, args_conflicts_with_subcommands = true)]
 struct Arguments {
-    /// An experiment (TOML) or points (CSV, TSV, NPY, a picture) to open in the window
+    /// A session, an experiment (TOML), points (CSV, TSV, NPY, a picture) or a model (JSON) to open in the window
     file: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
@@ -54,6 +55,8 @@ enum Command {
     Bench(BenchArguments),
     /// Train without a window and draw a figure for print or a slide
     Figure(figure::FigureArguments),
+    /// Train without a window and make a film of it: GIF, APNG, MP4 or numbered pictures
+    Film(film::FilmArguments),
 }
 
 /// What can be listed.
@@ -193,6 +196,7 @@ pub fn main() -> anyhow::Result<()> {
         Some(Command::Thesis(arguments)) => experiments::thesis(&arguments),
         Some(Command::Bench(arguments)) => bench::bench(&arguments),
         Some(Command::Figure(arguments)) => figure::figure(&arguments),
+        Some(Command::Film(arguments)) => film::film(&arguments),
         None => open_window(arguments.file),
     }
 }

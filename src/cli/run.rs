@@ -215,7 +215,7 @@ pub(super) fn train(tree: &mut Tree) -> BTreeMap<BranchId, Vec<Record>> {
                     bar.set_position(bar.position().max(record.step as u64));
                     bar.set_message(format!("NLL {:.4}", record.judged_by()));
                 }
-                News::Finished(_) | News::Waits | News::Stuck(_) => {}
+                News::Finished(_) | News::Waits | News::Stuck(_) | News::Forgot => {}
             }
         }
         if !tree.can_turn(Who::All) {

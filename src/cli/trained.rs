@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 
-use super::figure::{CanvasLayer, FigureArguments, What};
+use super::figure::{CanvasArguments, CanvasLayer, FigureArguments, What};
 use crate::export::canvases::Exhibit;
 use crate::figures::learning::{Landmarks, TimeAxis};
 use crate::figures::race::{Look, Racer, run_color, run_name};
@@ -17,10 +17,10 @@ use crate::training::spread::Likelihood;
 use crate::training::{BranchId, Experiment, Moment, Record, Timeline, Tree, Verdict};
 
 /// What came out of the training.
-pub(super) struct Trained<'a> {
-    pub experiment: &'a Experiment,
-    pub tree: &'a Tree,
-    pub histories: &'a BTreeMap<BranchId, Vec<Record>>,
+pub(super) struct Trained {
+    pub experiment: Experiment,
+    pub tree: Tree,
+    pub histories: BTreeMap<BranchId, Vec<Record>>,
 }
 
 /// Steps whose distance from the known density is computed.
@@ -29,10 +29,10 @@ const MOST_JUDGED: usize = 120;
 /// Mixtures on the way of a path at most.
 const MOST_OF_PATH: usize = 300;
 
-impl Trained<'_> {
+impl Trained {
     /// A step of a run, or its last.
     pub(super) fn moment(&self, id: BranchId, step: Option<usize>) -> anyhow::Result<Moment> {
-        let name = run_name(self.experiment, id);
+        let name = run_name(&self.experiment, id);
         if let Some(problem) = self.tree.problem(id) {
             bail!("{name} cannot begin: {problem}");
         }
@@ -53,22 +53,27 @@ impl Trained<'_> {
     }
 
     /// The trunk, or all runs that began.
-    pub(super) fn exhibits(&self, arguments: &FigureArguments) -> anyhow::Result<Vec<Exhibit>> {
-        let is_race = arguments.what == What::Race;
+    pub(super) fn exhibits(
+        &self,
+        is_race: bool,
+        canvas: &CanvasArguments,
+        step: Option<usize>,
+    ) -> anyhow::Result<Vec<Exhibit>> {
         let mut exhibits = Vec::new();
         for id in self.experiment.runs().filter(|id| is_race || *id == BranchId::TRUNK) {
             let last = self.tree.newest(id).map(|moment| moment.record.step);
-            let step = arguments.step.map(|step| last.map_or(step, |last| step.min(last)));
-            let moment = self.moment(id, step.filter(|_| is_race).or(arguments.step))?;
+            // A racer that has stopped stays where it stopped.
+            let of_racer = step.map(|step| last.map_or(step, |last| step.min(last)));
+            let moment = self.moment(id, if is_race { of_racer } else { step })?;
             let step = moment.record.step;
             let title = if is_race {
                 let nll = moment.record.train_nll;
-                let name = run_name(self.experiment, id);
+                let name = run_name(&self.experiment, id);
                 format!("{name}, step {step}, NLL {nll:.3}").replace('-', "−")
             } else {
                 plane::title(self.experiment.algorithm_of(id).label, &moment.mixture, step)
             };
-            let path = if arguments.layers.contains(&CanvasLayer::Paths) {
+            let path = if canvas.has(CanvasLayer::Paths) {
                 let path = self.timeline(id, |timeline| {
                     let path = timeline.path(step, MOST_OF_PATH).into_iter();
                     path.map(|moment| moment.mixture.clone()).collect()

@@ -3,7 +3,8 @@
 
 use super::ExportError;
 use super::layout::{
-    Area, ENTRY_GAP, Entry, LEGEND, LEGEND_ROW, Layout, SWATCH, SWATCH_GAP, TICK, TITLE,
+    Area, EM_OF_MARKS, ENTRY_GAP, Entry, LEGEND, LEGEND_ROW, Layout, SWATCH, SWATCH_GAP, TICK,
+    TITLE,
 };
 use super::style::Style;
 use super::svg::TITLE_LINE;
@@ -56,6 +57,8 @@ const BAR_WIDTH: f64 = 0.9;
 const NATURAL: f64 = 0.66;
 /// Plots of the plane are neither flatter nor taller than this in a figure of natural height.
 const SHAPES: [f64; 2] = [0.3, 1.6];
+/// In areas with shorter sides, in em, lines are thinner and dots smaller, or they would hide each other.
+const ROOMY: f64 = 18.0;
 /// An area with shorter sides, in em, shows nothing.
 const LEAST_SIDE: f64 = 3.0;
 
@@ -218,6 +221,9 @@ impl<'a> Grid<'a> {
                 if panel.plot.has_equal_aspect {
                     panel.shrink();
                 }
+                let side = panel.area.width.min(panel.area.height);
+                let size = (side / (ROOMY * em)).clamp(0.55, 1.0);
+                panel.unit = size * em / EM_OF_MARKS;
                 let above = panel.title.len() as f64 - 1.0;
                 let baseline = panel.area.top - 0.4 * em - above * TITLE_LINE * panel.title_size;
                 panel.title_at = [panel.area.left, baseline];

@@ -153,15 +153,20 @@ impl<'a> Layout<'a> {
 
     pub fn place_ticks(&mut self) {
         let Bounds { min, max } = self.view;
-        let y_count = (self.area.height / (2.6 * self.em)) as usize;
+        let y_count = (self.area.height / (2.0 * self.em)) as usize;
         self.y_ticks = ticks(&self.plot.y, [min[1], max[1]], y_count.clamp(2, 8));
         // As many as fit side by side, measured by the widest label of a first try.
         let mut x_count = 9;
         loop {
             self.x_ticks = ticks(&self.plot.x, [min[0], max[0]], x_count);
-            let widest = self.x_ticks.iter().map(|t| text_width(&t.label, TICK * self.em));
-            let needed = widest.fold(0.0, f64::max) + 1.2 * self.em;
-            if x_count <= 2 || self.x_ticks.len() as f64 * needed <= self.area.width {
+            // From the first to the last, whose labels may hang over.
+            let place = |tick: Option<&Tick>| {
+                tick.map_or(0.0, |t| self.screen_from_data([t.value, min[1]])[0])
+            };
+            let room = place(self.x_ticks.last()) - place(self.x_ticks.first());
+            let needed = self.x_ticks_width() + 0.8 * self.em;
+            let gaps = self.x_ticks.len().saturating_sub(1) as f64;
+            if x_count <= 2 || gaps * needed <= room {
                 break;
             }
             x_count -= 1;

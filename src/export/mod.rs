@@ -2,6 +2,8 @@
 
 pub mod canvases;
 pub mod caption;
+pub mod film;
+pub mod keepsake;
 pub mod model;
 pub mod points;
 pub mod sheet;
@@ -69,6 +71,9 @@ pub enum ExportError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A film that cannot be made here.
+    #[error("{0}")]
+    Film(String),
     /// The file system refused.
     #[error("{} was not written: {source}; {advice}", path.display())]
     Write {

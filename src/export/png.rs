@@ -45,13 +45,21 @@ pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>, ExportError> {
     encode(&render(svg, scale)?).map_err(|error| encoding(&error))
 }
 
+/// The pixels at so many dots per inch.
+///
+/// # Errors
+/// As [`png`].
+pub(super) fn pixels_at(svg: &str, dpi: f64) -> Result<Picture, ExportError> {
+    // A pixel of CSS is 1/96 inch.
+    render(svg, (dpi / 96.0) as f32)
+}
+
 /// The picture at so many dots per inch, which are written into it.
 ///
 /// # Errors
 /// As [`png`].
 pub(super) fn png_at(svg: &str, dpi: f64) -> Result<Vec<u8>, ExportError> {
-    // A pixel of CSS is 1/96 inch.
-    let picture = render(svg, (dpi / 96.0) as f32)?;
+    let picture = pixels_at(svg, dpi)?;
     let mut bytes = Vec::new();
     let (width, height) = (picture.width as u32, picture.height as u32);
     let mut encoder = ::png::Encoder::new(&mut bytes, width, height);

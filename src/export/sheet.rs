@@ -11,7 +11,7 @@ use super::text::escaped;
 use super::{ExportError, pdf, png};
 use crate::figures::cloud::{self, Pixels};
 use crate::figures::color_bar::ColorBar;
-use crate::figures::{Anchor, Color, Palette, Plot};
+use crate::figures::{Anchor, Color, Palette, Picture, Plot};
 use crate::model::Bounds;
 
 /// What is to be drawn on one page. Equal sheets give equal bytes.
@@ -81,6 +81,14 @@ impl Sheet {
             FileFormat::Png => png::png_at(&svg, self.style.dpi),
             FileFormat::Pdf => pdf::pdf(&svg),
         }
+    }
+
+    /// The pixels that a PNG would have: a frame of a film.
+    ///
+    /// # Errors
+    /// As [`Sheet::bytes`].
+    pub fn picture(&self) -> Result<Picture, ExportError> {
+        png::pixels_at(&self.svg()?, self.style.dpi)
     }
 
     /// The sheet as an SVG document, in which a unit is a point, 1/72 inch.

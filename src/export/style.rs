@@ -207,6 +207,16 @@ impl Preset {
 }
 
 impl Style {
+    /// A frame of so many pixels with labels of so many, as films have it.
+    #[must_use]
+    pub fn of_screen(pixels: [u32; 2], font_size: f64, background: Background) -> Style {
+        // A pixel of CSS is 1/96 inch, and 3/4 of a point.
+        let [width, height] = pixels.map(|side| f64::from(side) / 96.0);
+        let font_size = 0.75 * font_size;
+        let height = Some(height);
+        Style { width, height, dpi: 96.0, font_size, background, ..Style::of(Preset::Slide) }
+    }
+
     /// The preset on a light page with everything that explains the figure but a caption.
     #[must_use]
     pub fn of(preset: Preset) -> Style {

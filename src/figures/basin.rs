@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::color_bar::ColorBar;
 use super::tone::{Tone, swatch};
 use super::{Color, Layer, Mark, Palette, Picture, Theme};
@@ -10,7 +12,7 @@ use crate::training::optima::{Ends, Outcome, SAME_NLL};
 use crate::training::survey::{Cell, Chart, FINEST};
 
 /// What the colors of a basin map say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ColorBy {
     /// Which optimum was reached.
     Optimum,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::cloud::{Cloud, Pixels, cloud, is_crowd};
 use super::colors::ColorMap;
 use super::{Color, Layer, Palette, Scale, Theme, plane, streamlines};
@@ -10,7 +12,7 @@ use crate::model::{Bounds, Density, Mixture, Point};
 use crate::random::{Purpose, generator};
 
 /// Which layers the canvas shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "one switch a layer")]
 pub struct Shown {
     /// The density as a colored field.

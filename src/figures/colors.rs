@@ -3,6 +3,7 @@
 #![expect(clippy::unreadable_literal, reason = "0xRRGGBB is how colors are read")]
 
 use colorous::Gradient;
+use serde::{Deserialize, Serialize};
 
 use super::Picture;
 use crate::model::Raster;
@@ -35,7 +36,7 @@ impl Color {
 }
 
 /// Light or dark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Theme {
     /// Dark on white, for paper and bright rooms.
     Light,

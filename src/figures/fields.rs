@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::shade::{Shade, few_sorted, rounded};
 use super::{Color, ColorMap, Layer, Mark, Picture, Theme};
 use crate::model::{Field, Point, Symmetric};
 use crate::objectives::Term;
 
 /// What is shown of a density at every place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Quantity {
     /// p(x).
     Density,

@@ -1,11 +1,13 @@
 //! The curves of a training run: likelihood and objective over steps or seconds.
 
+use serde::{Deserialize, Serialize};
+
 use super::curves::{Marker, Series, curves};
 use super::{Axis, Palette, Plot, Spacing};
 use crate::training::Record;
 
 /// What the horizontal axis counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimeAxis {
     /// Steps taken.
     Steps,

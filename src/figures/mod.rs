@@ -32,6 +32,8 @@ use std::sync::Arc;
 
 pub use colors::{Color, ColorMap, Palette, Scale, Theme};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{Bounds, Point};
 
 /// One shape. Places are in data coordinates; widths, radii and text sizes are pixels at scale 1.
@@ -162,7 +164,7 @@ impl Layer {
 }
 
 /// How values are spread along an axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Spacing {
     /// Evenly.
     Linear,

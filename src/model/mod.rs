@@ -28,6 +28,8 @@ pub use raster::{Raster, raster};
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::random::Rng;
 
 /// A place on the plane, (x₁, x₂).
@@ -95,7 +97,7 @@ pub trait Density: Send + Sync {
 }
 
 /// An axis-parallel rectangle on the plane.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bounds {
     /// Lower left corner.
     pub min: Point,

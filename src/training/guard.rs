@@ -1,11 +1,13 @@
 //! Guard: sees training break while it still can be told why, and by which component.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Finish, Run};
 use crate::algorithms::StepError;
 use crate::model::{Component, Mixture, Point};
 
 /// What goes wrong.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Symptom {
     /// A component shrinks onto a point or a line.
     Collapse {
@@ -142,7 +144,7 @@ const MOST_GROWTH: f64 = 1e4;
 const FIRST_STEPS: usize = 20;
 
 /// What has been seen of a run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Guard {
     /// The lowest training NLL.
     best: f64,
@@ -170,6 +172,23 @@ impl Default for Guard {
 }
 
 impl Guard {
+    /// What has been seen, as numbers: lowest and last NLL, rising steps, longest gradient, and steps.
+    pub(super) fn numbers(&self) -> [f64; 5] {
+        let [rising, seen] = [self.rising_steps, self.seen_steps].map(|count| count as f64);
+        [self.best, self.last, rising, self.usual_norm, seen]
+    }
+
+    /// Undoes [`Guard::numbers`]; of what was told, it knows why the run has stopped.
+    pub(super) fn of_numbers(numbers: [f64; 5], finish: Option<&Finish>) -> Guard {
+        let [best, last, rising, usual_norm, seen] = numbers;
+        let told = match finish {
+            Some(Finish::Broken(symptom)) => vec![symptom.clone()],
+            _ => Vec::new(),
+        };
+        let [rising_steps, seen_steps] = [rising, seen].map(|count| count as usize);
+        Guard { best, last, rising_steps, usual_norm, seen_steps, told }
+    }
+
     /// Looks at a run after a step; what goes wrong is told once.
     pub fn look(&mut self, run: &Run) -> Option<Finish> {
         let nll = run.record().train_nll;

@@ -1,8 +1,17 @@
 //! Run: the training loop without threads. One experiment, stepped by its caller.
 
+mod memoir;
+mod revival;
+
+pub use memoir::{Memoir, MemoirError};
+
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+
+pub use self::revival::MOST_SECS_AGAIN;
+use self::revival::Revival;
 use super::guard::Symptom;
 use super::{Best, Course, Experiment, ExperimentError, Record, Stretch};
 use crate::algorithms::{Algorithm, MAX_ITER, Start, StepError, TOL, given, initial};
@@ -88,7 +97,7 @@ impl Prepared {
 }
 
 /// Why a run stopped by itself.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Finish {
     /// The objective no longer changes by more than `tol`.
     Converged,
@@ -126,10 +135,12 @@ pub struct Run {
     past: Vec<Stretch>,
     /// Seconds spent on likelihoods that the algorithm itself has no need of.
     judging_secs: f64,
+    /// What has to be done before the next step, where another program took those so far.
+    revival: Option<Revival>,
 }
 
 /// Where a run begins.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Beginning {
     /// Its first step.
     step: usize,
@@ -255,6 +266,7 @@ impl Run {
             recent: vec![record.objective],
             beginning,
             judging_secs,
+            revival: None,
         })
     }
 
@@ -277,6 +289,7 @@ impl Run {
     }
 
     fn take_step(&mut self) -> Result<Record, StepError> {
+        self.wake(MOST_SECS_AGAIN)?;
         let began = Instant::now();
         self.algorithm.step(&self.settings)?;
         let seconds = began.elapsed().as_secs_f64();

@@ -3,6 +3,8 @@
 //! All runs share data, start and one caller, who steps them in turn. Every run counts its own computing only, so their
 //! clocks can be compared. A branch waits until the run that it leaves has come to its step.
 
+mod memoirs;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,6 +28,8 @@ pub enum News {
     Waits,
     /// It cannot begin, and why.
     Stuck(String),
+    /// It goes on where another program left it, but its memory (momentum, what was drawn) begins anew.
+    Forgot,
 }
 
 /// Which runs are stepped.
@@ -90,14 +94,7 @@ impl Tree {
     /// [`ExperimentError`] if the trunk has no first evaluation.
     pub fn new(experiment: &Experiment, prepared: Prepared) -> Result<Tree, ExperimentError> {
         let trunk = Run::new(&experiment.alone(BranchId::TRUNK), prepared.clone())?;
-        let experiment = experiment.clone();
-        let mut tree = Tree {
-            experiment,
-            prepared,
-            entries: BTreeMap::new(),
-            is_guarded: false,
-            news: Vec::new(),
-        };
+        let mut tree = Tree::empty(experiment, prepared);
         for id in tree.experiment.runs().collect::<Vec<_>>() {
             tree.await_parent(id);
         }
@@ -105,6 +102,17 @@ impl Tree {
         tree.share_memory();
         tree.grow();
         Ok(tree)
+    }
+
+    /// A tree without runs.
+    fn empty(experiment: &Experiment, prepared: Prepared) -> Tree {
+        Tree {
+            experiment: experiment.clone(),
+            prepared,
+            entries: BTreeMap::new(),
+            is_guarded: false,
+            news: Vec::new(),
+        }
     }
 
     /// Lets runs stop when something goes wrong with them that can be told, or lets them go on.
@@ -161,6 +169,12 @@ impl Tree {
     #[must_use]
     pub fn newest(&self, id: BranchId) -> Option<Moment> {
         locked(&self.entries.get(&id)?.timeline).newest().cloned()
+    }
+
+    /// The experiment that is run.
+    #[must_use]
+    pub fn experiment(&self) -> &Experiment {
+        &self.experiment
     }
 
     /// The data and the first mixture.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::tree::{SharedTimeline, locked};
 use super::{
-    Activity, BranchId, Experiment, ExperimentError, Moment, News, Prepared, Run, Snapshot,
+    Activity, BranchId, Experiment, ExperimentError, Memoir, Moment, News, Prepared, Run, Snapshot,
     Timeline, Tree, Who,
 };
 use crate::data::Dataset;
@@ -33,6 +33,27 @@ pub enum Command {
     Guard(bool),
     /// Go on with this experiment, which has the same start: other algorithms, live settings or branches.
     Follow(Box<Experiment>),
+    /// Tell all that is known of the runs, between two steps.
+    Recount(Listener),
+}
+
+/// All that is known of the runs of an experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// What is being run.
+    pub experiment: Experiment,
+    /// The runs that have begun.
+    pub memoirs: Vec<Memoir>,
+}
+
+/// Whoever wants to hear an [`Account`]. No two are equal.
+#[derive(Debug, Clone)]
+pub struct Listener(pub Sender<Account>);
+
+impl PartialEq for Listener {
+    fn eq(&self, _: &Listener) -> bool {
+        false
+    }
 }
 
 /// What a worker reports. Nothing is lost, and everything comes in order.
@@ -42,7 +63,7 @@ pub enum Event {
     Run(BranchId, News),
     /// All runs of this play have stopped by themselves.
     Stopped(usize),
-    /// The experiment is now the one that was asked for.
+    /// The experiment is now the one that was asked for; or runs that were taken up are ready to go on.
     Followed,
     /// There is nothing to run.
     Failed {
@@ -86,6 +107,19 @@ impl Worker {
         dataset: Option<Arc<Dataset>>,
         wake: Wake,
     ) -> std::io::Result<Worker> {
+        Worker::take_up(experiment, dataset, Vec::new(), wake)
+    }
+
+    /// The same, going on where the memoirs of runs end that another program has trained.
+    ///
+    /// # Errors
+    /// As [`Worker::spawn`].
+    pub fn take_up(
+        experiment: Experiment,
+        dataset: Option<Arc<Dataset>>,
+        memoirs: Vec<Memoir>,
+        wake: Wake,
+    ) -> std::io::Result<Worker> {
         let (commands, command_receiver) = channel();
         let (event_sender, events) = channel();
         let board = Arc::<Mutex<Board>>::default();
@@ -97,7 +131,7 @@ impl Worker {
             last_wake: None,
         };
         std::thread::Builder::new().name("training".to_owned()).spawn(move || {
-            let result = catch_unwind(AssertUnwindSafe(|| driver.run(&experiment, dataset)));
+            let result = catch_unwind(AssertUnwindSafe(|| driver.run(&experiment, dataset, &memoirs)));
             if let Err(panic) = result {
                 let message = format!(
                     "training stopped because of a bug in ScoreScope ({}): please report it, and press Rewind \
@@ -169,22 +203,29 @@ struct Playing {
 }
 
 impl Driver {
-    fn run(&mut self, experiment: &Experiment, dataset: Option<Arc<Dataset>>) {
+    fn run(&mut self, experiment: &Experiment, dataset: Option<Arc<Dataset>>, memoirs: &[Memoir]) {
         let dataset = match dataset.map_or_else(|| experiment.dataset().map(Arc::new), Ok) {
             Ok(dataset) => dataset,
             Err(error) => return self.fail(error.to_string(), None),
         };
-        let tree = Prepared::on(experiment, dataset.clone())
-            .and_then(|prepared| Tree::new(experiment, prepared));
-        let result = tree.and_then(|tree| self.drive(tree));
+        let tree = prepared(experiment, dataset.clone(), memoirs)
+            .and_then(|prepared| Tree::taken_up(experiment, prepared, memoirs));
+        let result = tree.and_then(|tree| self.drive(tree, !memoirs.is_empty()));
         if let Err(error) = result {
             self.fail(error.to_string(), Some(dataset));
         }
     }
 
     /// Does what it is told until nobody listens any more.
-    fn drive(&mut self, mut tree: Tree) -> Result<(), ExperimentError> {
+    fn drive(&mut self, mut tree: Tree, is_taken_up: bool) -> Result<(), ExperimentError> {
         self.report(&mut tree, None);
+        if is_taken_up {
+            // What another program has trained is on screen by now.
+            tree.wake();
+            self.report(&mut tree, None);
+            self.tell(Event::Followed);
+            self.wake();
+        }
         let mut interval = Duration::ZERO;
         let mut playing: Option<Playing> = None;
         loop {
@@ -235,6 +276,12 @@ impl Driver {
                 }
                 Ok(Command::Guard(is_on)) => {
                     tree.guard(is_on);
+                    continue;
+                }
+                Ok(Command::Recount(Listener(listener))) => {
+                    let (experiment, memoirs) = (tree.experiment().clone(), tree.memoirs());
+                    // Who asked may be gone.
+                    let _ = listener.send(Account { experiment, memoirs });
                     continue;
                 }
                 Ok(Command::Rewind(who)) => {
@@ -306,6 +353,20 @@ impl Driver {
         self.last_wake = Some(Instant::now());
         (self.wake)();
     }
+}
+
+/// Data and start of an experiment; the start of the trunk where its memoir tells it.
+fn prepared(
+    experiment: &Experiment,
+    dataset: Arc<Dataset>,
+    memoirs: &[Memoir],
+) -> Result<Prepared, ExperimentError> {
+    let Some(trunk) = memoirs.iter().find(|memoir| memoir.id() == BranchId::TRUNK) else {
+        return Prepared::on(experiment, dataset);
+    };
+    experiment.check()?;
+    let floor = experiment.floor(&dataset);
+    Ok(Prepared::of(dataset, trunk.start().clone(), floor))
 }
 
 /// A run as it is now.

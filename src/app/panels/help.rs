@@ -109,6 +109,15 @@ pub fn help_ui(ctx: &egui::Context, is_open: &mut bool) {
                  model that was exported as JSON can be opened as a start.",
             );
             ui.add_space(8.0);
+            ui.heading("Files");
+            ui.label(
+                "Ctrl+S saves the session: everything on screen in one file, the points of a data file with it, so that \
+                 it opens on another machine at the same step and trains on from there. Ctrl+O opens sessions, points, \
+                 pictures, experiments and models alike; so does dropping them on the window. Every half minute, and \
+                 before other data take the place of these, the session is copied; after a crash you are offered the copy \
+                 once. Save experiment as TOML writes what decides the runs as text, for `scorescope run`.",
+            );
+            ui.add_space(8.0);
             ui.heading("Keys");
             egui::Grid::new("keys").num_columns(2).spacing([24.0, 4.0]).striped(true).show(ui, |ui| {
                 for action in Action::ALL {

@@ -1,23 +1,28 @@
 //! The bar at the top: name, menus, theme.
 
+use std::path::PathBuf;
+
 use egui_material_icons::icons;
 
 use crate::app::action::{Action, icon_button_ui, menu_item_ui, state_button_ui};
 use crate::app::document::Document;
+use crate::app::recent::RecentFile;
 use crate::app::session::Session;
 use crate::app::view::{Guard, View};
 use crate::app::workings::available;
 use crate::figures::Theme;
 use crate::figures::colors::COLOR_MAPS;
 
-/// Draws the bar.
+/// Draws the bar; gives the recent file that was chosen, if one was.
 pub fn menu_ui(
     ui: &mut egui::Ui,
     document: &Document,
     session: &Session,
     view: &mut View,
+    recent: &[RecentFile],
     actions: &mut Vec<Action>,
-) {
+) -> Option<PathBuf> {
+    let mut chosen = None;
     let has_run = session.snapshot().is_some();
     egui::Panel::top("menu").frame(super::frame(ui)).show(ui, |ui| {
         ui.add_space(1.0);
@@ -27,6 +32,9 @@ pub fn menu_ui(
             ui.add_space(10.0);
             ui.menu_button("File", |ui| {
                 menu_item_ui(ui, Action::Open, true, actions);
+                chosen = recent_ui(ui, recent);
+                menu_item_ui(ui, Action::SaveSession, true, actions);
+                menu_item_ui(ui, Action::SaveSessionAs, true, actions);
                 menu_item_ui(ui, Action::SaveExperiment, true, actions);
                 menu_item_ui(ui, Action::CopyCommandLine, true, actions);
                 ui.separator();
@@ -102,6 +110,28 @@ pub fn menu_ui(
         });
         ui.add_space(1.0);
     });
+    chosen
+}
+
+/// The files that were opened or saved last; those that are gone are gray.
+fn recent_ui(ui: &mut egui::Ui, recent: &[RecentFile]) -> Option<PathBuf> {
+    let mut chosen = None;
+    ui.add_enabled_ui(!recent.is_empty(), |ui| {
+        ui.menu_button("Open recent", |ui| {
+            for file in recent {
+                let name = file.path.file_name().unwrap_or(file.path.as_os_str());
+                let button = egui::Button::new(name.to_string_lossy());
+                let response = ui.add_enabled(file.is_there, button);
+                let path = file.path.display();
+                let hint = if file.is_there { path.to_string() } else { format!("{path} is gone") };
+                if response.on_hover_text(&hint).on_disabled_hover_text(&hint).clicked() {
+                    chosen = Some(file.path.clone());
+                    ui.close();
+                }
+            }
+        });
+    });
+    chosen
 }
 
 /// The switch of the workings; gray, with the reason, where there are none.

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::figures::Spacing;
 use crate::model::Point;
 use crate::sampling::{self, Sampler};
 use crate::settings::Settings;
 
 /// On which density particles walk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Target {
     /// The model at the step shown.
     Model,
@@ -17,7 +19,7 @@ pub enum Target {
 }
 
 /// Where particles start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ParticleStart {
     /// Evenly over what the canvas shows.
     Spread,
@@ -28,13 +30,16 @@ pub enum ParticleStart {
 }
 
 /// How particles are sent over a density.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SamplingView {
     /// Over which.
     pub target: Target,
     /// The sampler, by its id.
+    #[serde(skip)]
     pub sampler: &'static str,
     /// Knobs of the samplers, by their ids.
+    #[serde(skip)]
     pub knobs: BTreeMap<&'static str, Settings>,
     /// How many particles there are.
     pub count: usize,

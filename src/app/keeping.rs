@@ -1,0 +1,338 @@
+//! Keeping: sessions as files, copies of them against a crash, and the list of recent files.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+
+use super::action::Action;
+use super::autosave::{self, Den, Left};
+use super::dialog::Dialog;
+use super::jobs::Outcome;
+use super::recent::{self, RecentFile};
+use super::track::Track;
+use super::view::{Position, View};
+use super::{App, Notice, kept_view, theme};
+use crate::export::keepsake::{self, Keepsake, MOST_BYTES};
+use crate::export::write_file;
+use crate::training::{Account, BranchId, Experiment, Record};
+
+/// Bytes that the mixtures of all runs take in a session.
+const HISTORY_BYTES: usize = 4_000_000;
+
+/// Records of a run that all go into a session; of more, those that its curves are drawn of.
+const MOST_RECORDS: usize = 10_000;
+
+/// For a step that is under way a job waits this long.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// What is kept, and where.
+#[derive(Default)]
+pub struct Keeping {
+    /// The file that holds this session, if one does.
+    path: Option<PathBuf>,
+    /// Where the session is to be saved as soon as the worker has followed the document.
+    wanted: Option<PathBuf>,
+    /// Where things are kept that nobody asked to save; `None` where nothing is.
+    place: Option<Place>,
+    /// The files that were opened or saved last.
+    pub recent: Vec<RecentFile>,
+    /// What a crash has left, until there is an answer.
+    pub left: Option<Left>,
+    /// True once there is a copy of what other data are about to take the place of.
+    is_safe: bool,
+}
+
+/// The folder of this program among the user's data.
+struct Place {
+    folder: PathBuf,
+    den: Den,
+    /// From one copy to the next, where something changed.
+    pause: Duration,
+    /// When the last copy was begun, and what there was then.
+    last: Instant,
+    copied: Option<State>,
+    /// True once somebody has been told that copies cannot be written.
+    is_told: bool,
+}
+
+/// What tells whether something has changed.
+#[derive(PartialEq)]
+struct State {
+    experiment: Experiment,
+    view: View,
+    steps: Vec<usize>,
+}
+
+impl Place {
+    fn list(&self) -> PathBuf {
+        self.folder.join("recent.json")
+    }
+
+    fn dens(&self) -> PathBuf {
+        self.folder.join("autosave")
+    }
+}
+
+/// What a session is made of, put together off the window's thread.
+struct Order {
+    experiment: Experiment,
+    account: Option<Receiver<Account>>,
+    histories: Vec<(BranchId, Vec<Record>)>,
+    /// Steps that must not be thinned away.
+    steps: Vec<usize>,
+    view: serde_json::Value,
+}
+
+impl Order {
+    /// Waits for the worker's account. Without one, or with one of another experiment, the runs begin again.
+    fn fill(self) -> Keepsake {
+        let Order { experiment, account, histories, steps, view } = self;
+        let account = account.and_then(|account| account.recv_timeout(PATIENCE).ok());
+        let account = account.filter(|account| account.experiment == experiment);
+        let mut memoirs = account.map_or_else(Vec::new, |account| account.memoirs);
+        let most_bytes = HISTORY_BYTES / memoirs.len().max(1);
+        for memoir in &mut memoirs {
+            let records = histories.iter().find(|(id, _)| *id == memoir.id());
+            let records = records.map_or(&[][..], |(_, records)| records);
+            *memoir = memoir.clone().thinned(most_bytes, &steps).with_records(records);
+        }
+        Keepsake { experiment, memoirs, view }
+    }
+}
+
+impl App {
+    /// Keeps the list of recent files in a folder, and a copy against a crash whenever something has changed and so much
+    /// time has gone by; looks for what a crash has left. Without this nothing is kept.
+    pub fn keep_in(&mut self, folder: &Path, pause: Duration) {
+        let (dens, list) = (folder.join("autosave"), folder.join("recent.json"));
+        let den = Den::new(&dens);
+        let copied = Some(self.state());
+        let (folder, last) = (folder.to_owned(), Instant::now());
+        self.keeping.place = Some(Place { folder, den, pause, last, copied, is_told: false });
+        self.jobs.start_quietly(move || {
+            // Where nothing was ever kept there is nothing to offer.
+            let left = autosave::left_by_crashes(&dens).unwrap_or_default();
+            Outcome::Kept { recent: recent::read(&list), left }
+        });
+    }
+
+    /// Takes the copies away, because the program ends as it should.
+    pub fn end(&self) {
+        if let Some(place) = &self.keeping.place {
+            place.den.close();
+        }
+    }
+
+    fn state(&self) -> State {
+        let steps = self.session.tracks().iter().map(Track::last_step).collect();
+        let experiment = self.document.experiment.clone();
+        State { experiment, view: self.view.clone(), steps }
+    }
+
+    /// What a session of this experiment would hold now.
+    fn order(&self, experiment: Experiment) -> Order {
+        let tracks = self.session.tracks();
+        let histories = tracks.iter().map(|track| {
+            let history = track.history();
+            let all = history.records();
+            let few = if all.len() > MOST_RECORDS { history.curve() } else { all.to_vec() };
+            (track.id(), few)
+        });
+        let mut steps: Vec<usize> = experiment.branches.iter().map(|branch| branch.step).collect();
+        steps.extend(match self.view.position {
+            Position::At(step) => Some(step),
+            Position::Newest | Position::Best => None,
+        });
+        Order {
+            histories: histories.collect(),
+            account: self.session.recount(),
+            steps,
+            view: kept_view::to_value(&self.view, self.canvas.look(self.session.dataset())),
+            experiment,
+        }
+    }
+
+    /// Opens or saves something, or asks for its path. A session is saved where it was saved before.
+    pub(super) fn handle_file(&mut self, action: Action) {
+        match (action, self.keeping.path.clone()) {
+            (Action::Open, _) => self.dialog = Some(Dialog::open()),
+            (Action::CancelReading, _) => self.cancel_reading(),
+            (Action::SaveExperiment, _) => self.dialog = Some(Dialog::save_experiment()),
+            (Action::SaveSession, Some(path)) => self.save_session_as(path),
+            _ => self.ask_for_session(),
+        }
+    }
+
+    /// Asks where the session is to be saved.
+    pub(super) fn ask_for_session(&mut self) {
+        let path = self.keeping.path.clone().unwrap_or_else(|| PathBuf::from("lecture.scorescope"));
+        self.dialog = Some(Dialog::save_session(&path));
+    }
+
+    /// Saves the session there as soon as the worker has followed the document.
+    pub fn save_session_as(&mut self, path: PathBuf) {
+        self.keeping.wanted = Some(path);
+    }
+
+    /// Saves what was to be saved, once the worker has followed the document.
+    pub(super) fn save_wanted(&mut self) {
+        if let Some(path) = self.keeping.wanted.take() {
+            let experiment = self.document.experiment.clone();
+            if !self.session.is_following(&experiment) {
+                self.keeping.wanted = Some(path);
+                return;
+            }
+            let order = self.order(experiment.clone());
+            self.jobs.start(move || {
+                let written =
+                    keepsake::write(&order.fill()).and_then(|bytes| Ok(write_file(&path, &bytes)?));
+                match written {
+                    Ok(()) => Outcome::SavedSession(Box::new(experiment), path),
+                    Err(error) => Outcome::Saved(Err(error)),
+                }
+            });
+        }
+    }
+
+    /// Copies the session if something changed since the last copy; looks again when the pause is over.
+    pub(super) fn copy_in_time(&mut self) {
+        let Some(place) = &self.keeping.place else { return };
+        let rest = place.pause.saturating_sub(place.last.elapsed());
+        if !rest.is_zero() {
+            self.jobs.ctx().request_repaint_after(rest);
+            return;
+        }
+        if self.session.is_following(&self.document.experiment) && !self.canvas.is_dragging() {
+            self.copy(self.document.experiment.clone());
+        }
+    }
+
+    /// Copies the session before other data take its place, once for each time that they do.
+    pub(super) fn copy_before_other_data(&mut self) {
+        let is_other = self.session.running().source != self.document.experiment.source;
+        if is_other && !std::mem::replace(&mut self.keeping.is_safe, is_other) {
+            self.copy_before_risk();
+        }
+        self.keeping.is_safe &= is_other;
+    }
+
+    /// Copies the session before an action that may lose a part of it.
+    pub(super) fn copy_before(&mut self, action: Action) {
+        if matches!(action, Action::ClearDrawing | Action::RemoveRun) {
+            self.copy_before_risk();
+        }
+    }
+
+    /// Copies the session before something that may lose a part of it.
+    pub(super) fn copy_before_risk(&mut self) {
+        self.keeping.is_safe = true;
+        let running = self.session.running().clone();
+        if self.session.step_count() > 0 || !running.strokes.is_empty() {
+            self.copy(running);
+        }
+    }
+
+    /// Copies the session against a crash, if anything is new since the last copy.
+    fn copy(&mut self, experiment: Experiment) {
+        let state = State { experiment: experiment.clone(), ..self.state() };
+        let Some(place) = &mut self.keeping.place else { return };
+        place.last = Instant::now();
+        if place.copied.as_ref() == Some(&state) {
+            return;
+        }
+        place.copied = Some(state);
+        let den = place.den.clone();
+        let order = self.order(experiment);
+        self.jobs.start_quietly(move || {
+            let written = keepsake::write(&order.fill()).and_then(|bytes| den.write(&bytes));
+            Outcome::BackedUp(written)
+        });
+    }
+
+    /// Takes note of what became of a copy; that there can be none is told once.
+    pub(super) fn take_copied(&mut self, copied: anyhow::Result<()>) {
+        let Some(place) = &mut self.keeping.place else { return };
+        if let Err(error) = copied
+            && !std::mem::replace(&mut place.is_told, true)
+        {
+            let text = format!("There are no copies against a crash: {error}");
+            self.notice = Some(Notice::problem(text));
+        }
+    }
+
+    /// Takes note that a file now holds the session.
+    pub(super) fn take_saved_session(&mut self, experiment: &Experiment, path: PathBuf) {
+        self.document.keep_saved(experiment);
+        let shown = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+        self.notice = Some(Notice::info(format!("Saved the session as {}", shown.display())));
+        self.remember_file(&path);
+        self.keeping.path = Some(path);
+    }
+
+    /// Puts a file at the top of the recent ones.
+    pub(super) fn remember_file(&mut self, path: &Path) {
+        let Some(place) = &self.keeping.place else { return };
+        if path.starts_with(place.dens()) {
+            return;
+        }
+        let (list, path) = (place.list(), path.to_owned());
+        self.jobs.start_quietly(move || {
+            // A list that cannot be written is no reason to bother anybody.
+            let recent = recent::add(&list, &path).unwrap_or_else(|_| recent::read(&list));
+            Outcome::Kept { recent, left: None }
+        });
+    }
+
+    /// Shows a session as it was.
+    pub(super) fn put_session_on_table(&mut self, path: PathBuf, keepsake: Keepsake) {
+        let Keepsake { experiment, memoirs, view } = keepsake;
+        let is_copy =
+            (self.keeping.place.as_ref()).is_some_and(|place| path.starts_with(place.dens()));
+        if is_copy {
+            // Nobody has saved this yet.
+            self.document.mark();
+            self.document.experiment = experiment;
+        } else {
+            self.document.open(experiment);
+        }
+        let (view, canvas) = kept_view::of_value(&view);
+        self.view = View { has_help: self.view.has_help, ..view };
+        theme::apply(self.jobs.ctx(), self.view.theme);
+        self.canvas.look_again(canvas);
+        self.session.take_up(&self.document.experiment, memoirs);
+        let text = if is_copy {
+            "Opened the copy from before the crash; Ctrl+S saves it".to_owned()
+        } else {
+            format!("Opened the session {}; Space trains on", path.display())
+        };
+        self.notice = Some(Notice::info(text));
+        self.keeping.path = (!is_copy).then_some(path);
+    }
+
+    /// Does what was answered to the offer of what a crash has left.
+    pub(super) fn answer_left(&mut self, wants_it: bool) {
+        let Some(left) = self.keeping.left.take() else { return };
+        if wants_it {
+            self.open(left.path, None);
+        } else {
+            let text = format!("It stays in {}", left.path.display());
+            self.notice = Some(Notice::info(text));
+        }
+    }
+}
+
+/// Reads a session.
+///
+/// # Errors
+/// One sentence: what is wrong, where, and what to try.
+pub fn read_session(path: &Path) -> anyhow::Result<Keepsake> {
+    let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
+        .map_err(|error| anyhow!("{name} could not be read: {error}"))?;
+    Ok(keepsake::read(&name, &bytes)?)
+}
