@@ -224,12 +224,12 @@ fn reading_a_large_file_shows_how_far_it_is_and_can_be_stopped() {
     });
     let mut window = window(None);
     let before = (app(&window).experiment().clone(), mixture(&window));
-    for stop in ["Cancel reading", "Escape"] {
+    for stop in ["Cancel", "Escape"] {
         press(&mut window, Modifiers::COMMAND, Key::O);
         fill(&mut window, "Path", &path.display().to_string());
         click(&mut window, "Open");
         let mut pipe = writer.join().unwrap();
-        let bar = |window: &Window| window.query_by_label("Cancel reading").is_some();
+        let bar = |window: &Window| window.query_by_label("Cancel").is_some();
         let began = Instant::now();
         while !bar(&window) {
             assert!(began.elapsed() < Duration::from_secs(30), "{stop}");

@@ -9,7 +9,7 @@ use egui_material_icons::{MaterialIcon, icons};
 pub enum Action {
     /// Ask for a file to open.
     Open,
-    /// Stop reading a file.
+    /// Stop reading a file, or filming.
     CancelReading,
     /// Save everything on screen, where it was saved before.
     SaveSession,
@@ -250,8 +250,8 @@ impl Action {
                 command(Key::O),
             ),
             Action::CancelReading => (
-                "Cancel reading",
-                "Stop reading the file; everything stays as it is.",
+                "Cancel",
+                "Stop reading the file, or filming; everything stays as it is.",
                 icons::ICON_CANCEL,
                 plain(Key::Escape),
             ),
@@ -665,7 +665,7 @@ impl Action {
 }
 
 /// The actions whose keys were pressed. Longer shortcuts go first, or Ctrl+Shift+Z would undo. Escape is left to others
-/// unless it is to cancel reading.
+/// unless it is to cancel something.
 pub fn pressed(ctx: &egui::Context, escape_cancels: bool) -> Vec<Action> {
     if ctx.egui_wants_keyboard_input() {
         return Vec::new();

@@ -103,7 +103,8 @@ impl Dialog {
         if !options.contains(&printing.what) {
             (printing.what, printing.format) = (What::Canvas, Format::Png);
         }
-        let path = format!("{}.{}", printing.what.stem(), printing.format.extension());
+        let path = PathBuf::from(printing.what.stem()).with_extension(printing.format.extension());
+        let path = path.display().to_string();
         let question = Question::Export { printing, options, preview: Preview::default() };
         Dialog::new(question, path)
     }
@@ -246,7 +247,7 @@ impl Dialog {
                 if before != now {
                     self.path = renamed(&self.path, before, now);
                 }
-                if printing.what.is_figure() {
+                if printing.what.is_drawn() {
                     ui.separator();
                     printing.style_ui(ui);
                     ui.separator();
@@ -260,7 +261,7 @@ impl Dialog {
     /// Asks for a small picture of what would be exported, if what there is shows something else.
     fn wanted_preview(&mut self) -> Option<Answer> {
         let Question::Export { printing, preview, .. } = &mut self.question else { return None };
-        let can_be = printing.what.is_figure() && printing.problem().is_none();
+        let can_be = printing.what.is_drawn() && printing.problem().is_none();
         (can_be && preview.asks(printing)).then(|| Answer::Preview((**printing).clone()))
     }
 
@@ -305,8 +306,11 @@ impl Dialog {
         match &self.question {
             Question::Open { columns } => parse_columns(columns).err(),
             Question::Export { printing, preview, .. } => {
-                let drawn = preview.problem().filter(|_| printing.what.is_figure());
-                printing.problem().or_else(|| drawn.map(str::to_owned))
+                let drawn = preview.problem().filter(|_| printing.what.is_drawn());
+                let taken = self.replaces && printing.format == Format::Frames;
+                let taken =
+                    taken.then(|| "This folder is there already: choose a new name.".to_owned());
+                taken.or_else(|| printing.problem()).or_else(|| drawn.map(str::to_owned))
             }
             Question::Leave | Question::SaveSession | Question::SaveExperiment => None,
         }

@@ -13,6 +13,7 @@ use super::sheets::sheet;
 use super::truth::Truths;
 use super::view::View;
 use crate::export::canvases::Exhibit;
+use crate::export::film::FilmFormat;
 use crate::export::sheet::FileFormat;
 use crate::export::style::Style;
 use crate::export::{model, points, table};
@@ -72,9 +73,35 @@ pub enum What {
     Race,
     /// The terms of the points, as a histogram.
     Terms,
+    /// The training on the canvas, as a moving picture.
+    Film,
+    /// The same of all runs, side by side.
+    RaceFilm,
 }
 
 impl What {
+    /// True if it is a picture, be it moving or not.
+    #[must_use]
+    pub fn is_drawn(self) -> bool {
+        self.is_figure() || self.is_film()
+    }
+
+    /// True if it moves.
+    #[must_use]
+    pub fn is_film(self) -> bool {
+        matches!(self, What::Film | What::RaceFilm)
+    }
+
+    /// What stands still of it: of a film what is on every frame.
+    #[must_use]
+    pub fn still(self) -> What {
+        match self {
+            What::Film => What::Canvas,
+            What::RaceFilm => What::Race,
+            other => other,
+        }
+    }
+
     /// True if it is drawn, not written.
     #[must_use]
     pub fn is_figure(self) -> bool {
@@ -97,11 +124,19 @@ pub enum Format {
     Npy,
     /// A tree of names and numbers.
     Json,
+    /// A moving picture that every program plays.
+    Gif,
+    /// The same with exact times.
+    Apng,
+    /// A video.
+    Mp4,
+    /// A folder of numbered pictures.
+    Frames,
 }
 
 impl What {
     /// In the order of the menu.
-    pub const ALL: [What; 22] = [
+    pub const ALL: [What; 24] = [
         What::Canvas,
         What::Nll,
         What::Objective,
@@ -124,6 +159,8 @@ impl What {
         What::Redraws,
         What::Race,
         What::Terms,
+        What::Film,
+        What::RaceFilm,
     ];
 
     /// What there is to be saved: many seeds, maps and particles only where there are some.
@@ -142,7 +179,7 @@ impl What {
             What::Distance(_) | What::Distances => truth.has_verdicts(),
             What::Particles => !particles.points().is_empty(),
             What::Redraws => redrawn.estimates().is_some(),
-            What::Race => run_count > 1,
+            What::Race | What::RaceFilm => run_count > 1,
             _ => true,
         };
         What::ALL.into_iter().filter(is_there).collect()
@@ -174,6 +211,8 @@ impl What {
             What::Redraws => "objective with other draws",
             What::Race => "canvases of all runs",
             What::Terms => "terms of score matching",
+            What::Film => "film of the training",
+            What::RaceFilm => "film of all runs",
         }
     }
 
@@ -199,6 +238,8 @@ impl What {
             What::Redraws => "redraws",
             What::Race => "race",
             What::Terms => "terms",
+            What::Film => "training",
+            What::RaceFilm => "race",
         }
     }
 
@@ -221,6 +262,9 @@ impl What {
             What::Curves | What::SeedTable | What::Distances => &[Format::Csv],
             What::Data | What::Samples | What::Particles => &[Format::Csv, Format::Npy],
             What::Model | What::ShownModel => &[Format::Json],
+            What::Film | What::RaceFilm => {
+                &[Format::Gif, Format::Apng, Format::Mp4, Format::Frames]
+            }
         }
     }
 }
@@ -232,7 +276,25 @@ impl Format {
         FileFormat::from_extension(self.extension())
     }
 
-    /// The ending of file names.
+    /// The same as a format of films; `None` for what does not move.
+    #[must_use]
+    pub fn of_films(self) -> Option<FilmFormat> {
+        match self {
+            Format::Gif => Some(FilmFormat::Gif),
+            Format::Apng => Some(FilmFormat::Apng),
+            Format::Mp4 => Some(FilmFormat::Mp4),
+            Format::Frames => Some(FilmFormat::Frames),
+            _ => None,
+        }
+    }
+
+    /// Its name in the dialog.
+    #[must_use]
+    pub fn label(self) -> String {
+        if self == Format::Frames { "PNGs".to_owned() } else { self.extension().to_uppercase() }
+    }
+
+    /// The ending of file names; empty for a folder.
     #[must_use]
     pub fn extension(self) -> &'static str {
         match self {
@@ -242,6 +304,10 @@ impl Format {
             Format::Csv => "csv",
             Format::Npy => "npy",
             Format::Json => "json",
+            Format::Gif => "gif",
+            Format::Apng => "apng",
+            Format::Mp4 => "mp4",
+            Format::Frames => "",
         }
     }
 }

@@ -39,6 +39,8 @@ pub enum Outcome {
         /// What a crash has left.
         left: Option<Left>,
     },
+    /// A film was made, and where it is; or it was not.
+    Filmed(anyhow::Result<String>),
     /// Formulas were checked.
     Checked(Vec<Check>),
     /// A figure was drawn for the clipboard, and its name; or it was not.

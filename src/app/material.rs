@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use egui::ColorImage;
 
@@ -18,7 +19,8 @@ use crate::export::sheet::FileFormat;
 use crate::export::style::Style;
 use crate::export::write_file;
 use crate::figures::plane;
-use crate::training::BranchId;
+use crate::model::Mixture;
+use crate::training::{BranchId, Timeline};
 
 /// Mixtures on the way of a path at most.
 const MOST_OF_PATH: usize = 300;
@@ -38,7 +40,7 @@ impl App {
     }
 
     /// What something is made of; `None` before there is a run.
-    fn material(&self, what: What, style: Style) -> Option<Material> {
+    pub(super) fn material(&self, what: What, style: Style) -> Option<Material> {
         let session = &self.session;
         let (snapshot, shown) = (session.snapshot()?, session.shown()?);
         let mut view = self.view.clone();
@@ -58,7 +60,7 @@ impl App {
         Some(Material {
             race,
             runs: runs.filter(|_| is_race).collect(),
-            exhibits: self.exhibits(what),
+            exhibits: self.exhibits(what, None),
             annexes: self.annexes(),
             // Particles walk on the chosen run only, beside which a race has others.
             walk: if what == What::Canvas {
@@ -91,15 +93,21 @@ impl App {
         self.session.tracks().iter().filter_map(annex).collect()
     }
 
-    /// The run on the canvas, or all runs.
-    fn exhibits(&self, what: What) -> Vec<Exhibit> {
+    /// The run on the canvas, or all runs, at the step that is shown or at the kept one nearest to another.
+    pub(super) fn exhibits(&self, what: What, at: Option<usize>) -> Vec<Exhibit> {
         let chosen = self.session.chosen();
         let is_all = what == What::Race;
         let tracks = self.session.tracks().iter();
         let tracks = tracks.filter(|track| is_all || track.id() == chosen);
         let exhibit = |track: &Track| {
-            let (moment, snapshot) = (track.shown()?.clone(), track.snapshot()?);
-            let (id, step) = (track.id(), moment.record.step);
+            let (id, snapshot) = (track.id(), track.snapshot()?);
+            let moment = match at {
+                Some(step) => {
+                    self.session.in_timeline(id, |all| all.at(step).cloned()).flatten()?
+                }
+                None => track.shown()?.clone(),
+            };
+            let step = moment.record.step;
             let title = if is_all {
                 let name = runs::name(&self.document.experiment, id);
                 let nll = self.view.race.likelihood.of(&moment.record);
@@ -109,16 +117,29 @@ impl App {
                 plane::title(label, &moment.mixture, step)
             };
             let has_path = self.view.shown.paths;
-            let path = if has_path { self.session.path(id, MOST_OF_PATH) } else { Vec::new() };
+            let path = if has_path { self.path_to(id, at) } else { Vec::new() };
             let dataset = snapshot.prepared.dataset.clone();
             Some(Exhibit { title, id, moment, path, dataset })
         };
         tracks.filter_map(exhibit).collect()
     }
 
+    /// The mixtures on the way to the step that is shown, or to another.
+    fn path_to(&self, id: BranchId, step: Option<usize>) -> Vec<Arc<Mixture>> {
+        let Some(step) = step else { return self.session.path(id, MOST_OF_PATH) };
+        let mixtures = |timeline: &Timeline| {
+            let path = timeline.path(step, MOST_OF_PATH).into_iter();
+            path.map(|moment| moment.mixture.clone()).collect()
+        };
+        self.session.in_timeline(id, mixtures).unwrap_or_default()
+    }
+
     /// Saves something as the dialog asked for it.
     pub(super) fn save(&mut self, printing: &Printing, path: PathBuf) {
         let (what, format) = (printing.what, printing.format);
+        if what.is_film() {
+            return self.film(printing, path);
+        }
         let Some(mut material) = self.material(what, printing.style(self.view.theme)) else {
             self.notice = Some(Notice::problem("There is nothing to export yet"));
             return;
@@ -136,6 +157,7 @@ impl App {
     /// Opens the dialog with what was asked for last.
     pub(super) fn ask_to_export(&mut self) {
         self.printing.sample_count.get_or_insert(self.view.sample_count);
+        self.printing.film.last_step = self.session.newest_step();
         self.dialog = Some(Dialog::export(&self.printing, self.exportable()));
     }
 
@@ -162,7 +184,7 @@ impl App {
 
     /// Draws what the dialog would save, small.
     pub(super) fn preview(&mut self, ctx: &egui::Context, printing: &Printing) {
-        let what = printing.what;
+        let what = printing.what.still();
         let style = small(&printing.style(self.view.theme), ctx.pixels_per_point());
         let Some(material) = self.material(what, style) else { return };
         let Some(number) = self.dialog.as_ref().map(Dialog::number) else { return };

@@ -9,7 +9,9 @@ mod caption;
 mod dialog;
 mod document;
 mod drawing;
+mod errand;
 mod exports;
+mod filming;
 mod grip;
 mod handles;
 mod jobs;
@@ -30,7 +32,6 @@ mod plot;
 mod predict;
 mod printing;
 mod probe;
-mod reading;
 mod recent;
 mod redraw;
 mod redrawn;
@@ -59,12 +60,13 @@ use anyhow::bail;
 use canvas::Canvas;
 use dialog::Dialog;
 use document::Document;
+use errand::Errand;
+use filming::Filming;
 use jobs::{Job, Jobs, Opened, Outcome};
 use keeping::Keeping;
 use maps::Maps;
 use particles::Particles;
 use printing::Printing;
-use reading::Reading;
 use redrawn::Redrawn;
 use seeds::Seeds;
 use session::{Followed, Session};
@@ -98,7 +100,8 @@ pub struct App {
     keeping: Keeping,
     checks: panels::Checks,
     /// The file that is being read.
-    reading: Option<Reading>,
+    reading: Option<Errand>,
+    filming: Option<Filming>,
     notice: Option<Notice>,
     /// True if the last message came in this frame.
     has_news: bool,
@@ -252,6 +255,7 @@ impl App {
             keeping: Keeping::default(),
             checks: panels::Checks::default(),
             reading: None,
+            filming: None,
             notice: None,
             has_news: false,
             opening: None,
@@ -310,6 +314,7 @@ impl App {
         }
         if !self.jobs.is_busy() {
             self.reading = None;
+            self.filming = None;
         }
     }
 
@@ -330,11 +335,12 @@ impl App {
             // Before the actions: their keys do something else to a selected component.
             self.canvas.follow_keys(&ctx, &mut self.document, &self.session, &mut self.view);
         }
+        let has_errand = self.reading.is_some() || self.filming.is_some();
         let mut actions = match self.dialog {
             None => {
                 // Help and menus close first.
                 let is_covered = self.view.has_help || egui::Popup::is_any_open(&ctx);
-                action::pressed(&ctx, self.reading.is_some() && !is_covered)
+                action::pressed(&ctx, has_errand && !is_covered)
             }
             Some(_) => Vec::new(),
         };
@@ -443,13 +449,15 @@ impl App {
             thumbnails,
             notice,
             reading,
+            filming,
             keeping,
             ..
         } = self;
         let mut reopen = None;
         let recent = panels::menu_ui(ui, document, session, view, &keeping.recent, actions);
         let busy = match reading {
-            Some(reading) => panels::Busy::Reading(reading),
+            Some(reading) => panels::Busy::Errand(reading),
+            None if let Some(filming) = filming => panels::Busy::Errand(&filming.errand),
             None if self.jobs.is_busy() => panels::Busy::Working,
             None => panels::Busy::Idle,
         };
@@ -483,22 +491,27 @@ impl App {
     pub fn open(&mut self, path: PathBuf, columns: Option<[usize; 2]>) {
         self.notice = Some(Notice::info(format!("Opening {}…", path.display())));
         self.abandon_reading();
-        let reading = Reading::new(&path);
+        let reading = Errand::new("Reading", &path);
         let mut watch = reading.watch();
         self.reading = Some(reading);
         let work = move || Outcome::Opened(jobs::open(path, columns, &mut watch));
         self.opening = Some(self.jobs.start(work));
     }
 
-    /// Stops reading a file; everything stays as it was.
+    /// Stops reading a file, or filming; everything stays as it was.
     fn cancel_reading(&mut self) {
-        let Some(reading) = self.abandon_reading() else { return };
-        let text = format!("Stopped reading {}: everything is as it was", reading.name);
+        let text = if let Some(reading) = self.abandon_reading() {
+            format!("Stopped reading {}: everything is as it was", reading.name)
+        } else if let Some(name) = self.stop_filming() {
+            format!("Stopped filming {name}: no file was changed")
+        } else {
+            return;
+        };
         self.notice = Some(Notice::info(text));
     }
 
     /// What was being read, of which nothing will come.
-    fn abandon_reading(&mut self) -> Option<Reading> {
+    fn abandon_reading(&mut self) -> Option<Errand> {
         if let Some(job) = self.opening.take() {
             self.jobs.abandon(job);
         }
@@ -534,6 +547,7 @@ impl App {
                 self.keeping.recent = recent;
                 self.keeping.left = self.keeping.left.take().or(left);
             }
+            Outcome::Filmed(saved) => self.take_film(saved),
             Outcome::Checked(results) => {
                 self.checks.results = Some(results);
                 self.has_news = false;

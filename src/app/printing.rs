@@ -3,6 +3,7 @@
 use egui::{ColorImage, ComboBox, DragValue, TextureHandle, Ui, vec2};
 
 use super::exports::{Format, What};
+use super::filming::{self, Film};
 use crate::export::style::{Background, Preset, Style, Unit};
 use crate::figures::Theme;
 
@@ -15,6 +16,8 @@ pub struct Printing {
     pub format: Format,
     /// How many samples an export of them has; begins with as many as are on screen.
     pub sample_count: Option<usize>,
+    /// Size and length of a film.
+    pub film: Film,
     /// Sizes, and what is shown besides the plots.
     style: Style,
     /// On what it is drawn; `None` for what the window has.
@@ -30,6 +33,7 @@ impl Default for Printing {
             what: What::Canvas,
             format: Format::Png,
             sample_count: None,
+            film: Film::default(),
             style: Style::of(Preset::Columns),
             background: None,
         }
@@ -41,14 +45,24 @@ impl Printing {
     #[must_use]
     pub fn style(&self, theme: Theme) -> Style {
         let background = self.background.unwrap_or(theme.into());
-        Style { background, ..self.style.clone() }
+        let style = Style { background, ..self.style.clone() };
+        if !self.what.is_film() {
+            return style;
+        }
+        // Nothing lies below a film.
+        let background = Background::from(background.theme());
+        let Film { pixels, font_size, .. } = self.film;
+        let Style { width, height, unit, dpi, font_size, .. } =
+            Style::of_screen(pixels, font_size, background);
+        Style { width, height, unit, dpi, font_size, background, ..style }
     }
 
     /// Why it cannot be drawn like that.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        let error = self.style.check().err().filter(|_| self.what.is_figure());
-        error.map(|error| error.to_string())
+        let is_drawn = self.what.is_drawn();
+        let error = self.style(Theme::Light).check().err().filter(|_| is_drawn);
+        error.map(|error| error.to_string()).or_else(|| filming::problem(self))
     }
 
     /// What, among what there is, and the format, among those that it has.
@@ -72,8 +86,7 @@ impl Printing {
                 self.format = self.what.formats()[0];
             }
             for &option in self.what.formats() {
-                let name = option.extension().to_uppercase();
-                ui.selectable_value(&mut self.format, option, name);
+                ui.selectable_value(&mut self.format, option, option.label());
             }
         });
     }
@@ -91,18 +104,11 @@ impl Printing {
     /// Size, font, background, and what is shown besides the plots.
     pub fn style_ui(&mut self, ui: &mut Ui) {
         egui::Grid::new("style").num_columns(2).spacing([12.0, 6.0]).show(ui, |ui| {
-            let label = ui.label("Size");
-            ui.horizontal(|ui| {
-                self.preset_ui(ui, label.id);
-                self.unit_ui(ui);
-            });
-            ui.end_row();
-            ui.label("");
-            ui.horizontal(|ui| self.sides_ui(ui));
-            ui.end_row();
-            let label = ui.label("Text");
-            ui.horizontal(|ui| self.resolution_ui(ui, label.id));
-            ui.end_row();
+            if self.what.is_film() {
+                self.film.choices_ui(ui);
+            } else {
+                self.sizes_ui(ui);
+            }
             ui.label("Colors");
             ui.horizontal(|ui| self.background_ui(ui));
             ui.end_row();
@@ -116,12 +122,28 @@ impl Printing {
                     .on_hover_text("Data, algorithm, settings, seeds and step in one sentence");
             });
             ui.end_row();
-            if self.what == What::Race {
+            if self.what.still() == What::Race {
                 let label = ui.label("Panels");
                 ui.horizontal(|ui| self.panels_ui(ui, label.id));
                 ui.end_row();
             }
         });
+    }
+
+    /// Size on paper and of the text.
+    fn sizes_ui(&mut self, ui: &mut Ui) {
+        let label = ui.label("Size");
+        ui.horizontal(|ui| {
+            self.preset_ui(ui, label.id);
+            self.unit_ui(ui);
+        });
+        ui.end_row();
+        ui.label("");
+        ui.horizontal(|ui| self.sides_ui(ui));
+        ui.end_row();
+        let label = ui.label("Text");
+        ui.horizontal(|ui| self.resolution_ui(ui, label.id));
+        ui.end_row();
     }
 
     fn preset_ui(&mut self, ui: &mut Ui, label: egui::Id) {

@@ -6,6 +6,7 @@ use super::exports::{MapMaterial, Material, What};
 use super::painting::Request;
 use super::seeds;
 use super::taken_apart::figure_layers;
+use crate::export::ExportError;
 use crate::export::canvases::{Exhibit, Extra, Outlook, canvases};
 use crate::export::caption::{caption, shared_caption};
 use crate::export::sheet::Sheet;
@@ -23,7 +24,7 @@ use crate::objectives::{Term, Terms};
 /// If there is nothing to draw, or if it does not fit on the sheet.
 pub fn sheet(what: What, material: &Material) -> anyhow::Result<Sheet> {
     let mut sheet = match what {
-        What::Canvas | What::Race => of_canvases(material)?,
+        What::Canvas | What::Race => of_canvases(material, &material.exhibits)?,
         What::Basin => basin(material)?,
         What::Landscape => of_landscape(material)?,
         _ => Sheet::new(vec![plot(what, material)?], material.style.clone()),
@@ -87,10 +88,13 @@ fn plot(what: What, material: &Material) -> anyhow::Result<Plot> {
 }
 
 /// The canvases with the layers that are on.
-fn of_canvases(material: &Material) -> anyhow::Result<Sheet> {
+///
+/// # Errors
+/// If they do not fit on the sheet.
+pub fn of_canvases(material: &Material, exhibits: &[Exhibit]) -> Result<Sheet, ExportError> {
     let outlook = outlook(material);
     let extra = |exhibit: &Exhibit, size, pixels| extra(material, exhibit, size, pixels);
-    Ok(canvases(&material.exhibits, &outlook, &material.style, extra)?)
+    canvases(exhibits, &outlook, &material.style, extra)
 }
 
 /// What a canvas shows besides the usual layers: fields, terms, workings, particles.

@@ -6,10 +6,9 @@ use egui_material_icons::icons;
 
 use crate::app::Notice;
 use crate::app::action::Action;
-use crate::app::reading::Reading;
+use crate::app::errand::Errand;
 use crate::app::session::Session;
 use crate::data::Scaling;
-use crate::data::formats::Progress;
 use crate::data::memory::in_words;
 use crate::training::Record;
 
@@ -22,8 +21,8 @@ pub enum Busy<'a> {
     Idle,
     /// Something that takes no time worth telling.
     Working,
-    /// Reading a file.
-    Reading(&'a Reading),
+    /// Reading a file, or filming.
+    Errand(&'a Errand),
 }
 
 /// Draws the line.
@@ -55,11 +54,11 @@ pub fn status_ui(
             }
             // Most of the time it is done before anybody could read this.
             let is_slow = session.preparing_for().is_some_and(|time| time > NOTICEABLE);
-            let reading = match busy {
-                Busy::Reading(reading) if reading.began.elapsed() > NOTICEABLE => Some(reading),
+            let errand = match busy {
+                Busy::Errand(errand) if errand.began.elapsed() > NOTICEABLE => Some(errand),
                 _ => None,
             };
-            let is_busy = !matches!(busy, Busy::Idle) && reading.is_none();
+            let is_busy = !matches!(busy, Busy::Idle) && errand.is_none();
             if is_busy || is_slow {
                 ui.add(egui::Spinner::new().size(14.0));
                 ui.label(if is_slow { "Preparing data and start…" } else { "Working…" });
@@ -67,8 +66,8 @@ pub fn status_ui(
                 ui.ctx().request_repaint_after(NOTICEABLE);
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                if let Some(reading) = reading {
-                    return reading_ui(ui, reading, actions);
+                if let Some(errand) = errand {
+                    return errand_ui(ui, errand, actions);
                 }
                 let Some(shown) = notice.clone() else { return };
                 let close = egui::Button::new(icons::ICON_CLOSE.rich_text().size(14.0));
@@ -92,29 +91,30 @@ pub fn status_ui(
 }
 
 /// How far a file is read, and a button to stop it; from the right to the left.
-fn reading_ui(ui: &mut egui::Ui, reading: &Reading, actions: &mut Vec<Action>) {
+fn errand_ui(ui: &mut egui::Ui, errand: &Errand, actions: &mut Vec<Action>) {
     let cancel = ui.button("Cancel").on_hover_text(Action::CancelReading.hint(ui.ctx()));
     let label = Action::CancelReading.info().label;
     cancel.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, label));
     if cancel.clicked() {
         actions.push(Action::CancelReading);
     }
-    let progress = reading.progress();
-    let share = progress.share() as f32;
+    let (done, in_all) = errand.progress();
+    let share = share(done, in_all);
     let bar = egui::ProgressBar::new(share).desired_width(140.0);
-    let bar = ui.add(bar.text(how_far(&progress)));
-    let label = ui.add(egui::Label::new(format!("Reading {}…", reading.name)).truncate());
+    let bar = ui.add(bar.text(how_far(done, in_all)));
+    let label = ui.add(egui::Label::new(format!("{} {}…", errand.doing, errand.name)).truncate());
     bar.labelled_by(label.id);
     ui.ctx().request_repaint_after(Duration::from_millis(50));
 }
 
-/// The share that has been read; of a pipe, which tells no size, how much that is.
-fn how_far(progress: &Progress) -> String {
-    if progress.bytes_in_all == 0 {
-        in_words(progress.bytes_read)
-    } else {
-        format!("{:.0} %", 100.0 * progress.share())
-    }
+/// The share that is done; of a pipe, which tells no size, how much has been read.
+fn how_far(done: u64, in_all: u64) -> String {
+    if in_all == 0 { in_words(done) } else { format!("{:.0} %", 100.0 * share(done, in_all)) }
+}
+
+/// The share that is done; 0 where nobody knows.
+fn share(done: u64, in_all: u64) -> f32 {
+    if in_all == 0 { 0.0 } else { done as f32 / in_all as f32 }
 }
 
 /// The likelihoods of a step, with name and unit.
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_pipe_shows_how_much_has_come() {
         let check = |bytes_read, bytes_in_all, expected: &str| {
-            assert_eq!(how_far(&Progress { bytes_read, bytes_in_all }), expected);
+            assert_eq!(how_far(bytes_read, bytes_in_all), expected);
         };
         check(0, 0, "0.0 kB");
         check(12_400_000, 0, "12 MB");

@@ -12,12 +12,12 @@ use crate::figures::Picture;
 const FOR_PLAYERS: [&str; 6] =
     ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p", "-movflags", "+faststart"];
 
-/// True if `ffmpeg` can be started.
+/// True if there is `ffmpeg` on the path.
 #[must_use]
 pub fn has_encoder() -> bool {
-    let mut command = Command::new("ffmpeg");
-    command.arg("-version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
+    let name = format!("ffmpeg{}", std::env::consts::EXE_SUFFIX);
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| folder.join(&name).is_file())
 }
 
 /// What to do where there is none.

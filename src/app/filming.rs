@@ -1,0 +1,164 @@
+//! Filming: the training on the canvas as a moving picture, made by a job.
+
+use std::path::PathBuf;
+
+use egui::{DragValue, Ui};
+
+use super::apply::saved_as;
+use super::errand::Errand;
+use super::exports::Format;
+use super::jobs::{Job, Outcome};
+use super::printing::Printing;
+use super::sheets::of_canvases;
+use super::{App, Notice};
+use crate::export::ExportError;
+use crate::export::canvases::Exhibit;
+use crate::export::film::{self, Length, Reel};
+
+/// How a film looks and how long it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Film {
+    /// Width and height of a frame.
+    pub pixels: [u32; 2],
+    /// Size of labels in pixels.
+    pub font_size: f64,
+    /// Frames a second.
+    pub per_second: u32,
+    /// Which steps are shown.
+    pub length: Length,
+    /// The last step that there is.
+    pub last_step: usize,
+}
+
+impl Default for Film {
+    fn default() -> Film {
+        let length = Length::Seconds(10.0);
+        Film { pixels: [800, 600], font_size: 16.0, per_second: 30, length, last_step: 0 }
+    }
+}
+
+impl Film {
+    /// The step of every frame.
+    #[must_use]
+    pub fn steps(&self) -> Vec<usize> {
+        film::steps(0, self.last_step, self.length, self.per_second)
+    }
+
+    /// Size, length and speed.
+    pub fn choices_ui(&mut self, ui: &mut Ui) {
+        let label = ui.label("Size");
+        ui.horizontal(|ui| {
+            let [width, height] = &mut self.pixels;
+            let side = |value| DragValue::new(value).range(160..=4096).suffix(" px");
+            ui.add(side(width)).labelled_by(label.id).on_hover_text("Width of a frame");
+            ui.label("×");
+            ui.add(side(height)).labelled_by(label.id).on_hover_text("Height of a frame");
+            let label = ui.label("labels");
+            let size = DragValue::new(&mut self.font_size).range(6.0..=96.0).speed(0.2);
+            ui.add(size.suffix(" px")).labelled_by(label.id);
+        });
+        ui.end_row();
+        ui.label("Length");
+        ui.horizontal(|ui| self.length_ui(ui));
+        ui.end_row();
+    }
+
+    fn length_ui(&mut self, ui: &mut Ui) {
+        let is_every = matches!(self.length, Length::EveryNth(_));
+        if ui.selectable_label(!is_every, "seconds").clicked() && is_every {
+            self.length = Length::Seconds(10.0);
+        }
+        if ui.selectable_label(is_every, "every nth step").clicked() && !is_every {
+            self.length = Length::EveryNth((self.last_step / 300).max(1));
+        }
+        match &mut self.length {
+            Length::Seconds(seconds) => {
+                let field = DragValue::new(seconds).range(0.5..=600.0).speed(0.1).suffix(" s");
+                ui.add(field).on_hover_text("Steps are spread evenly over them");
+            }
+            Length::EveryNth(n) => {
+                let field = DragValue::new(n).range(1..=100_000).prefix("n = ");
+                ui.add(field).on_hover_text("A frame every so many steps");
+            }
+        }
+        let field = DragValue::new(&mut self.per_second).range(1..=50).suffix(" a second");
+        ui.add(field).on_hover_text("Frames a second");
+        let count = self.steps().len();
+        let seconds = count as f64 / f64::from(self.per_second);
+        ui.weak(format!("{count} frames, {seconds:.1} s"));
+    }
+}
+
+/// Why a film cannot be made in this format here.
+#[must_use]
+pub fn problem(printing: &Printing) -> Option<String> {
+    let needs_encoder = printing.format == Format::Mp4 && !film::has_encoder();
+    needs_encoder.then(|| film::without_encoder(printing.film.per_second))
+}
+
+/// A film on its way.
+pub struct Filming {
+    /// How far it is.
+    pub errand: Errand,
+    job: Job,
+}
+
+impl App {
+    /// Films the run on the canvas, or all runs, as the dialog asked for it.
+    pub(super) fn film(&mut self, printing: &Printing, path: PathBuf) {
+        let (what, film) = (printing.what, printing.film);
+        let Some(format) = printing.format.of_films() else { return };
+        let style = printing.style(self.view.theme);
+        let Some(mut material) = self.material(what.still(), style) else {
+            self.notice = Some(Notice::problem("There is nothing to film yet"));
+            return;
+        };
+        // They belong to the step that is on screen.
+        material.annexes.clear();
+        material.walk.clear();
+        let steps = film.steps().into_iter();
+        let frames: Vec<Vec<Exhibit>> =
+            steps.map(|step| self.exhibits(what.still(), Some(step))).collect();
+        self.stop_filming();
+        let errand = Errand::new("Filming", &path);
+        let mut tell = errand.teller();
+        let job = self.jobs.start(move || {
+            let draw = |i: usize| -> Result<_, ExportError> {
+                of_canvases(&material, &frames[i])?.picture()
+            };
+            let count = frames.len();
+            let reel = Reel { count, per_second: film.per_second, draw: &draw };
+            let mut watch = |done| tell(done as u64, count as u64);
+            let written = film::film(&path, format, &reel, &mut watch);
+            Outcome::Filmed(
+                match saved_as(what.label(), &path, written.map(drop).map_err(Into::into)) {
+                    Outcome::Saved(saved) => saved,
+                    _ => Ok(String::new()),
+                },
+            )
+        });
+        self.filming = Some(Filming { errand, job });
+    }
+
+    /// Takes a film that is done, or why there is none.
+    pub(super) fn take_film(&mut self, saved: anyhow::Result<String>) {
+        self.filming = None;
+        self.notice = Some(match saved {
+            Ok(text) => Notice::info(text),
+            Err(error) => Notice::problem(error.to_string()),
+        });
+    }
+
+    /// Stops filming, if somebody does; what was there before stays. Gives what the file would have been called.
+    pub(super) fn stop_filming(&mut self) -> Option<String> {
+        let Filming { errand, job } = self.filming.take()?;
+        self.jobs.abandon(job);
+        Some(errand.name.clone())
+    }
+
+    /// True while a film is being made.
+    #[must_use]
+    pub fn is_filming(&self) -> bool {
+        self.filming.is_some()
+    }
+}
