@@ -1,8 +1,7 @@
 //! Films: a training as a moving picture, from the command line and from the window.
 
-#[path = "support/renderer.rs"]
-mod renderer;
-#[path = "support/window.rs"]
+#![cfg(feature = "gui")]
+
 mod support;
 
 use std::fs;
@@ -15,7 +14,7 @@ use egui_kittest::kittest::Queryable;
 use image::AnimationDecoder;
 use image::codecs::gif::GifDecoder;
 use scorescope::app::App;
-use support::*;
+use support::window::{Window, app, click, fill, press, settle, until, window};
 
 fn frames(path: &Path) -> Vec<image::Frame> {
     let file = BufReader::new(fs::File::open(path).unwrap());
