@@ -63,6 +63,41 @@ fn layers_sizes_and_words_are_chosen() {
 }
 
 #[test]
+fn a_field_takes_the_place_of_the_density_and_says_what_its_colors_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut pictures = Vec::new();
+    for (field, label) in [
+        ("density", "Density p(x)"),
+        ("log-density", "Log density log p(x)"),
+        ("norm", "½‖s(x)‖²"),
+        ("trace", "tr ∇s(x)"),
+        ("term", "tr ∇s(x) + ½‖s(x)‖²"),
+        ("score-error", "‖model score − true score‖"),
+    ] {
+        let out = folder.path().join(format!("{field}.svg"));
+        let arguments = [
+            "--dataset",
+            "ring",
+            "--layers",
+            "density,score",
+            "--field",
+            field,
+            "--preset",
+            "slide",
+        ];
+        let svg = String::from_utf8(draws(&arguments, &out)).unwrap();
+        assert!(svg.contains(&format!(">{label}</text>")), "{field}");
+        assert_eq!(svg.matches("class=\"plane-density\"").count(), 1, "{field}");
+        assert_eq!(svg.matches("class=\"plane-score\"").count(), 1, "{field}");
+        let has_errors = svg.contains(">Model score − true score<");
+        assert_eq!(has_errors, field == "score-error", "{field}");
+        let picture = svg.split("base64,").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert!(!pictures.contains(&picture), "{field} is another field");
+        pictures.push(picture);
+    }
+}
+
+#[test]
 fn a_race_is_a_grid_of_panels() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("race.toml");
@@ -122,6 +157,15 @@ fn what_cannot_be_is_said_and_nothing_is_left_behind() {
     fails(&["--out", &path("a.pdf"), "--preset", "a4"], "one of column, columns, slide, poster");
     fails(&["--out", &path("a.pdf"), "--step", "7"], "has no step 7: its last one is 6");
     fails(&["--out", &path("a.pdf"), "--font-size", "90"], "the panels have no room");
+    // A wrong folder is told of before anything is read or trained.
+    let (is_good, words) = figure(&["no.toml", "--out", &path("no/a.pdf")]);
+    assert!(!is_good && words.contains("create the folder first"), "{words}");
+    let sharp = ["--set", "noise=0", "--out", &path("a.pdf")];
+    for what in [["--field", "score-error"], ["--what", "kl"]] {
+        fails(&[&sharp[..], &what].concat(), "lie on a curve without noise");
+    }
+    let bare = ["--out", &path("a.pdf"), "--layers", "data", "--field", "norm"];
+    fails(&bare, "a field lies in the density's place: add density to --layers");
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
     assert_eq!(left.len(), 1, "{left:?}");
     draws(&["--dataset", "halfmoons", "--replace"], Path::new(&path("old.pdf")));

@@ -13,6 +13,7 @@ use crate::figures::canvas::{self, Look};
 use crate::figures::cloud::Pixels;
 use crate::figures::fields::Quantity;
 use crate::figures::shade::Shade;
+use crate::figures::substitute::Wish;
 use crate::figures::{Layer, Mark, Picture, Scale, Theme, colors::ColorMap};
 use crate::model::{Bounds, Mixture};
 use crate::training::{Moment, Snapshot};
@@ -100,6 +101,14 @@ impl Request {
             objective: moment.map_or(f64::NAN, |moment| moment.record.objective),
             snapshot: None,
         }
+    }
+
+    /// The field that it asks for in the density's place.
+    #[must_use]
+    pub fn wish(&self, care: Care) -> Wish {
+        let Request { quantity, bounds, size, color_map, theme, .. } = *self;
+        let coarseness = if care == Care::Coarse { 3 } else { 1 };
+        Wish { quantity, bounds, size, coarseness, color_map, theme }
     }
 
     /// True if both look at the same rectangle of the plane, on as many pixels.

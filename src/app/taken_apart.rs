@@ -14,12 +14,10 @@ use super::view::{Plots, View};
 use crate::algorithms::AlgorithmInfo;
 use crate::data::Dataset;
 use crate::export::canvases::Extra;
-use crate::figures::canvas::SCORE_COLUMNS;
-use crate::figures::color_bar::ColorBar;
-use crate::figures::fields::{self, Quantity};
+use crate::figures::fields::Quantity;
 use crate::figures::shade::Shade;
-use crate::figures::{ColorMap, Layer, plane, terms};
-use crate::model::{CovarianceType, Density, Mixture, Parameters, Point};
+use crate::figures::{ColorMap, Layer, terms};
+use crate::model::{CovarianceType, Mixture, Parameters, Point};
 use crate::objectives::{Part, Term, Terms};
 use crate::training::Snapshot;
 
@@ -118,39 +116,16 @@ pub fn field_layer(
     known: Option<&Known>,
     care: Care,
 ) -> Option<(Layer, Shade)> {
-    let Request { bounds, size, quantity, color_map, theme, .. } = *request;
     let mixture = request.mixture.as_ref().filter(|_| request.shown.density)?;
-    if quantity == Quantity::Density {
-        return None;
-    }
-    let own = || cells(size, mixture.components().len(), care);
-    let [width, height] = known.map_or_else(own, |known| known.cells);
-    let field = mixture.field(bounds, width, height);
-    let values = quantity.values(&field, known.map(|known| &*known.scores));
-    let of_points = breakdown.filter(|_| quantity == Quantity::Term).map(|b| b.shade);
-    let shade = of_points.map(|shade| shade.over(&values)).or_else(|| quantity.shade(&values))?;
-    Some((fields::layer(quantity, &field, &values, &shade, color_map, theme), shade))
+    let of_points = breakdown.map(|breakdown| breakdown.shade);
+    request.wish(care).layer(mixture, known.map(|known| &known.field), of_points)
 }
 
 /// The model's score minus the true one as arrows, beside the field of its size.
 #[must_use]
 pub fn error_layer(request: &Request, known: Option<&Known>) -> Option<Layer> {
-    let Request { bounds, theme, .. } = *request;
     let (known, mixture) = (known?, request.mixture.as_ref()?);
-    let both: [&dyn Density; 2] = [&**mixture, &*known.density];
-    request.shown.score.then(|| plane::score_error(both, bounds, SCORE_COLUMNS, theme.palette()))
-}
-
-/// Pairs of a cell and a component that are computed for a field: as many as take some milliseconds.
-const MOST_PAIRS: f64 = 2e6;
-
-/// Cells of a field in a row and in a column: more than of the density where components are few, for fields have sharp
-/// ridges; fewer where they are many, for score and Hessian cost more.
-fn cells(size: [usize; 2], component_count: usize, care: Care) -> [usize; 2] {
-    let pairs = (size[0] * size[1] * component_count).max(1) as f64;
-    let finer = (MOST_PAIRS / pairs).sqrt().clamp(0.5, 2.0);
-    let finer = if care == Care::Coarse { finer / 3.0 } else { finer };
-    size.map(|side| ((side as f64 * finer) as usize).clamp(32, 1024))
+    request.shown.score.then(|| known.field.errors(mixture, request.theme.palette()))
 }
 
 /// Training points by their terms, and circles around those that weigh most.
@@ -182,18 +157,9 @@ pub fn figure_layers(request: &Request) -> Extra {
     let of_points = of_points.map(|breakdown| (Quantity::Term, breakdown.shade));
     let of_points = of_points.filter(|_| request.quantity != Quantity::Term || of_field.is_none());
     let shades: Vec<_> = of_field.into_iter().chain(of_points).collect();
-    let legend = shades.iter().flat_map(|(quantity, shade)| {
-        shade.legend(quantity.label(), request.color_map, request.theme)
-    });
-    let bar = match &shades[..] {
-        [(quantity, shade)] => Some((quantity.label(), shade)),
-        _ => None,
-    };
-    let bar = bar
-        .map(|(label, shade)| ColorBar::of_shade(label, shade, request.color_map, request.theme));
     let of_terms = breakdown.iter().flat_map(|breakdown| term_layers(request, breakdown));
     let layers = field.map(|field| field.0).into_iter().chain(of_terms).chain(errors).collect();
-    Extra { layers, legend: legend.collect(), bar }
+    Extra::shaded(layers, &shades, request.color_map, request.theme)
 }
 
 /// How many pieces a color bar is made of.

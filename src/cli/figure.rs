@@ -5,19 +5,20 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
+use super::extras::{CanvasField, Extras};
 use super::trained::Trained;
 use super::{RunArguments, run};
-use crate::export::canvases::{Extra, Outlook, canvases};
+use crate::export::canvases::{Outlook, canvases};
 use crate::export::caption::{caption, shared_caption};
 use crate::export::sheet::{FileFormat, Sheet};
 use crate::export::style::{Background, Preset, Style, inches};
-use crate::export::write_file;
+use crate::export::{check_place, write_file};
 use crate::figures::Scale;
 use crate::figures::canvas::Shown;
 use crate::figures::colors::COLOR_MAPS;
 use crate::figures::race::run_name;
 use crate::model::Bounds;
-use crate::training::{BranchId, Prepared, Tree};
+use crate::training::{BranchId, Experiment};
 
 /// What is trained, what is drawn of it, and how.
 #[derive(Args)]
@@ -104,7 +105,10 @@ pub(super) struct CanvasArguments {
     layers: Vec<CanvasLayer>,
     /// Colors of the density; the background's own if left out
     #[arg(long, value_parser = color_map)]
-    color_map: Option<&'static str>,
+    pub color_map: Option<&'static str>,
+    /// A field in the density's place
+    #[arg(long, value_name = "FIELD", default_value = "density")]
+    pub field: CanvasField,
 }
 
 /// What can be drawn.
@@ -178,7 +182,10 @@ pub(super) fn figure(arguments: &FigureArguments) -> anyhow::Result<()> {
     if out.exists() && !arguments.replace {
         bail!("{} is there already: choose another name, or add --replace", out.display());
     }
-    let trained = arguments.subject.train()?;
+    check_place(out)?;
+    let experiment = arguments.subject.experiment()?;
+    arguments.check(&experiment)?;
+    let trained = Trained::new(experiment)?;
     let sheet = sheet(arguments, &trained, style)?;
     write_file(out, &sheet.bytes(format)?)?;
     eprintln!("{} written", out.display());
@@ -210,9 +217,20 @@ fn style(arguments: &FigureArguments) -> Style {
     style
 }
 
+impl FigureArguments {
+    /// Whether there will be such a figure of this experiment.
+    fn check(&self, experiment: &Experiment) -> anyhow::Result<()> {
+        match self.what {
+            What::Canvas | What::Race => self.canvas.check(experiment),
+            What::Kl | What::Fisher | What::Constant => Ok(experiment.knows_density()?),
+            What::Nll | What::Objective | What::Weights | What::Terms => Ok(()),
+        }
+    }
+}
+
 impl Subject {
-    /// Trains it as `scorescope run` does.
-    pub(super) fn train(&self) -> anyhow::Result<Trained> {
+    /// What is to be trained, with its file read.
+    pub(super) fn experiment(&self) -> anyhow::Result<Experiment> {
         let mut experiment = run::experiment(&RunArguments {
             experiment: self.experiment.clone(),
             dataset: self.dataset.clone(),
@@ -223,9 +241,7 @@ impl Subject {
             ..RunArguments::default()
         })?;
         run::load(&mut experiment)?;
-        let mut tree = Tree::new(&experiment, Prepared::new(&experiment)?)?;
-        let histories = run::train(&mut tree);
-        Ok(Trained { experiment, tree, histories })
+        Ok(experiment)
     }
 }
 
@@ -239,7 +255,9 @@ fn sheet(arguments: &FigureArguments, trained: &Trained, style: Style) -> anyhow
             let canvas = &arguments.canvas;
             let exhibits = trained.exhibits(is_race, canvas, arguments.step)?;
             let outlook = canvas.outlook(dataset.bounds.with_margin(0.08), arguments.log);
-            canvases(&exhibits, &outlook, &style, |_, _, _| Extra::default())?
+            let theme = style.background.theme();
+            let extras = Extras::new(canvas, experiment, tree.prepared(), outlook.bounds, theme)?;
+            canvases(&exhibits, &outlook, &style, |exhibit, size, _| extras.of(exhibit, size))?
         }
         _ => Sheet::new(vec![trained.plot(arguments, &moment)?], style),
     };
@@ -265,7 +283,8 @@ impl CanvasArguments {
         Outlook {
             shown: Shown {
                 density: has(CanvasLayer::Density),
-                score: has(CanvasLayer::Score),
+                // Beside the field of score errors, arrows are those errors.
+                score: has(CanvasLayer::Score) && self.field != CanvasField::ScoreError,
                 train: has(CanvasLayer::Data),
                 validation: has(CanvasLayer::Validation),
                 samples: has(CanvasLayer::Samples),

@@ -6,6 +6,7 @@ mod curve_files;
 mod drawing;
 mod evaluate;
 mod experiments;
+mod extras;
 mod figure;
 mod film;
 mod jobs;

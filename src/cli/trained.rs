@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, bail};
 
 use super::figure::{CanvasArguments, CanvasLayer, FigureArguments, What};
+use super::run;
 use crate::export::canvases::Exhibit;
 use crate::figures::learning::{Landmarks, TimeAxis};
 use crate::figures::race::{Look, Racer, run_color, run_name};
@@ -14,7 +15,7 @@ use crate::figures::{Plot, Spacing, bars, learning, plane, race, terms, truth};
 use crate::model::Truth;
 use crate::objectives::{Term, Terms};
 use crate::training::spread::Likelihood;
-use crate::training::{BranchId, Experiment, Moment, Record, Timeline, Tree, Verdict};
+use crate::training::{BranchId, Experiment, Moment, Prepared, Record, Timeline, Tree, Verdict};
 
 /// What came out of the training.
 pub(super) struct Trained {
@@ -30,6 +31,13 @@ const MOST_JUDGED: usize = 120;
 const MOST_OF_PATH: usize = 300;
 
 impl Trained {
+    /// Trains it as `scorescope run` does.
+    pub(super) fn new(experiment: Experiment) -> anyhow::Result<Trained> {
+        let mut tree = Tree::new(&experiment, Prepared::new(&experiment)?)?;
+        let histories = run::train(&mut tree);
+        Ok(Trained { experiment, tree, histories })
+    }
+
     /// A step of a run, or its last.
     pub(super) fn moment(&self, id: BranchId, step: Option<usize>) -> anyhow::Result<Moment> {
         let name = run_name(&self.experiment, id);
