@@ -27,14 +27,30 @@ fn draws(arguments: &[&str], out: &Path) -> Vec<u8> {
 #[test]
 fn everything_that_can_be_drawn_is_drawn() {
     let folder = tempfile::tempdir().unwrap();
-    for what in
-        ["canvas", "race", "nll", "objective", "weights", "terms", "kl", "fisher", "constant"]
-    {
+    for what in [
+        "canvas",
+        "race",
+        "nll",
+        "objective",
+        "weights",
+        "terms",
+        "kl",
+        "fisher",
+        "constant",
+        "seeds",
+        "finals",
+        "basin",
+        "landscape",
+        "redraws",
+    ] {
+        // Few starts and cells; and draws, which EM has none of.
+        let small = ["--seeds", "5", "--cells", "8", "--algorithm", "ssm"];
         for (format, begin) in
             [("pdf", &b"%PDF-1."[..]), ("svg", b"<svg "), ("png", b"\x89PNG\r\n")]
         {
             let out = folder.path().join(format!("{what}.{format}"));
-            let bytes = draws(&["--dataset", "halfmoons", "--what", what], &out);
+            let arguments = ["--dataset", "halfmoons", "--what", what];
+            let bytes = draws(&[&arguments[..], &small].concat(), &out);
             assert!(bytes.starts_with(begin), "{what} as {format}");
             assert!(bytes.len() > 2_000, "{what} as {format}: {}", bytes.len());
         }
@@ -95,6 +111,48 @@ fn a_field_takes_the_place_of_the_density_and_says_what_its_colors_are() {
         assert!(!pictures.contains(&picture), "{field} is another field");
         pictures.push(picture);
     }
+}
+
+#[test]
+fn many_starts_are_as_many_as_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("a.svg");
+    let few = ["--dataset", "halfmoons", "--seeds", "7", "--caption", "--preset", "poster"];
+    let from_3 = ["--set", "start.random_state=3", "--set", "init_params=random"];
+    for (what, title) in [("seeds", "Many seeds: 7 starts"), ("finals", " of 7")] {
+        let arguments = [&few[..], &from_3, &["--what", what]].concat();
+        let svg = String::from_utf8(draws(&arguments, &out)).unwrap();
+        assert!(svg.contains(title), "{what}");
+        let words = svg.replace("</text>", "\n");
+        assert!(words.contains("from 3 to 9.") && words.contains("7 starts"), "{what}: {svg}");
+        fs::remove_file(&out).unwrap();
+    }
+}
+
+#[test]
+fn maps_are_of_the_components_that_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let draw = |name: &str, arguments: &[&str]| {
+        let all = [&["--dataset", "halfmoons", "--cells", "8"], arguments].concat();
+        String::from_utf8(draws(&all, &folder.path().join(name))).unwrap()
+    };
+    let basin = draw("b.svg", &["--what", "basin", "--component", "3"]);
+    assert!(basin.contains(">Basin map: every pixel is a start of mean 3</text>"));
+    assert!(basin.contains(">Start of mean 3</text>") && basin.contains(">optimum 1: NLL "));
+    assert!(!basin.contains("class=\"basin-density\""));
+    let steps = ["--what", "basin", "--color-by", "steps"];
+    assert!(draw("c.svg", &steps).contains("steps until it stopped"));
+    let landscape = draw("d.svg", &["--what", "landscape", "--component", "2"]);
+    assert!(landscape.contains(">Loss landscape: objective of EM through step 6</text>"));
+    for words in ["x₁ of mean 2", "x₂ of mean 2", "Path of EM"] {
+        assert!(landscape.contains(&format!(">{words}</text>")), "{words}");
+    }
+    let pair = ["--what", "landscape", "--over", "pair", "--component", "4", "--other", "1"];
+    let pair = draw("e.svg", &[&pair[..], &["--step", "3"]].concat());
+    assert!(pair.contains(">x₁ of mean 4</text>") && pair.contains(">x₁ of mean 1</text>"));
+    assert!(pair.contains("through step 3</text>"));
+    let path = draw("f.svg", &["--what", "landscape", "--over", "path"]);
+    assert!(path.contains(">first direction ("));
 }
 
 #[test]
@@ -166,6 +224,17 @@ fn what_cannot_be_is_said_and_nothing_is_left_behind() {
     }
     let bare = ["--out", &path("a.pdf"), "--layers", "data", "--field", "norm"];
     fails(&bare, "a field lies in the density's place: add density to --layers");
+    let map = ["--out", &path("a.pdf"), "--what"];
+    let fails_as = |arguments: &[&str], expected: &str| {
+        fails(&[&map[..], arguments].concat(), expected);
+    };
+    fails_as(&["basin", "--component", "5"], "there is no such component, they are 1 to 4");
+    fails_as(&["landscape", "--component", "5"], "there is no such component, they are 1 to 4");
+    let pair = ["landscape", "--over", "pair", "--component", "2", "--other", "2"];
+    fails_as(&pair, "a pair has two components");
+    fails_as(&["landscape", "--cells", "100"], "it is one of 8, 16, 32, 64, 128, 256");
+    fails_as(&["seeds", "--step", "3"], "leave out --step");
+    fails_as(&["redraws"], "EM draws nothing at random at a step, so there are no other draws");
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
     assert_eq!(left.len(), 1, "{left:?}");
     draws(&["--dataset", "halfmoons", "--replace"], Path::new(&path("old.pdf")));

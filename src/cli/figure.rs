@@ -1,11 +1,13 @@
 //! `scorescope figure`: trains one experiment and draws one figure of it, for print or a slide.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use super::extras::{CanvasField, Extras};
+use super::maps::MapArguments;
 use super::trained::Trained;
 use super::{RunArguments, run};
 use crate::export::canvases::{Outlook, canvases};
@@ -18,7 +20,8 @@ use crate::figures::canvas::Shown;
 use crate::figures::colors::COLOR_MAPS;
 use crate::figures::race::run_name;
 use crate::model::Bounds;
-use crate::training::{BranchId, Experiment};
+use crate::training::redraws::Redraws;
+use crate::training::{BranchId, Experiment, Prepared};
 
 /// What is trained, what is drawn of it, and how.
 #[derive(Args)]
@@ -61,6 +64,11 @@ pub(super) struct FigureArguments {
     panels: Option<usize>,
     #[command(flatten)]
     canvas: CanvasArguments,
+    /// How many starts there are of `seeds` and `finals`: with the seed of the start and those after it
+    #[arg(long, value_name = "N", default_value = "50")]
+    pub seeds: NonZeroUsize,
+    #[command(flatten)]
+    map: MapArguments,
     /// Color the density, and space NLL and divergences, by their logarithm
     #[arg(long)]
     pub log: bool,
@@ -132,6 +140,16 @@ pub(super) enum What {
     Fisher,
     /// Explicit minus implicit objective
     Constant,
+    /// The curves of many starts
+    Seeds,
+    /// Where many starts end, as bars
+    Finals,
+    /// Where training ends from every start of one mean
+    Basin,
+    /// The objective over two directions
+    Landscape,
+    /// The objective at one step with other draws
+    Redraws,
 }
 
 /// A layer of the plane.
@@ -184,9 +202,15 @@ pub(super) fn figure(arguments: &FigureArguments) -> anyhow::Result<()> {
     }
     check_place(out)?;
     let experiment = arguments.subject.experiment()?;
-    arguments.check(&experiment)?;
-    let trained = Trained::new(experiment)?;
-    let sheet = sheet(arguments, &trained, style)?;
+    let prepared = Prepared::new(&experiment)?;
+    arguments.check(&experiment, &prepared)?;
+    let mut trained = Trained::new(experiment, prepared)?;
+    let sheet = if arguments.what.is_of_many_starts() {
+        trained.seeds(arguments, style)?
+    } else {
+        trained.train();
+        sheet(arguments, &trained, style)?
+    };
     write_file(out, &sheet.bytes(format)?)?;
     eprintln!("{} written", out.display());
     Ok(())
@@ -217,14 +241,38 @@ fn style(arguments: &FigureArguments) -> Style {
     style
 }
 
+impl What {
+    /// True if no single run is shown.
+    fn is_of_many_starts(self) -> bool {
+        matches!(self, What::Seeds | What::Finals)
+    }
+}
+
 impl FigureArguments {
     /// Whether there will be such a figure of this experiment.
-    fn check(&self, experiment: &Experiment) -> anyhow::Result<()> {
+    fn check(&self, experiment: &Experiment, prepared: &Prepared) -> anyhow::Result<()> {
         match self.what {
-            What::Canvas | What::Race => self.canvas.check(experiment),
-            What::Kl | What::Fisher | What::Constant => Ok(experiment.knows_density()?),
-            What::Nll | What::Objective | What::Weights | What::Terms => Ok(()),
+            What::Canvas | What::Race => self.canvas.check(experiment)?,
+            What::Kl | What::Fisher | What::Constant => experiment.knows_density()?,
+            What::Seeds | What::Finals if self.step.is_some() => {
+                bail!("many starts are drawn from their first step to their last: leave out --step")
+            }
+            What::Basin => self.map.check_basin(experiment)?,
+            What::Landscape => self.map.check_landscape(experiment)?,
+            What::Redraws => {
+                let info = experiment.algorithm_info();
+                let count = prepared.dataset.train.len();
+                if !Redraws::are_different(info, &experiment.algorithm, count) {
+                    bail!(
+                        "{} draws nothing at random at a step, so there are no other draws: choose an algorithm \
+                         that does, such as ssm, or set batch_size where there is one",
+                        info.label
+                    );
+                }
+            }
+            _ => {}
         }
+        Ok(())
     }
 }
 
@@ -259,11 +307,17 @@ fn sheet(arguments: &FigureArguments, trained: &Trained, style: Style) -> anyhow
             let extras = Extras::new(canvas, experiment, tree.prepared(), outlook.bounds, theme)?;
             canvases(&exhibits, &outlook, &style, |exhibit, size, _| extras.of(exhibit, size))?
         }
+        What::Basin => {
+            let exhibits = trained.exhibits(false, &arguments.canvas, arguments.step)?;
+            let outlook = arguments.canvas.outlook(dataset.bounds.with_margin(0.08), false);
+            arguments.map.basin(trained, &exhibits, &outlook, &style)?
+        }
+        What::Landscape => arguments.map.landscape(trained, arguments, style)?,
         _ => Sheet::new(vec![trained.plot(arguments, &moment)?], style),
     };
     let names: Vec<String> = experiment.runs().map(|id| run_name(experiment, id)).collect();
     let is_of_all =
-        !matches!(arguments.what, What::Canvas | What::Objective | What::Weights | What::Terms);
+        matches!(arguments.what, What::Race | What::Nll | What::Kl | What::Fisher | What::Constant);
     sheet.caption = if is_of_all && names.len() > 1 {
         shared_caption(experiment, dataset, &names)
     } else {

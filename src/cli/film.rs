@@ -13,7 +13,7 @@ use crate::export::canvases::{Exhibit, Outlook, canvases};
 use crate::export::check_place;
 use crate::export::film::{self, FilmFormat, Length, Reel};
 use crate::export::style::{Background, Style};
-use crate::training::BranchId;
+use crate::training::{BranchId, Prepared};
 
 /// What is trained, and how its film looks.
 #[derive(Args)]
@@ -114,7 +114,9 @@ pub(super) fn film(arguments: &FilmArguments) -> anyhow::Result<()> {
     let (canvas, theme) = (&arguments.canvas, arguments.background.theme());
     let experiment = arguments.subject.experiment()?;
     canvas.check(&experiment)?;
-    let trained = Trained::new(experiment)?;
+    let prepared = Prepared::new(&experiment)?;
+    let mut trained = Trained::new(experiment, prepared)?;
+    trained.train();
     let prepared = trained.tree.prepared();
     let bounds = prepared.dataset.bounds.with_margin(0.08);
     let outlook = canvas.outlook(bounds, arguments.log);

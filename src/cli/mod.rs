@@ -11,6 +11,7 @@ mod figure;
 mod film;
 mod jobs;
 mod list;
+mod maps;
 mod reading;
 mod results;
 mod run;

@@ -4,6 +4,7 @@ pub mod canvases;
 pub mod caption;
 pub mod film;
 pub mod keepsake;
+pub mod maps;
 pub mod model;
 pub mod points;
 pub mod sheet;

@@ -148,6 +148,12 @@ impl Slice {
         [0, 1].map(|axis| dot(&from_zero, &self.directions[axis]))
     }
 
+    /// How many components its mixtures have.
+    #[must_use]
+    pub fn component_count(&self) -> usize {
+        self.origin.logits.len()
+    }
+
     /// The coordinates of every step of a path.
     #[must_use]
     pub fn places<'a>(&self, path: impl IntoIterator<Item = &'a Mixture>) -> Vec<Point> {

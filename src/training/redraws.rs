@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Moment, Snapshot};
+use super::{Course, Experiment, Moment, Prepared, Run, Snapshot};
 use crate::algorithms::{AlgorithmInfo, BATCH_SIZE};
 use crate::model::{CovarianceType, Parameters, Point};
 use crate::objectives::Expected;
@@ -92,18 +92,40 @@ impl Redraws {
     /// not its own.
     #[must_use]
     pub fn of(snapshot: &Snapshot, moment: &Moment) -> Option<Redraws> {
-        let stretches = snapshot.course.up_to(moment.record.step)?;
+        let Snapshot { experiment, prepared, course, .. } = snapshot;
+        Redraws::new(experiment, prepared, course, moment)
+    }
+
+    /// The same of a run that somebody holds.
+    #[must_use]
+    pub fn of_run(run: &Run, moment: &Moment) -> Option<Redraws> {
+        Redraws::new(run.experiment(), run.prepared(), &run.course(), moment)
+    }
+
+    /// Whether an algorithm draws anything from so many points at a step.
+    #[must_use]
+    pub fn are_different(info: &AlgorithmInfo, settings: &Settings, point_count: usize) -> bool {
+        let has_batches = info.settings.iter().any(|setting| setting.key == BATCH_SIZE.key)
+            && (1..point_count).contains(&settings.integer(&BATCH_SIZE));
+        has_batches || !matches!(info.expected(), Expected::Itself)
+    }
+
+    fn new(
+        experiment: &Experiment,
+        prepared: &Prepared,
+        course: &Course,
+        moment: &Moment,
+    ) -> Option<Redraws> {
+        let stretches = course.up_to(moment.record.step)?;
         // The step was evaluated with the settings of the last stretch that has steps, or at the start with the first.
         let last = stretches.iter().rfind(|(_, count)| *count > 0).or(stretches.first());
         let settings = last?.0.clone();
-        let info = snapshot.experiment.algorithm_info();
-        let points = snapshot.prepared.dataset.train.clone();
-        let has_batches = info.settings.iter().any(|setting| setting.key == BATCH_SIZE.key)
-            && (1..points.len()).contains(&settings.integer(&BATCH_SIZE));
-        if matches!(info.expected(), Expected::Itself) && !has_batches {
+        let info = experiment.algorithm_info();
+        let points = prepared.dataset.train.clone();
+        if !Redraws::are_different(info, &settings, points.len()) {
             return None;
         }
-        let true_scores = snapshot.prepared.true_scores(&snapshot.experiment).ok()?;
+        let true_scores = prepared.true_scores(experiment).ok()?;
         let parameters = Parameters::of(&moment.mixture, CovarianceType::Full, 0.0);
         Some(Redraws { info, settings, parameters, points, true_scores })
     }
