@@ -114,6 +114,35 @@ fn a_field_takes_the_place_of_the_density_and_says_what_its_colors_are() {
 }
 
 #[test]
+fn workings_are_those_of_the_algorithm() {
+    let folder = tempfile::tempdir().unwrap();
+    for (algorithm, layer) in [
+        ("ssm", "workings-slices"),
+        ("dsm", "workings-noise"),
+        ("csm", "workings-cut"),
+        ("nce", "workings-shift"),
+    ] {
+        let out = folder.path().join(format!("{algorithm}.svg"));
+        let layers = ["--layers", "data,workings", "--algorithm", algorithm];
+        let svg = String::from_utf8(draws(&[&["--dataset", "ring"], &layers[..]].concat(), &out));
+        assert!(svg.unwrap().contains(&format!("class=\"plane-{layer}\"")), "{algorithm}");
+    }
+    // Another cut is another figure.
+    let cut = |name: &str, arguments: &[&str]| {
+        let all = ["--dataset", "ring", "--layers", "workings", "--algorithm", "csm"];
+        draws(&[&all[..], arguments].concat(), &folder.path().join(name))
+    };
+    assert!(cut("a.svg", &["--cut", "-0.5"]) != cut("b.svg", &[]));
+    // EM has none, a racer of it may.
+    let file = folder.path().join("race.toml");
+    let text = "[data]\ndataset = 'ring'\n[[branch]]\nname = 'ssm'\nmax_iter = 6\n";
+    fs::write(&file, text).unwrap();
+    let race = [file.to_str().unwrap(), "--what", "race", "--layers", "workings"];
+    let svg = String::from_utf8(draws(&race, &folder.path().join("race.svg"))).unwrap();
+    assert_eq!(svg.matches("class=\"plane-workings-slices\"").count(), 1);
+}
+
+#[test]
 fn many_starts_are_as_many_as_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("a.svg");
@@ -123,8 +152,10 @@ fn many_starts_are_as_many_as_asked_for() {
         let arguments = [&few[..], &from_3, &["--what", what]].concat();
         let svg = String::from_utf8(draws(&arguments, &out)).unwrap();
         assert!(svg.contains(title), "{what}");
-        let words = svg.replace("</text>", "\n");
-        assert!(words.contains("from 3 to 9.") && words.contains("7 starts"), "{what}: {svg}");
+        // A caption has several lines.
+        let words: Vec<&str> = svg.split('<').filter_map(|tag| tag.split('>').nth(1)).collect();
+        let words = words.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("; 7 starts with seeds from 3 to 9."), "{what}: {words}");
         fs::remove_file(&out).unwrap();
     }
 }
@@ -224,6 +255,14 @@ fn what_cannot_be_is_said_and_nothing_is_left_behind() {
     }
     let bare = ["--out", &path("a.pdf"), "--layers", "data", "--field", "norm"];
     fails(&bare, "a field lies in the density's place: add density to --layers");
+    let workings = ["--out", &path("a.pdf"), "--layers", "workings", "--algorithm"];
+    for (algorithm, expected) in [
+        ("em", "EM has no workings to draw: it averages"),
+        ("nll", "The likelihood has no workings to draw"),
+        ("sm", "Exact score matching has no workings to draw"),
+    ] {
+        fails(&[&workings[..], &[algorithm]].concat(), expected);
+    }
     let map = ["--out", &path("a.pdf"), "--what"];
     let fails_as = |arguments: &[&str], expected: &str| {
         fails(&[&map[..], arguments].concat(), expected);

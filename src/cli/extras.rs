@@ -1,4 +1,4 @@
-//! Extras: what canvases of the command line show besides the usual layers, such as a field in the density's place.
+//! Extras: what canvases of the command line show besides the usual layers: a field in the density's place, workings.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,11 +7,13 @@ use clap::ValueEnum;
 
 use super::figure::{CanvasArguments, CanvasLayer};
 use crate::export::canvases::{Exhibit, Extra};
+use crate::figures::cloud::Pixels;
 use crate::figures::fields::Quantity;
 use crate::figures::substitute::{TrueField, Wish};
-use crate::figures::{ColorMap, Theme};
-use crate::model::{Bounds, Density};
-use crate::training::{Experiment, Prepared};
+use crate::figures::workings::{self, Family, Frame, Subject, true_mixture};
+use crate::figures::{ColorMap, Layer, Palette, Theme};
+use crate::model::{Bounds, Density, Mixture, Point};
+use crate::training::{BranchId, Experiment, Prepared};
 
 /// A field in the density's place.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,11 +47,16 @@ impl CanvasField {
 }
 
 impl CanvasArguments {
-    /// Whether all that is asked for can be drawn of this experiment.
+    /// Whether all that is asked for can be drawn of this experiment: of its trunk, or of some run of a race.
     ///
     /// # Errors
     /// A sentence that says what cannot, and what to try.
-    pub(super) fn check(&self, experiment: &Experiment) -> anyhow::Result<()> {
+    pub(super) fn check(&self, experiment: &Experiment, is_race: bool) -> anyhow::Result<()> {
+        let has_workings = |id| Family::of(experiment.algorithm_of(id).id).is_ok();
+        let has_some = is_race && experiment.runs().any(has_workings);
+        if self.has(CanvasLayer::Workings) && !has_some {
+            Family::of(experiment.algorithm_of(BranchId::TRUNK).id).map_err(anyhow::Error::msg)?;
+        }
         if self.field.quantity().needs_density() {
             experiment.knows_density()?;
         }
@@ -61,7 +68,7 @@ impl CanvasArguments {
 }
 
 /// What canvases of one experiment show besides the usual layers.
-pub(super) struct Extras {
+pub(super) struct Extras<'a> {
     quantity: Quantity,
     color_map: &'static ColorMap,
     theme: Theme,
@@ -72,24 +79,38 @@ pub(super) struct Extras {
     density: Option<Arc<dyn Density>>,
     /// Its score on the cells of the last canvas: many canvases have the same ones.
     truth: Mutex<Option<Arc<TrueField>>>,
+    workings: Option<Workings<'a>>,
 }
 
-impl Extras {
+/// What workings are drawn of besides what is on a canvas.
+struct Workings<'a> {
+    experiment: &'a Experiment,
+    true_mixture: Option<Arc<Mixture>>,
+    cut: Point,
+}
+
+impl Extras<'_> {
     /// What is asked for, on these data and in this rectangle.
     ///
     /// # Errors
     /// If the known density is needed and nobody knows it.
-    pub(super) fn new(
+    pub(super) fn new<'a>(
         canvas: &CanvasArguments,
-        experiment: &Experiment,
+        experiment: &'a Experiment,
         prepared: &Prepared,
         bounds: Bounds,
         theme: Theme,
-    ) -> anyhow::Result<Extras> {
+    ) -> anyhow::Result<Extras<'a>> {
         let quantity = canvas.field.quantity();
         let scaling = &prepared.dataset.scaling;
         let needs_density = quantity.needs_density();
         let density = needs_density.then(|| experiment.known_density(scaling)).transpose()?;
+        let dataset = &prepared.dataset;
+        let workings = canvas.has(CanvasLayer::Workings).then(|| Workings {
+            experiment,
+            true_mixture: true_mixture(experiment, dataset),
+            cut: canvas.cut.map_or(dataset.bounds.center(), |cut| [cut; 2]),
+        });
         Ok(Extras {
             quantity,
             color_map: ColorMap::from_id(canvas.color_map.unwrap_or_default(), theme),
@@ -98,11 +119,12 @@ impl Extras {
             has_arrows: canvas.has(CanvasLayer::Score),
             density,
             truth: Mutex::default(),
+            workings,
         })
     }
 
-    /// Those of one canvas, for the cells of a field.
-    pub(super) fn of(&self, exhibit: &Exhibit, size: [usize; 2]) -> Extra {
+    /// Those of one canvas, for the cells of a field and the pixels of a picture of points.
+    pub(super) fn of(&self, exhibit: &Exhibit, size: [usize; 2], pixels: Pixels) -> Extra {
         let Extras { quantity, color_map, theme, bounds, .. } = *self;
         let wish = Wish { quantity, bounds, size, coarseness: 1, color_map, theme };
         let mixture = &exhibit.moment.mixture;
@@ -111,7 +133,12 @@ impl Extras {
         let shades: Vec<_> = field.iter().map(|(_, shade)| (quantity, *shade)).collect();
         let truth = truth.filter(|_| self.has_arrows);
         let errors = truth.map(|truth| truth.errors(mixture, theme.palette()));
-        let layers = field.map(|(layer, _)| layer).into_iter().chain(errors).collect();
+        let workings = self.workings.iter().flat_map(|workings| {
+            let frame = Frame { bounds, width: pixels.width_in_marks() };
+            workings.layers(exhibit, frame, theme.palette())
+        });
+        let layers = field.map(|(layer, _)| layer).into_iter().chain(errors).chain(workings);
+        let layers = layers.collect();
         Extra::shaded(layers, &shades, color_map, theme)
     }
 
@@ -123,5 +150,16 @@ impl Extras {
             *last = Some(Arc::new(wish.true_field(density.clone())));
         }
         last.clone()
+    }
+}
+
+impl Workings<'_> {
+    /// Of one run at one step; none where its algorithm has none.
+    fn layers(&self, exhibit: &Exhibit, frame: Frame, palette: &Palette) -> Vec<Layer> {
+        let Workings { experiment, true_mixture, cut } = self;
+        let Exhibit { id, moment, dataset, .. } = exhibit;
+        let at = (moment.record.step, &moment.mixture);
+        let subject = Subject::of(experiment, *id, at, dataset, || true_mixture.clone(), *cut);
+        subject.map_or_else(|_| Vec::new(), |subject| workings::layers(&subject, frame, palette))
     }
 }

@@ -117,6 +117,9 @@ pub(super) struct CanvasArguments {
     /// A field in the density's place
     #[arg(long, value_name = "FIELD", default_value = "density")]
     pub field: CanvasField,
+    /// Where the workings of composite score matching cut the plane; through the middle of the data if left out
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = finite)]
+    pub cut: Option<f64>,
 }
 
 /// What can be drawn.
@@ -171,6 +174,8 @@ pub(super) enum CanvasLayer {
     Streamlines,
     /// The paths of the means
     Paths,
+    /// What the running objective does with its points
+    Workings,
 }
 
 fn preset(text: &str) -> Result<Preset, String> {
@@ -184,6 +189,11 @@ pub(super) fn background(text: &str) -> Result<Background, String> {
 fn color_map(text: &str) -> Result<&'static str, String> {
     let known = COLOR_MAPS.iter().map(|map| map.id);
     known.clone().find(|id| *id == text).ok_or_else(|| one_of(known))
+}
+
+fn finite(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| "this is no number".to_owned())
 }
 
 fn one_of(known: impl IntoIterator<Item = &'static str>) -> String {
@@ -252,7 +262,9 @@ impl FigureArguments {
     /// Whether there will be such a figure of this experiment.
     fn check(&self, experiment: &Experiment, prepared: &Prepared) -> anyhow::Result<()> {
         match self.what {
-            What::Canvas | What::Race => self.canvas.check(experiment)?,
+            What::Canvas | What::Race => {
+                self.canvas.check(experiment, self.what == What::Race)?;
+            }
             What::Kl | What::Fisher | What::Constant => experiment.knows_density()?,
             What::Seeds | What::Finals if self.step.is_some() => {
                 bail!("many starts are drawn from their first step to their last: leave out --step")
@@ -305,7 +317,9 @@ fn sheet(arguments: &FigureArguments, trained: &Trained, style: Style) -> anyhow
             let outlook = canvas.outlook(dataset.bounds.with_margin(0.08), arguments.log);
             let theme = style.background.theme();
             let extras = Extras::new(canvas, experiment, tree.prepared(), outlook.bounds, theme)?;
-            canvases(&exhibits, &outlook, &style, |exhibit, size, _| extras.of(exhibit, size))?
+            canvases(&exhibits, &outlook, &style, |exhibit, size, pixels| {
+                extras.of(exhibit, size, pixels)
+            })?
         }
         What::Basin => {
             let exhibits = trained.exhibits(false, &arguments.canvas, arguments.step)?;
@@ -345,7 +359,7 @@ impl CanvasArguments {
                 components: has(CanvasLayer::Components),
                 paths: has(CanvasLayer::Paths),
                 streamlines: has(CanvasLayer::Streamlines),
-                workings: false,
+                workings: has(CanvasLayer::Workings),
             },
             bounds,
             color_map: self.color_map,

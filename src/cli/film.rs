@@ -113,7 +113,7 @@ pub(super) fn film(arguments: &FilmArguments) -> anyhow::Result<()> {
     }
     let (canvas, theme) = (&arguments.canvas, arguments.background.theme());
     let experiment = arguments.subject.experiment()?;
-    canvas.check(&experiment)?;
+    canvas.check(&experiment, arguments.what == Scene::Race)?;
     let prepared = Prepared::new(&experiment)?;
     let mut trained = Trained::new(experiment, prepared)?;
     trained.train();
@@ -142,9 +142,10 @@ fn picture(
     exhibits: &[Exhibit],
     outlook: &Outlook,
     style: &Style,
-    extras: &Extras,
+    extras: &Extras<'_>,
 ) -> Result<crate::figures::Picture, crate::export::ExportError> {
-    canvases(exhibits, outlook, style, |exhibit, size, _| extras.of(exhibit, size))?.picture()
+    canvases(exhibits, outlook, style, |exhibit, size, pixels| extras.of(exhibit, size, pixels))?
+        .picture()
 }
 
 /// What is on every frame.

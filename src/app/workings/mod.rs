@@ -19,7 +19,7 @@ use super::stage::bounds_of;
 use super::view::View;
 use super::{App, Notice};
 use crate::data::Dataset;
-use crate::figures::workings::{Family, Frame, Subject, cut_axis, layers};
+use crate::figures::workings::{Family, Frame, Subject, cut_axis, layers, true_mixture};
 use crate::figures::{Layer, Theme};
 use crate::model::Mixture;
 use crate::objectives::ORDER;
@@ -95,23 +95,12 @@ impl Workings {
         session: &Session,
         view: &View,
     ) -> Option<Subject> {
-        let family = Family::of(experiment.algorithm_of(id).id).ok()?;
         let trunk = session.snapshot_of(BranchId::TRUNK)?;
         let dataset = &trunk.prepared.dataset;
-        let shown = session.track(id)?.shown()?.record.step;
-        let truth = match family {
-            Family::Denoising => self.truth_of(dataset, &trunk.experiment),
-            _ => None,
-        };
-        Some(Subject {
-            family,
-            settings: experiment.knobs_of(id).clone(),
-            step: shown.saturating_sub(experiment.memory_begins(id)),
-            mixture: mixture.clone(),
-            points: dataset.train.clone(),
-            truth,
-            cut: cut_of(view, dataset),
-        })
+        let step = session.track(id)?.shown()?.record.step;
+        let truth = || self.truth_of(dataset, &trunk.experiment);
+        let cut = cut_of(view, dataset);
+        Subject::of(experiment, id, (step, mixture), dataset, truth, cut).ok()
     }
 
     /// The mixture that the data come from; looked up once for each data set.
@@ -121,9 +110,7 @@ impl Workings {
         experiment: &Experiment,
     ) -> Option<Arc<Mixture>> {
         if self.truth.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, dataset)) {
-            let density = experiment.known_density(&dataset.scaling).ok();
-            let modes = density.and_then(|density| density.modes().cloned());
-            self.truth = Some((dataset.clone(), modes.map(Arc::new)));
+            self.truth = Some((dataset.clone(), true_mixture(experiment, dataset)));
         }
         self.truth.as_ref().and_then(|(_, truth)| truth.clone())
     }

@@ -8,9 +8,11 @@ mod sliced;
 use std::sync::Arc;
 
 use super::{Color, Layer, Mark, Palette};
+use crate::data::Dataset;
 use crate::model::{Bounds, Gaussian, Mixture, Point};
 use crate::objectives::{ORDER, Order};
 use crate::settings::Settings;
+use crate::training::{BranchId, Experiment};
 
 /// Objectives whose workings are drawn alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +99,31 @@ impl PartialEq for Subject {
 }
 
 impl Subject {
+    /// The workings of a run at one of its steps. `truth` is asked for the mixture that the data come from, if that is
+    /// drawn.
+    ///
+    /// # Errors
+    /// Why its algorithm has none, in one sentence.
+    pub fn of(
+        experiment: &Experiment,
+        id: BranchId,
+        (step, mixture): (usize, &Arc<Mixture>),
+        dataset: &Dataset,
+        truth: impl FnOnce() -> Option<Arc<Mixture>>,
+        cut: Point,
+    ) -> Result<Subject, &'static str> {
+        let family = Family::of(experiment.algorithm_of(id).id)?;
+        Ok(Subject {
+            family,
+            settings: experiment.knobs_of(id).clone(),
+            step: step.saturating_sub(experiment.memory_begins(id)),
+            mixture: mixture.clone(),
+            points: dataset.train.clone(),
+            truth: if family == Family::Denoising { truth() } else { None },
+            cut,
+        })
+    }
+
     /// The coordinate that composite score matching takes first, across which the plane is cut: 0 for x₁.
     #[must_use]
     pub fn cut_axis(&self) -> usize {
@@ -120,6 +147,13 @@ impl Subject {
         }
         (places, every)
     }
+}
+
+/// The mixture that these data come from, where it is known that they come from one.
+#[must_use]
+pub fn true_mixture(experiment: &Experiment, dataset: &Dataset) -> Option<Arc<Mixture>> {
+    let density = experiment.known_density(&dataset.scaling).ok()?;
+    density.modes().cloned().map(Arc::new)
 }
 
 /// The coordinate that composite score matching takes first with these settings: 0 for x₁.
