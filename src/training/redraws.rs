@@ -196,10 +196,10 @@ const MOST_DRAWS: usize = 64;
 mod tests {
     use super::*;
     use crate::objectives::{Batch, Objective, ScoreMatching};
+    use crate::training::Activity;
     use crate::training::redrawing::Redrawing;
-    use crate::training::{Activity, Experiment, Prepared, Run};
 
-    fn trained(id: &str, chosen: &[(&str, &str)]) -> (Snapshot, Moment) {
+    fn run(id: &str, chosen: &[(&str, &str)]) -> Run {
         let mut experiment = Experiment::default();
         experiment.choose_algorithm(id);
         for (key, value) in [("n_samples", "300"), ("n_components", "3"), ("tol", "0")] {
@@ -212,6 +212,11 @@ mod tests {
         for _ in 0..20 {
             run.step().unwrap();
         }
+        run
+    }
+
+    fn trained(id: &str, chosen: &[(&str, &str)]) -> (Snapshot, Moment) {
+        let run = run(id, chosen);
         let snapshot = Snapshot {
             experiment: run.experiment().clone(),
             branch: None,
@@ -284,6 +289,16 @@ mod tests {
         assert!(some.windows(2).all(|pair| pair[0] != pair[1]));
         assert!(redraws_of_nothing());
         assert_eq!(self::redraws("dsm", &[]).unwrap().expectation(&|| false), None);
+    }
+
+    #[test]
+    fn a_run_gives_the_estimates_of_its_snapshot() {
+        let chosen = [("batch_size", "60")];
+        let (snapshot, moment) = trained("ssm", &chosen);
+        let of_snapshot = values(&Redraws::of(&snapshot, &moment).unwrap(), 5);
+        let of_run = Redraws::of_run(&run("ssm", &chosen), &moment).unwrap();
+        assert_eq!(values(&of_run, 5), of_snapshot);
+        assert!(Redraws::of_run(&run("em", &[]), &moment).is_none());
     }
 
     fn redraws_of_nothing() -> bool {
