@@ -34,6 +34,15 @@ impl Course {
         }
         (missing == 0 && !stretches.is_empty()).then_some(stretches)
     }
+
+    /// The settings that one of its steps was taken and evaluated with: those of the last stretch that has steps, or at the
+    /// start the first ones. `None` as for [`Course::up_to`].
+    #[must_use]
+    pub fn settings_at(&self, step: usize) -> Option<Arc<Settings>> {
+        let stretches = self.up_to(step)?;
+        let last = stretches.iter().rfind(|(_, count)| *count > 0).or(stretches.first());
+        last.map(|(settings, _)| settings.clone())
+    }
 }
 
 #[cfg(test)]

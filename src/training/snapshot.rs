@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Best, Branch, Course, Experiment, Finish, Moment, Prepared, Record};
-use crate::algorithms::Look;
+use super::{Best, Branch, Course, Experiment, Finish, Moment, Prepared, Record, Stretch};
+use crate::algorithms::{BATCH_SIZE, Look};
 use crate::model::Mixture;
 
 /// What the worker is doing.
@@ -16,6 +16,9 @@ pub enum Activity {
     /// Stopped by itself, and why. Playing goes on from here.
     Finished(Finish),
 }
+
+/// Indices of points that are drawn again in a frame: as many as take about a millisecond.
+const MOST_INDICES: usize = 300_000;
 
 /// A run at one step.
 #[derive(Debug, Clone)]
@@ -52,6 +55,18 @@ impl Snapshot {
         let true_scores = self.prepared.true_scores(&self.experiment).ok()?;
         let point_count = self.prepared.dataset.train.len();
         self.experiment.algorithm_info().look(&stretches, point_count, true_scores.as_ref())
+    }
+
+    /// The same in a time that a frame has: of all points where too many mini-batches were drawn before it.
+    #[must_use]
+    pub fn quick_look(&self, step: usize) -> Option<Look> {
+        let stretches = self.course.up_to(step)?;
+        let of = |(settings, count): &Stretch| count * settings.integer(&BATCH_SIZE);
+        if stretches.iter().map(of).sum::<usize>() <= MOST_INDICES {
+            return self.look(step);
+        }
+        let true_scores = self.prepared.true_scores(&self.experiment).ok()?;
+        self.experiment.algorithm_info().look_at_all(&stretches, true_scores.as_ref())
     }
 
     /// True if the run stopped because it converged.
