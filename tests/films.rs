@@ -29,7 +29,7 @@ fn change(a: &image::Frame, b: &image::Frame) -> f64 {
 }
 
 fn film(arguments: &[&str], out: &Path) -> Result<(), String> {
-    let common = ["film", "--set", "n_samples=300", "--set", "n_components=3", "--size", "240x180"];
+    let common = ["film", "--set", "n_samples=300", "--set", "n_components=3", "--size", "400x300"];
     let mut command = Command::new(env!("CARGO_BIN_EXE_scorescope"));
     let output = command.args(common).args(arguments).arg("--out").arg(out).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -44,7 +44,7 @@ fn the_command_line_films_a_training() {
     film(&[&em[..], &["--every", "5"]].concat(), &path).unwrap();
     let all = frames(&path);
     assert_eq!(all.len(), 5);
-    assert!(all.iter().all(|frame| frame.buffer().dimensions() == (240, 180)));
+    assert!(all.iter().all(|frame| frame.buffer().dimensions() == (400, 300)));
     assert!(change(&all[0], &all[4]) > 0.01, "{}", change(&all[0], &all[4]));
     // What is there is left alone, unless that is wished; and so are names that say no format.
     let before = fs::read(&path).unwrap();
@@ -73,7 +73,7 @@ fn a_video_is_made_by_an_encoder_that_is_on_the_path() {
     let film = |path: &Path| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_scorescope"));
         command.args(["film", "--dataset", "halfmoons", "--set", "n_samples=300"]);
-        command.args(["--set", "n_components=2", "--set", "max_iter=4", "--size", "160x120"]);
+        command.args(["--set", "n_components=2", "--set", "max_iter=4", "--size", "320x240"]);
         command.args(["--every", "2", "--out"]).arg(path).env("PATH", &programs);
         command.output().unwrap()
     };
@@ -87,7 +87,7 @@ fn a_video_is_made_by_an_encoder_that_is_on_the_path() {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     assert!(film(&out).status.success());
     // Every pixel of three frames.
-    assert_eq!(fs::metadata(&out).unwrap().len(), 3 * 160 * 120 * 4);
+    assert_eq!(fs::metadata(&out).unwrap().len(), 3 * 320 * 240 * 4);
     let script = "#!/bin/sh\necho 'no such codec' >&2\nexit 1\n";
     fs::write(&program, script).unwrap();
     let other = folder.path().join("other.mp4");

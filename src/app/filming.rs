@@ -1,19 +1,27 @@
 //! Filming: the training on the canvas as a moving picture, made by a job.
 
 use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use egui::{DragValue, Ui};
 
 use super::apply::saved_as;
 use super::errand::Errand;
-use super::exports::Format;
+use super::exports::{Format, What};
 use super::jobs::{Job, Outcome};
+use super::material::{MOST_OF_PATH, exhibit_title};
 use super::printing::Printing;
 use super::sheets::of_canvases;
-use super::{App, Notice};
+use super::track::Track;
+use super::{App, Notice, runs};
+use crate::data::Dataset;
 use crate::export::ExportError;
 use crate::export::canvases::Exhibit;
 use crate::export::film::{self, Length, Reel};
+use crate::figures::plane;
+use crate::training::spread::Likelihood;
+use crate::training::{BranchId, Moment};
 
 /// How a film looks and how long it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -92,8 +100,43 @@ impl Film {
 /// Why a film cannot be made in this format here.
 #[must_use]
 pub fn problem(printing: &Printing) -> Option<String> {
-    let needs_encoder = printing.format == Format::Mp4 && !film::has_encoder();
+    // Looked up once: this is asked in every frame. What is installed later needs a restart.
+    static HAS_ENCODER: LazyLock<bool> = LazyLock::new(film::has_encoder);
+    let needs_encoder = printing.format == Format::Mp4 && !*HAS_ENCODER;
     needs_encoder.then(|| film::without_encoder(printing.film.per_second))
+}
+
+/// A run with all its steps.
+struct Filmed {
+    id: BranchId,
+    /// What it is called among several, and whose likelihood is told there; else which algorithm it is.
+    name: Result<(String, Likelihood), &'static str>,
+    trail: Vec<Moment>,
+    dataset: Arc<Dataset>,
+}
+
+impl Filmed {
+    fn last_step(&self) -> Option<usize> {
+        self.trail.last().map(|moment| moment.record.step)
+    }
+
+    /// What is on its canvas at the last kept step that is not after this one.
+    fn exhibit(&self, step: usize, has_path: bool) -> Option<Exhibit> {
+        let end = self.trail.partition_point(|moment| moment.record.step <= step).max(1);
+        let moment = self.trail.get(end - 1)?.clone();
+        let step = moment.record.step;
+        let title = match &self.name {
+            Ok((name, likelihood)) => exhibit_title(name, *likelihood, &moment.record),
+            Err(label) => plane::title(label, &moment.mixture, step),
+        };
+        let stride = end.div_ceil(MOST_OF_PATH).max(1);
+        // From the end, which must not be left out.
+        let path = self.trail[..end].iter().rev().step_by(stride);
+        let path = path.take(if has_path { end } else { 0 });
+        let mut path: Vec<_> = path.map(|moment| moment.mixture.clone()).collect();
+        path.reverse();
+        Some(Exhibit { title, id: self.id, moment, path, dataset: self.dataset.clone() })
+    }
 }
 
 /// A film on its way.
@@ -113,20 +156,23 @@ impl App {
             self.notice = Some(Notice::problem("There is nothing to film yet"));
             return;
         };
-        // They belong to the step that is on screen.
-        material.annexes.clear();
-        material.walk.clear();
-        let steps = film.steps().into_iter();
-        let frames: Vec<Vec<Exhibit>> =
-            steps.map(|step| self.exhibits(what.still(), Some(step))).collect();
+        material.stay_with_the_run();
+        let runs = self.filmed(what);
+        let mut film = film;
+        // A run that has stopped is not filmed on while others run.
+        film.last_step = runs.iter().filter_map(Filmed::last_step).max().unwrap_or(0);
+        let steps = film.steps();
         self.stop_filming();
         let errand = Errand::new("Filming", &path);
         let mut tell = errand.teller();
         let job = self.jobs.start(move || {
+            let has_paths = material.view.shown.paths;
             let draw = |i: usize| -> Result<_, ExportError> {
-                of_canvases(&material, &frames[i])?.picture()
+                let exhibit = |run: &Filmed| run.exhibit(steps[i], has_paths);
+                let exhibits: Vec<Exhibit> = runs.iter().filter_map(exhibit).collect();
+                of_canvases(&material, &exhibits)?.picture()
             };
-            let count = frames.len();
+            let count = steps.len();
             let reel = Reel { count, per_second: film.per_second, draw: &draw };
             let mut watch = |done| tell(done as u64, count as u64);
             let written = film::film(&path, format, &reel, &mut watch);
@@ -138,6 +184,33 @@ impl App {
             )
         });
         self.filming = Some(Filming { errand, job });
+    }
+
+    /// The run on the canvas, or all runs, with all their steps.
+    fn filmed(&self, what: What) -> Vec<Filmed> {
+        let is_all = what == What::RaceFilm;
+        let chosen = self.session.chosen();
+        let tracks = self.session.tracks().iter();
+        let tracks = tracks.filter(|track| is_all || track.id() == chosen);
+        let filmed = |track: &Track| {
+            let (id, snapshot) = (track.id(), track.snapshot()?);
+            let name = if is_all {
+                Ok((runs::name(&self.document.experiment, id), self.view.race.likelihood))
+            } else {
+                Err(snapshot.experiment.algorithm_info().label)
+            };
+            let dataset = snapshot.prepared.dataset.clone();
+            Some(Filmed { id, name, trail: self.session.trail_of(id), dataset })
+        };
+        tracks.filter_map(filmed).collect()
+    }
+
+    /// Stops filming when the window closes, and waits a moment until it has tidied up.
+    pub(super) fn end_filming(&mut self) {
+        if let Some(Filming { errand, job }) = self.filming.take() {
+            drop(errand);
+            self.jobs.wait_for(job, Duration::from_secs(2));
+        }
     }
 
     /// Takes a film that is done, or why there is none.

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
 
@@ -171,6 +172,17 @@ impl Jobs {
     /// Waits for a job no longer: it may end whenever it likes, a silent pipe perhaps never.
     pub fn abandon(&mut self, job: Job) {
         self.running.retain(|&running| running != job);
+    }
+
+    /// Waits for a job to end, but no longer than this: the window is closing.
+    pub fn wait_for(&mut self, job: Job, most: Duration) {
+        let until = Instant::now() + most;
+        let rest = || until.saturating_duration_since(Instant::now());
+        while let Ok((done, _)) = self.receiver.recv_timeout(rest()) {
+            if done == job {
+                return;
+            }
+        }
     }
 
     /// What came out since the last frame, but for what nobody waits for any more.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use egui::ColorImage;
 
@@ -19,11 +18,11 @@ use crate::export::sheet::FileFormat;
 use crate::export::style::Style;
 use crate::export::write_file;
 use crate::figures::plane;
-use crate::model::Mixture;
-use crate::training::{BranchId, Timeline};
+use crate::training::spread::Likelihood;
+use crate::training::{BranchId, Record};
 
 /// Mixtures on the way of a path at most.
-const MOST_OF_PATH: usize = 300;
+pub(super) const MOST_OF_PATH: usize = 300;
 
 impl App {
     /// What there is to be exported.
@@ -60,7 +59,7 @@ impl App {
         Some(Material {
             race,
             runs: runs.filter(|_| is_race).collect(),
-            exhibits: self.exhibits(what, None),
+            exhibits: self.exhibits(what),
             annexes: self.annexes(),
             // Particles walk on the chosen run only, beside which a race has others.
             walk: if what == What::Canvas {
@@ -93,45 +92,29 @@ impl App {
         self.session.tracks().iter().filter_map(annex).collect()
     }
 
-    /// The run on the canvas, or all runs, at the step that is shown or at the kept one nearest to another.
-    pub(super) fn exhibits(&self, what: What, at: Option<usize>) -> Vec<Exhibit> {
+    /// The run on the canvas, or all runs.
+    fn exhibits(&self, what: What) -> Vec<Exhibit> {
         let chosen = self.session.chosen();
         let is_all = what == What::Race;
         let tracks = self.session.tracks().iter();
         let tracks = tracks.filter(|track| is_all || track.id() == chosen);
         let exhibit = |track: &Track| {
-            let (id, snapshot) = (track.id(), track.snapshot()?);
-            let moment = match at {
-                Some(step) => {
-                    self.session.in_timeline(id, |all| all.at(step).cloned()).flatten()?
-                }
-                None => track.shown()?.clone(),
-            };
+            let (moment, snapshot) = (track.shown()?.clone(), track.snapshot()?);
+            let id = track.id();
             let step = moment.record.step;
             let title = if is_all {
                 let name = runs::name(&self.document.experiment, id);
-                let nll = self.view.race.likelihood.of(&moment.record);
-                format!("{name}, step {step}, NLL {nll:.3}").replace('-', "−")
+                exhibit_title(&name, self.view.race.likelihood, &moment.record)
             } else {
                 let label = snapshot.experiment.algorithm_info().label;
                 plane::title(label, &moment.mixture, step)
             };
             let has_path = self.view.shown.paths;
-            let path = if has_path { self.path_to(id, at) } else { Vec::new() };
+            let path = if has_path { self.session.path(id, MOST_OF_PATH) } else { Vec::new() };
             let dataset = snapshot.prepared.dataset.clone();
             Some(Exhibit { title, id, moment, path, dataset })
         };
         tracks.filter_map(exhibit).collect()
-    }
-
-    /// The mixtures on the way to the step that is shown, or to another.
-    fn path_to(&self, id: BranchId, step: Option<usize>) -> Vec<Arc<Mixture>> {
-        let Some(step) = step else { return self.session.path(id, MOST_OF_PATH) };
-        let mixtures = |timeline: &Timeline| {
-            let path = timeline.path(step, MOST_OF_PATH).into_iter();
-            path.map(|moment| moment.mixture.clone()).collect()
-        };
-        self.session.in_timeline(id, mixtures).unwrap_or_default()
     }
 
     /// Saves something as the dialog asked for it.
@@ -186,10 +169,27 @@ impl App {
     pub(super) fn preview(&mut self, ctx: &egui::Context, printing: &Printing) {
         let what = printing.what.still();
         let style = small(&printing.style(self.view.theme), ctx.pixels_per_point());
-        let Some(material) = self.material(what, style) else { return };
+        let Some(mut material) = self.material(what, style) else { return };
+        if printing.what.is_film() {
+            material.stay_with_the_run();
+        }
         let Some(number) = self.dialog.as_ref().map(Dialog::number) else { return };
         self.jobs
             .start(move || Outcome::Previewed { dialog: number, picture: image(what, &material) });
+    }
+}
+
+/// What stands above a run among several.
+pub(super) fn exhibit_title(name: &str, likelihood: Likelihood, record: &Record) -> String {
+    let (step, nll) = (record.step, likelihood.of(record));
+    format!("{name}, step {step}, NLL {nll:.3}").replace('-', "−")
+}
+
+impl Material {
+    /// Leaves out what belongs to the step that is on screen alone: workings and particles.
+    pub(super) fn stay_with_the_run(&mut self) {
+        self.annexes.clear();
+        self.walk.clear();
     }
 }
 

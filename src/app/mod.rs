@@ -213,6 +213,7 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.end_filming();
         self.end();
     }
 

@@ -54,7 +54,18 @@ impl Printing {
         let Film { pixels, font_size, .. } = self.film;
         let Style { width, height, unit, dpi, font_size, .. } =
             Style::of_screen(pixels, font_size, background);
-        Style { width, height, unit, dpi, font_size, background, ..style }
+        Style {
+            width,
+            height,
+            unit,
+            dpi,
+            font_size,
+            background,
+            // Its numbers would change with every frame, and push the panels about.
+            has_color_bar: false,
+            has_caption: false,
+            ..style
+        }
     }
 
     /// Why it cannot be drawn like that.
@@ -116,6 +127,9 @@ impl Printing {
             ui.horizontal(|ui| {
                 let style = &mut self.style;
                 ui.checkbox(&mut style.has_legend, "legend");
+                if self.what.is_film() {
+                    return;
+                }
                 ui.checkbox(&mut style.has_color_bar, "color bar")
                     .on_hover_text("Where colors stand for values: of densities, fields and maps");
                 ui.checkbox(&mut style.has_caption, "caption")

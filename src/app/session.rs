@@ -579,13 +579,19 @@ impl Session {
     /// All steps of the run that are kept, from the start on, with those of the runs that it comes from.
     #[must_use]
     pub fn trail(&self) -> Vec<Moment> {
+        self.trail_of(self.chosen)
+    }
+
+    /// The same of any run.
+    #[must_use]
+    pub fn trail_of(&self, id: BranchId) -> Vec<Moment> {
         let own = |(id, last): (BranchId, usize)| {
             let moments = |timeline: &Timeline| -> Vec<Moment> {
                 timeline.moments().take_while(|m| m.record.step <= last).cloned().collect()
             };
             self.worker.as_ref()?.timeline(id, moments)
         };
-        let line = self.line(self.chosen, usize::MAX);
+        let line = self.line(id, usize::MAX);
         line.into_iter().filter_map(own).flatten().collect()
     }
 

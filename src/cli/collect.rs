@@ -33,7 +33,7 @@ pub(super) fn collect(out: &Path) -> anyhow::Result<()> {
         let advice = "`scorescope run SWEEP.toml --list-jobs --out DIR` writes it";
         format!("{} cannot be read: {advice}", path.display())
     })?;
-    let sweep = Sweep::from_toml(&path.display().to_string(), &text, false)?;
+    let sweep = Sweep::from_plan(&path.display().to_string(), &text)?;
     conclude(&sweep, &sweep.jobs()?, out)
 }
 
@@ -55,10 +55,18 @@ pub(super) fn conclude(sweep: &Sweep, jobs: &[Job], out: &Path) -> anyhow::Resul
     write_file(&out.join("table.md"), markdown.as_bytes())?;
     write_file(&out.join("table.csv"), summary.csv()?.as_bytes())?;
     let results = Results { jobs, outcomes: &outcomes, rows: &rows, out };
-    for figure in &sweep.figures {
-        draw(figure, &results)?;
+    print(&markdown)?;
+    // A figure of which nothing is done yet must not cost the others.
+    let drawn = sweep.figures.iter().map(|figure| draw(figure, &results));
+    let problems: Vec<String> =
+        drawn.filter_map(Result::err).map(|error| format!("{error:#}")).collect();
+    if missing.is_empty() && !problems.is_empty() {
+        bail!("{}", problems.join("; "));
     }
-    print(&markdown)
+    for problem in &problems {
+        eprintln!("scorescope: {problem}");
+    }
+    Ok(())
 }
 
 /// What came out of every job; `None` for those that are not done.

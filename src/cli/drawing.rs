@@ -214,7 +214,11 @@ impl Results<'_> {
     fn title(&self, spec: &FigureSpec, row: &Row, number: usize) -> String {
         let likelihood = self.outcomes[number].as_ref().map(|outcome| -outcome.judged_by());
         let likelihood = likelihood.map(|ll| format!("{ll:.3}").replace('-', "−"));
-        format!("{}: LL {}", self.name_of(spec, row), likelihood.unwrap_or_default())
+        let likelihood = format!("LL {}", likelihood.unwrap_or_default());
+        match self.name_of(spec, row) {
+            name if name.is_empty() => likelihood,
+            name => format!("{name}: {likelihood}"),
+        }
     }
 
     /// The best of a row's runs on the validation data.

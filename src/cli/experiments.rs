@@ -39,7 +39,8 @@ pub(super) static BUILT_IN: &[BuiltIn] = &[
 pub(super) fn read(path: &Path) -> anyhow::Result<(String, String)> {
     let name = path.display().to_string();
     if let Some(built_in) = BUILT_IN.iter().find(|built_in| built_in.name == name)
-        && !path.exists()
+        // Results may lie in a folder of that name.
+        && (!path.exists() || path.is_dir())
     {
         return Ok((name, built_in.text.to_owned()));
     }

@@ -1,5 +1,6 @@
 //! `scorescope film`: trains one experiment and makes a moving picture of it.
 
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -96,14 +97,29 @@ pub(super) fn film(arguments: &FilmArguments) -> anyhow::Result<()> {
     if out.exists() && !arguments.replace {
         bail!("{} is there already: choose another name, or add --replace", out.display());
     }
+    // Before minutes of training.
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        bail!("{} is no folder: make it first", folder.display());
+    }
+    let is_taken = match format {
+        FilmFormat::Frames => {
+            out.is_file() || fs::read_dir(out).is_ok_and(|mut all| all.next().is_some())
+        }
+        _ => out.is_dir(),
+    };
+    if is_taken {
+        bail!("{} cannot be replaced: choose another name", out.display());
+    }
     if format == FilmFormat::Mp4 && !film::has_encoder() {
-        // Before minutes of training.
         bail!("{}", film::without_encoder(arguments.fps));
     }
+    // Nothing lies below a film.
+    let background = Background::from(arguments.background.theme());
     let style = Style {
         columns: arguments.panels.max(1),
         has_color_bar: false,
-        ..Style::of_screen(arguments.size, arguments.font_size, arguments.background)
+        ..Style::of_screen(arguments.size, arguments.font_size, background)
     };
     style.check()?;
     let trained = arguments.subject.train()?;

@@ -103,6 +103,13 @@ pub(super) enum Refusal {
 fn make_folder(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    // From here on nothing in the folder counts, until the manifest is there again.
+    match fs::remove_file(folder.join("manifest.json")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("{} cannot be freed", folder.display()));
+        }
+        _ => {}
+    }
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(".tmp") {
             // What cannot be removed only takes up room.

@@ -88,9 +88,22 @@ fn read(arguments: &RunArguments, name: &str, text: &str) -> anyhow::Result<Swee
     Ok(sweep)
 }
 
+/// How this program was called: by its name where it is found on the path, else by its whole path.
+fn program() -> anyhow::Result<String> {
+    let called = std::env::args_os().next().map_or_else(|| "scorescope".into(), PathBuf::from);
+    let is_name = called.components().count() == 1;
+    let called = if is_name { called } else { std::path::absolute(called)? };
+    Ok(called.display().to_string())
+}
+
 /// Prints a command a line; each trains one job, whatever the others do.
 fn list(jobs: &[Job], out: &Path) -> anyhow::Result<()> {
-    let program = std::env::args().next().unwrap_or_else(|| "scorescope".to_owned());
+    // They may be run in another folder, or on another machine that sees the same disk.
+    let out = &std::path::absolute(out)?;
+    if out.to_str().is_none() {
+        bail!("{} has letters that no command can name: choose another --out", out.display());
+    }
+    let program = program()?;
     let mut text = String::new();
     for job in jobs {
         let folder = collect::folder_of(out, job);

@@ -38,6 +38,27 @@ impl File<'_> {
         Ok(())
     }
 
+    /// Checks that nothing is swept which the base says in another way: jobs would leave that out without a word.
+    pub(super) fn check_clashes(
+        &self,
+        base: &Experiment,
+        grids: &[Vec<(Axis, usize)>],
+    ) -> Result<(), ExperimentError> {
+        let is_plain = matches!(base.source, Source::Generator(_)) && base.strokes.is_empty();
+        for (axis, place) in grids.iter().flatten() {
+            let beside = match &*axis.key {
+                DATASET if !is_plain => "a file or strokes in [data]",
+                DATASET | "model.n_components" | "start.init_params" if !base.given.is_empty() => {
+                    "a start that is given"
+                }
+                _ => continue,
+            };
+            let what = format!("{} cannot be swept beside {beside}", axis.key);
+            return Err(self.wrong(*place, &what));
+        }
+        Ok(())
+    }
+
     /// Checks every key and value of a grid, for the data sets and algorithms that it or the others name.
     pub(super) fn check(
         &self,
@@ -119,8 +140,12 @@ fn variants<'a>(base: &Experiment, axes: impl Iterator<Item = &'a Axis>) -> Vec<
 fn check_value(variants: &[Knobs], section: &str, key: &str, value: &Value) -> Result<(), String> {
     let sections = variants.iter().flatten().filter(|(name, _)| *name == section);
     let declared: Vec<_> = sections.flat_map(|(_, declared)| declared.iter()).collect();
-    if let Some(setting) = declared.iter().find(|setting| setting.key == key) {
-        return setting.check(value).map(|_| ()).map_err(|error| error.to_string());
+    // Two data sets may have a knob of one name with other limits: all of them have to take the value.
+    let mut of_that_key = declared.iter().filter(|setting| setting.key == key).peekable();
+    if of_that_key.peek().is_some() {
+        return of_that_key
+            .try_for_each(|setting| setting.check(value).map(|_| ()))
+            .map_err(|error| error.to_string());
     }
     let mut known: Vec<&str> = declared.iter().map(|setting| setting.key).collect();
     known.sort_unstable();

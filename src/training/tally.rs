@@ -70,11 +70,16 @@ pub fn tally(sweep: &Sweep, jobs: &[Job], outcomes: &[Option<Outcome>]) -> Vec<R
     let row = |group: Vec<usize>| {
         let candidates = grouped(jobs, &group, |key| !is_seed(key) || is_selected(key));
         let quality = |candidate: &Vec<usize>| {
+            // One lucky seed says less than ten.
+            let missing = candidate.iter().filter(|&&number| outcomes[number].is_none()).count();
             let judged = over(candidate, outcomes, Outcome::judged_by);
-            judged.map_or(f64::INFINITY, |(mean, _)| mean)
+            (missing, judged.map_or(f64::INFINITY, |(mean, _)| mean))
         };
         // Of equally good ones the first.
-        let best = candidates.iter().min_by(|a, b| quality(a).total_cmp(&quality(b)));
+        let best = candidates.iter().min_by(|a, b| {
+            let (a, b) = (quality(a), quality(b));
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+        });
         let best = best.cloned().unwrap_or(group);
         let place = &jobs[best[0]].place;
         let part = |is_chosen: bool| {

@@ -28,9 +28,9 @@ pub(super) fn write(
     // The index that stands for "unchanged" is the only transparent one; colors that are not used fill the table.
     encoder.set_palette([colors.as_slice(), &[0; 3 * 256][colors.len()..]].concat());
     encoder.set_trns([vec![255; opaque], vec![0]].concat());
-    // Neighboring indices say nothing about one another.
-    encoder.set_filter(Filter::NoFilter);
     encoder.set_compression(Compression::Balanced);
+    // After it, which chooses a filter too. Neighboring indices say nothing about one another.
+    encoder.set_filter(Filter::NoFilter);
     encoder.set_animated(reel.count as u32, 0).map_err(failed)?;
     let mut writer = encoder.write_header().map_err(failed)?;
     let mut number = 0;

@@ -27,7 +27,10 @@ pub(super) fn write(
     let [width, height] = [*width, *height].map(|side| side.min(MAX_SIDE) as u16);
     let mut delta = Delta::new(ColorTable::of(&samples));
     drop(samples);
-    let mut encoder = Encoder::new(out, width, height, &delta.table.bytes()).map_err(failed)?;
+    // As long as the index that stands for "unchanged" needs it.
+    let mut colors = delta.table.bytes();
+    colors.resize(3 * (usize::from(UNCHANGED) + 1), 0);
+    let mut encoder = Encoder::new(out, width, height, &colors).map_err(failed)?;
     encoder.set_repeat(Repeat::Infinite).map_err(failed)?;
     let mut number = 0;
     reel.play(watch, &mut |picture| {

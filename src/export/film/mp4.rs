@@ -75,6 +75,8 @@ pub(super) fn write(
         let why = notes.lines().next().unwrap_or("it did not say why");
         return Err(refused(&format!("ffmpeg could not make the film: {why}")));
     }
+    // It hung up before all frames were sent, and yet all is said to be well.
+    sent?;
     io::copy(&mut File::open(&film)?, out)?;
     Ok(())
 }
