@@ -47,6 +47,8 @@ pub struct Request {
     pub quantity: Quantity,
     /// True to take the loss apart point by point.
     pub has_terms: bool,
+    /// True to take the running objective apart as well: of one run, for there is one place that shows it.
+    pub has_running: bool,
     /// The running objective at this step.
     pub objective: f64,
     /// The run that took the step.
@@ -64,6 +66,7 @@ impl PartialEq for Request {
             && self.scale == other.scale
             && self.sample_count == other.sample_count
             && (self.quantity, self.has_terms) == (other.quantity, other.has_terms)
+            && self.has_running == other.has_running
     }
 }
 
@@ -98,6 +101,7 @@ impl Request {
             sample_count: view.sample_count,
             quantity: view.quantity,
             has_terms: view.shows_terms(),
+            has_running: false,
             objective: moment.map_or(f64::NAN, |moment| moment.record.objective),
             snapshot: None,
         }

@@ -60,7 +60,8 @@ fn plot(what: What, material: &Material) -> anyhow::Result<Plot> {
             learning::nll(history, &landmarks, time, spacings, palette)
         }
         What::Objective => {
-            let formula = snapshot.experiment.algorithm_info().formula;
+            let experiment = &snapshot.experiment;
+            let formula = experiment.algorithm_info().formula_with(&experiment.algorithm);
             let spacing = view.time_spacing;
             learning::objective(history, &landmarks, formula, time, spacing, palette)
         }

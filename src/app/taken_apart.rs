@@ -11,14 +11,15 @@ use super::painting::{Care, Request, is_same};
 use super::plot::color32;
 use super::theme;
 use super::view::{Plots, View};
-use crate::algorithms::AlgorithmInfo;
+use crate::algorithms::{AlgorithmInfo, BATCH_SIZE};
 use crate::data::Dataset;
 use crate::export::canvases::Extra;
 use crate::figures::fields::Quantity;
 use crate::figures::shade::Shade;
 use crate::figures::{ColorMap, Layer, terms};
 use crate::model::{CovarianceType, Mixture, Parameters, Point};
-use crate::objectives::{Part, Term, Terms};
+use crate::objectives::{Expected, N_DRAWS, N_LEVELS, N_SLICES, Part, Term, Terms};
+use crate::settings::Settings;
 use crate::training::Snapshot;
 
 /// The loss of exact score matching at one step, taken apart over the training points.
@@ -31,8 +32,8 @@ pub struct Breakdown {
     pub step: usize,
     /// The running objective at that step.
     pub objective: f64,
-    /// Its summands; `None` where nobody knows which run took the step.
-    pub running: Option<Running>,
+    /// Its summands, if somebody asked for them.
+    pub running: Option<Taken>,
     /// The term of every training point, and their means.
     pub terms: Terms,
     /// The points that weigh most, the largest first.
@@ -40,6 +41,19 @@ pub struct Breakdown {
     /// The colors of the terms.
     pub shade: Shade,
 }
+
+/// What came of taking the running objective apart.
+pub enum Taken {
+    /// Its summands.
+    Apart(Running),
+    /// It would take too long.
+    TooMuch,
+    /// Nobody knows which run took the step.
+    Unknown,
+}
+
+/// Products of a point, its draws and a component that are looked at for the summands: some seconds.
+const MOST_SUMMANDS: f64 = 2e7;
 
 /// The running objective at one step, as its formula has it.
 pub struct Running {
@@ -51,6 +65,37 @@ pub struct Running {
     pub point_count: usize,
     /// True if they add up to what the run saw: their draws are those of the step.
     pub is_of_step: bool,
+    /// True if something is drawn at random: slices, noise, shifts or a mini-batch.
+    pub has_draws: bool,
+}
+
+impl Taken {
+    fn of(snapshot: Option<&Arc<Snapshot>>, moment: (usize, &Mixture, f64)) -> Taken {
+        let of = |snapshot: &Arc<Snapshot>| {
+            let settings = snapshot.course.settings_at(moment.0)?;
+            let component_count = moment.1.components().len();
+            if summand_count(snapshot, &settings, component_count) > MOST_SUMMANDS {
+                return Some(Taken::TooMuch);
+            }
+            let (step, mixture, objective) = moment;
+            Running::of(snapshot, step, mixture, objective).map(Taken::Apart)
+        };
+        snapshot.and_then(of).unwrap_or(Taken::Unknown)
+    }
+}
+
+/// How many products of a point, its draws and a component there are.
+fn summand_count(snapshot: &Snapshot, settings: &Settings, component_count: usize) -> f64 {
+    let info = snapshot.experiment.algorithm_info();
+    let point_count = snapshot.prepared.dataset.train.len();
+    let seen = match settings.integer(&BATCH_SIZE) {
+        size if (1..point_count).contains(&size) => size,
+        _ => point_count,
+    };
+    let factors = [&N_DRAWS, &N_LEVELS, &N_SLICES].into_iter();
+    let own = factors.filter(|factor| info.settings.iter().any(|own| own.key == factor.key));
+    own.map(|factor| settings.integer(factor) as f64).product::<f64>()
+        * (seen * component_count) as f64
 }
 
 impl Running {
@@ -62,10 +107,12 @@ impl Running {
         let parts = look.parts(&parameters, points);
         let sum: f64 = parts.iter().map(|part| part.value).sum();
         let size = parts.iter().fold(1.0, |size: f64, part| size.max(part.value.abs()));
+        let info = snapshot.experiment.algorithm_info();
         Some(Running {
-            info: snapshot.experiment.algorithm_info(),
+            info,
             point_count: look.batch(points).len(),
             is_of_step: (sum - objective).abs() <= 1e-9 * size,
+            has_draws: !matches!(info.expected(), Expected::Itself) || look.indices.is_some(),
             parts,
         })
     }
@@ -91,7 +138,9 @@ pub fn breakdown(request: &Request, last: Option<&Arc<Breakdown>>) -> Option<Arc
         return None;
     };
     let is_current = |last: &&Arc<Breakdown>| {
-        is_same(Some(&last.mixture), Some(mixture)) && is_same(Some(&last.dataset), Some(dataset))
+        is_same(Some(&last.mixture), Some(mixture))
+            && is_same(Some(&last.dataset), Some(dataset))
+            && last.running.is_some() >= request.has_running
     };
     if let Some(last) = last.filter(is_current) {
         return Some(last.clone());
@@ -102,8 +151,8 @@ pub fn breakdown(request: &Request, last: Option<&Arc<Breakdown>>) -> Option<Arc
     let largest = terms.largest(LARGEST_COUNT);
     let (mixture, dataset) = (mixture.clone(), dataset.clone());
     let (step, objective) = (*step, *objective);
-    let snapshot = request.snapshot.as_ref();
-    let running = snapshot.and_then(|snapshot| Running::of(snapshot, step, &mixture, objective));
+    let taken = || Taken::of(request.snapshot.as_ref(), (step, &mixture, objective));
+    let running = request.has_running.then(taken);
     Some(Arc::new(Breakdown { mixture, dataset, step, objective, running, terms, largest, shade }))
 }
 

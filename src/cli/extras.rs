@@ -1,5 +1,6 @@
 //! Extras: what canvases of the command line show besides the usual layers: a field in the density's place, workings.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::bail;
@@ -13,7 +14,7 @@ use crate::figures::substitute::{TrueField, Wish};
 use crate::figures::workings::{self, Family, Frame, Subject, true_mixture};
 use crate::figures::{ColorMap, Layer, Palette, Theme};
 use crate::model::{Bounds, Density, Mixture, Point};
-use crate::training::{BranchId, Experiment, Prepared};
+use crate::training::{BranchId, Course, Experiment, Prepared, Tree};
 
 /// A field in the density's place.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -68,7 +69,7 @@ impl CanvasArguments {
 }
 
 /// What canvases of one experiment show besides the usual layers.
-pub(super) struct Extras<'a> {
+pub(super) struct Extras {
     quantity: Quantity,
     color_map: &'static ColorMap,
     theme: Theme,
@@ -79,35 +80,41 @@ pub(super) struct Extras<'a> {
     density: Option<Arc<dyn Density>>,
     /// Its score on the cells of the last canvas: many canvases have the same ones.
     truth: Mutex<Option<Arc<TrueField>>>,
-    workings: Option<Workings<'a>>,
+    workings: Option<Workings>,
 }
 
 /// What workings are drawn of besides what is on a canvas.
-struct Workings<'a> {
-    experiment: &'a Experiment,
+struct Workings {
+    /// Every run as an experiment of its own, what it learns from, and how it took its steps.
+    runs: BTreeMap<BranchId, (Arc<Experiment>, Prepared, Course)>,
     true_mixture: Option<Arc<Mixture>>,
     cut: Point,
 }
 
-impl Extras<'_> {
+impl Extras {
     /// What is asked for, on these data and in this rectangle.
     ///
     /// # Errors
     /// If the known density is needed and nobody knows it.
-    pub(super) fn new<'a>(
+    pub(super) fn new(
         canvas: &CanvasArguments,
-        experiment: &'a Experiment,
-        prepared: &Prepared,
+        tree: &Tree,
         bounds: Bounds,
         theme: Theme,
-    ) -> anyhow::Result<Extras<'a>> {
+    ) -> anyhow::Result<Extras> {
+        let (experiment, prepared) = (tree.experiment(), tree.prepared());
         let quantity = canvas.field.quantity();
         let scaling = &prepared.dataset.scaling;
         let needs_density = quantity.needs_density();
         let density = needs_density.then(|| experiment.known_density(scaling)).transpose()?;
         let dataset = &prepared.dataset;
         let workings = canvas.has(CanvasLayer::Workings).then(|| Workings {
-            experiment,
+            runs: tree
+                .runs()
+                .map(|(id, run)| {
+                    (id, (run.experiment().clone(), run.prepared().clone(), run.course()))
+                })
+                .collect(),
             true_mixture: true_mixture(experiment, dataset),
             cut: canvas.cut.map_or(dataset.bounds.center(), |cut| [cut; 2]),
         });
@@ -153,13 +160,18 @@ impl Extras<'_> {
     }
 }
 
-impl Workings<'_> {
+impl Workings {
     /// Of one run at one step; none where its algorithm has none.
     fn layers(&self, exhibit: &Exhibit, frame: Frame, palette: &Palette) -> Vec<Layer> {
-        let Workings { experiment, true_mixture, cut } = self;
+        let Workings { runs, true_mixture, cut } = self;
         let Exhibit { id, moment, dataset, .. } = exhibit;
-        let at = (moment.record.step, &moment.mixture);
-        let subject = Subject::of(experiment, *id, at, dataset, || true_mixture.clone(), *cut);
-        subject.map_or_else(|_| Vec::new(), |subject| workings::layers(&subject, frame, palette))
+        let Some((experiment, prepared, course)) = runs.get(id) else { return Vec::new() };
+        let truth = || true_mixture.clone();
+        let subject = Subject::of((experiment, course), moment, dataset, truth, *cut);
+        let Ok(Some(mut subject)) = subject else { return Vec::new() };
+        if subject.has_draws() {
+            subject.look = course.look(experiment, prepared, subject.step);
+        }
+        workings::layers(&subject, frame, palette)
     }
 }

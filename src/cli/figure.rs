@@ -316,7 +316,7 @@ fn sheet(arguments: &FigureArguments, trained: &Trained, style: Style) -> anyhow
             let exhibits = trained.exhibits(is_race, canvas, arguments.step)?;
             let outlook = canvas.outlook(dataset.bounds.with_margin(0.08), arguments.log);
             let theme = style.background.theme();
-            let extras = Extras::new(canvas, experiment, tree.prepared(), outlook.bounds, theme)?;
+            let extras = Extras::new(canvas, tree, outlook.bounds, theme)?;
             canvases(&exhibits, &outlook, &style, |exhibit, size, pixels| {
                 extras.of(exhibit, size, pixels)
             })?

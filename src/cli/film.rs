@@ -136,7 +136,7 @@ pub(super) fn film(arguments: &FilmArguments) -> anyhow::Result<()> {
     let prepared = trained.tree.prepared();
     let bounds = prepared.dataset.bounds.with_margin(0.08);
     let outlook = canvas.outlook(bounds, arguments.log);
-    let extras = Extras::new(canvas, &trained.experiment, prepared, bounds, theme)?;
+    let extras = Extras::new(canvas, &trained.tree, bounds, theme)?;
     let frames = frames(arguments, &trained)?;
     let draw = |i: usize| picture(&frames[i], &outlook, &style, &extras);
     let reel = Reel { count: frames.len(), per_second: arguments.fps, draw: &draw };
@@ -158,7 +158,7 @@ fn picture(
     exhibits: &[Exhibit],
     outlook: &Outlook,
     style: &Style,
-    extras: &Extras<'_>,
+    extras: &Extras,
 ) -> Result<crate::figures::Picture, crate::export::ExportError> {
     canvases(exhibits, outlook, style, |exhibit, size, pixels| extras.of(exhibit, size, pixels))?
         .picture()

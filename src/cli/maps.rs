@@ -146,7 +146,9 @@ impl MapArguments {
         };
         let path = trained.path(BranchId::TRUNK, step, MOST_OF_TRAIL);
         let prepared = trained.tree.prepared().clone();
-        let scene = Scene { experiment, prepared, shown, path, directions };
+        let trunk = trained.tree.run(BranchId::TRUNK);
+        let look = trunk.and_then(|run| run.course().look(&experiment, &prepared, step));
+        let scene = Scene { experiment, prepared, shown, look, path, directions };
         let bar = counting_bar(self.cells * self.cells, "cell");
         let watched = bar.clone();
         let wake = move || watched.inc(1);

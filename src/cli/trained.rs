@@ -155,7 +155,7 @@ impl Trained {
                 )
             }
             What::Objective => {
-                let formula = experiment.algorithm_info().formula;
+                let formula = experiment.algorithm_info().formula_with(&experiment.algorithm);
                 learning::objective(history, &landmarks, formula, time, Spacing::Linear, palette)
             }
             What::Weights => bars::weights(&moment.mixture, palette),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Course, Experiment, Moment, Prepared, Run, Snapshot};
 use crate::algorithms::{AlgorithmInfo, BATCH_SIZE};
 use crate::model::{CovarianceType, Parameters, Point};
-use crate::objectives::Expected;
+use crate::objectives::{Expected, N_LEVELS};
 use crate::settings::{Settings, Value};
 
 /// How often a step is estimated again.
@@ -33,7 +33,7 @@ pub enum Expectation {
         value: f64,
         /// Its standard error.
         standard_error: f64,
-        /// Draws of every point, opposites counted.
+        /// Draws of every point, at every level of noise; a draw and its opposite are one.
         draw_count: usize,
     },
 }
@@ -116,10 +116,7 @@ impl Redraws {
         course: &Course,
         moment: &Moment,
     ) -> Option<Redraws> {
-        let stretches = course.up_to(moment.record.step)?;
-        // The step was evaluated with the settings of the last stretch that has steps, or at the start with the first.
-        let last = stretches.iter().rfind(|(_, count)| *count > 0).or(stretches.first());
-        let settings = last?.0.clone();
+        let settings = course.settings_at(moment.record.step)?;
         let info = experiment.algorithm_info();
         let points = prepared.dataset.train.clone();
         if !Redraws::are_different(info, &settings, points.len()) {
@@ -169,7 +166,9 @@ impl Redraws {
             return Some(Expectation::Exact(look.evaluate(&self.parameters, &self.points).value));
         }
         let Expected::ManyDraws(average) = self.info.expected() else { return None };
-        let pairs = (self.points.len() * self.parameters.logits.len()).max(1) as f64;
+        let has_levels = self.info.settings.iter().any(|setting| setting.key == N_LEVELS.key);
+        let levels = if has_levels { self.settings.integer(&N_LEVELS) } else { 1 };
+        let pairs = (self.points.len() * self.parameters.logits.len() * levels).max(1) as f64;
         let wanted = (MOST_PAIRS / (pairs * ROUNDS as f64 * 2.0)) as usize;
         let mut settings = (*self.settings).clone();
         settings.set(BATCH_SIZE.key, Value::Integer(0));
@@ -317,6 +316,24 @@ mod tests {
             assert!(!redrawing.is_growing() && redrawing.problem().is_none());
             assert_eq!(redrawing.estimates().values, values(&redraws, count as u64));
             assert_eq!(redrawing.estimates().expectation, redraws.expectation(&|| true));
+        }
+    }
+
+    #[test]
+    fn a_thread_that_is_stopped_ends_and_lets_go_of_what_it_holds() {
+        let (snapshot, moment) = trained("ssm", &[]);
+        let redraws = Redraws::of(&snapshot, &moment).unwrap();
+        let (token, begun) = (Arc::new(()), redraws.begin(&moment));
+        let theirs = token.clone();
+        let wake = move || drop(theirs.clone());
+        let mut redrawing = Redrawing::spawn(redraws, begun, 1_000_000, wake).unwrap();
+        assert!(Arc::strong_count(&token) > 1 && redrawing.is_growing());
+        redrawing.stop();
+        assert!(!redrawing.is_growing());
+        let began = std::time::Instant::now();
+        while Arc::strong_count(&token) > 1 {
+            assert!(began.elapsed().as_secs() < 60, "its thread goes on");
+            std::thread::yield_now();
         }
     }
 }
