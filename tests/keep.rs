@@ -353,7 +353,7 @@ fn copies(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_crash_loses_nothing_that_was_copied_and_is_told_of_once() {
+fn a_crash_loses_nothing_that_was_copied_and_is_told_of_until_there_is_an_answer() {
     let data = tempfile::tempdir().unwrap();
     let folder = data.path();
     let mut crashed = lecture();
@@ -374,6 +374,13 @@ fn a_crash_loses_nothing_that_was_copied_and_is_told_of_once() {
     assert!(other.query_by_label("Not now").is_none());
     app(&other).end();
     drop(crashed);
+    // A program that ends before anybody has answered takes nothing away.
+    let mut hasty = window(None);
+    app_mut(&mut hasty).keep_in(folder, LONG);
+    look_around(&mut hasty);
+    assert!(hasty.query_by_label("Not now").is_some());
+    app(&hasty).end();
+    drop(hasty);
     let mut after = window(None);
     app_mut(&mut after).keep_in(folder, LONG);
     look_around(&mut after);
@@ -480,6 +487,163 @@ fn recent_files_are_in_the_menu_and_those_that_are_gone_are_gray() {
         "the points",
         |app| matches!(&app.experiment().source, Source::File { path, .. } if path.ends_with("here.csv")),
     );
+}
+
+/// Presses Ctrl+S; true if that asks where to save.
+fn save_asks(window: &mut Window) -> bool {
+    press(window, Modifiers::COMMAND, Key::S);
+    let asks = window.query_by_label("Path").is_some();
+    if asks {
+        click(window, "Cancel");
+    }
+    asks
+}
+
+#[test]
+fn no_session_is_saved_over_another_without_a_question() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let (first, second) = (at("first.scorescope"), at("second.scorescope"));
+    fs::write(&first, keepsake::write(&small()).unwrap()).unwrap();
+    let mut other = small();
+    other.experiment.branches.clear();
+    other.memoirs.truncate(1);
+    fs::write(&second, keepsake::write(&other).unwrap()).unwrap();
+    fs::write(at("rings.toml"), "[data]\ndataset = 'rings'\n").unwrap();
+    fs::write(at("points.csv"), "x,y\n1,2\n3,5\n2,2\n0,1\n4,4\n").unwrap();
+    let before = [&first, &second].map(|path| fs::read(path).unwrap());
+    let mut window = window(None);
+    // What is on the table is no session any more.
+    for name in ["rings.toml", "points.csv"] {
+        open(&mut window, &first);
+        until(&mut window, "the session", |app| is_told(app, "Opened the session"));
+        open(&mut window, &at(name));
+        until(&mut window, name, |app| {
+            app.experiment() != &small().experiment && !is_told(app, "Opening")
+        });
+        assert!(save_asks(&mut window), "{name}");
+    }
+    // It is the one from before again, but untrained.
+    open(&mut window, &first);
+    until(&mut window, "the first", |app| is_told(app, "Opened the session"));
+    open(&mut window, &second);
+    until(&mut window, "the second", |app| app.experiment() == &other.experiment);
+    press(&mut window, Modifiers::COMMAND, Key::Z);
+    assert_eq!(app(&window).experiment(), &small().experiment);
+    assert!(save_asks(&mut window), "undone");
+    look_around(&mut window);
+    assert!(before == [&first, &second].map(|path| fs::read(path).unwrap()));
+    // Another program has written the file.
+    open(&mut window, &second);
+    until(&mut window, "the second", |app| is_told(app, "Opened the session"));
+    fs::write(&second, &before[0]).unwrap();
+    press(&mut window, Modifiers::COMMAND, Key::S);
+    until(&mut window, "the warning", |app| {
+        app.notice().is_some_and(|notice| notice.text.contains("was written by somebody else"))
+    });
+    assert!(fs::read(&second).unwrap() == before[0]);
+    click(&mut window, "Replace");
+    until(&mut window, "the session", |app| is_told(app, "Saved the session as "));
+    assert_eq!(
+        keepsake::read("x", &fs::read(&second).unwrap()).unwrap().experiment,
+        other.experiment
+    );
+    press(&mut window, Modifiers::COMMAND, Key::S);
+    assert!(window.query_by_label("Path").is_none(), "this is what was written here");
+}
+
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("not asked for".to_owned())
+    }
+}
+
+#[test]
+fn what_comes_on_the_table_is_not_saved_in_the_place_of_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (coming, place) = (folder.path().join("b.scorescope"), folder.path().join("a.scorescope"));
+    fs::write(&coming, keepsake::write(&small()).unwrap()).unwrap();
+    let mut window = window(None);
+    trained_to(&mut window, 2);
+    // It has been read, and is taken in by the next frame.
+    app_mut(&mut window).open(coming.clone(), None);
+    std::thread::sleep(Duration::from_secs(1));
+    app_mut(&mut window).save_session_as(place.clone());
+    until(&mut window, "the session", |app| app.experiment() == &small().experiment);
+    let text = notice(&window);
+    assert!(text.contains(&format!("{} was not saved", place.display())), "{text}");
+    look_around(&mut window);
+    assert!(!place.exists());
+    // While a dialog asks about the session, no other takes its place.
+    press(&mut window, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::S);
+    let rings = folder.path().join("rings.toml");
+    fs::write(&rings, "[data]\ndataset = 'rings'\n").unwrap();
+    window.input_mut().dropped_files.push(std::sync::Arc::new(Dropped(rings)));
+    look_around(&mut window);
+    assert_eq!(app(&window).experiment(), &small().experiment);
+    assert!(notice(&window).contains("close the dialog first"), "{}", notice(&window));
+}
+
+#[test]
+fn a_window_that_is_closed_while_it_saves_closes_when_that_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.scorescope");
+    let mut window = window(None);
+    trained_to(&mut window, 3);
+    app_mut(&mut window).save_session_as(path.clone());
+    let viewports = &mut window.input_mut().viewports;
+    let root = viewports.entry(egui::ViewportId::ROOT).or_default();
+    root.events.push(egui::ViewportEvent::Close);
+    let began = Instant::now();
+    let mut commands = Vec::new();
+    while !commands.contains(&egui::ViewportCommand::Close) {
+        assert!(began.elapsed() < Duration::from_secs(30), "still open after {commands:?}");
+        assert!(commands.is_empty() || !path.exists() || is_told(app(&window), "Sav"));
+        window.step();
+        let outputs = &window.output().viewport_output;
+        commands.extend(outputs.values().flat_map(|output| output.commands.clone()));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(commands.contains(&egui::ViewportCommand::CancelClose), "{commands:?}");
+    let saved = keepsake::read("x", &fs::read(&path).unwrap()).unwrap();
+    assert_eq!(saved.memoirs[0].moments().len(), 4);
+    // One that cannot be saved keeps the window open.
+    app_mut(&mut window).save_session_as(folder.path().join("no/where.scorescope"));
+    let viewports = &mut window.input_mut().viewports;
+    let root = viewports.entry(egui::ViewportId::ROOT).or_default();
+    root.events.push(egui::ViewportEvent::Close);
+    window.step();
+    until(&mut window, "a problem", |app| app.notice().is_some_and(|notice| notice.is_problem));
+    for _ in 0..20 {
+        window.step();
+        let outputs = &window.output().viewport_output;
+        let mut commands = outputs.values().flat_map(|output| &output.commands);
+        assert!(!commands.any(|command| *command == egui::ViewportCommand::Close));
+    }
+}
+
+#[test]
+fn what_a_run_has_come_to_is_copied_also_where_a_fresh_one_is_chosen() {
+    let data = tempfile::tempdir().unwrap();
+    let mut window = window(None);
+    app_mut(&mut window).keep_in(data.path(), LONG);
+    trained_to(&mut window, 3);
+    press(&mut window, Modifiers::NONE, Key::K);
+    click(&mut window, "Gradient descent on the NLL");
+    until(&mut window, "the fork", |app| {
+        app.view().run != BranchId::TRUNK && app.snapshot_of(app.view().run).is_some()
+    });
+    click(&mut window, "Spirals");
+    wait_for(&mut window, "a copy", || copies(data.path()).len() == 1);
+    let copy = keepsake::read("x", &fs::read(&copies(data.path())[0]).unwrap()).unwrap();
+    assert_eq!(copy.memoirs[0].moments().len(), 4);
 }
 
 /// Runs a Python program with arguments; `None`, and a line that says so, where it cannot be run.

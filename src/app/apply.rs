@@ -35,7 +35,7 @@ impl App {
             Action::CopyFigure => self.copy_last_figure(),
             Action::CopyCommandLine => self.copy_command_line(ctx),
             Action::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
-            Action::Undo => self.document.undo(),
+            Action::Undo => self.undo(),
             Action::Redo => self.document.redo(),
             Action::ClearDrawing => self.document.clear_drawing(),
             Action::PlayPause => {

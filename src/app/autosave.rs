@@ -3,10 +3,13 @@
 //! Every running program has a folder and holds a lock in it, which the system lets go of however the program ends. A
 //! folder whose lock is free was left by a crash: programs that end take theirs away.
 
+use std::cmp::Reverse;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+
+use anyhow::anyhow;
 
 use crate::export::write_file;
 
@@ -16,7 +19,7 @@ pub const GENERATIONS: u64 = 3;
 /// Folders that crashes have left are kept up to this number.
 const MOST_LEFT: usize = 5;
 
-/// Says in a folder that somebody has been offered what is in it.
+/// Says in a folder that somebody has been offered what is in it, and has answered.
 const OFFERED: &str = "offered";
 
 const LOCK: &str = "lock";
@@ -55,9 +58,12 @@ impl Den {
             return Ok(());
         }
         if state.lock.is_none() {
-            fs::create_dir_all(&state.folder)?;
-            let lock = File::create(state.folder.join(LOCK))?;
-            lock.lock()?;
+            let name = state.folder.display().to_string();
+            let unwritable = |error: std::io::Error| anyhow!("{name} cannot be written: {error}");
+            fs::create_dir_all(&state.folder).map_err(unwritable)?;
+            let lock = File::create(state.folder.join(LOCK)).map_err(unwritable)?;
+            // Not every file system has locks: copies that nobody is offered are better than none.
+            let _ = lock.lock();
             state.lock = Some(lock);
         }
         write_file(&copy(&state.folder, state.count), bytes)?;
@@ -73,7 +79,11 @@ impl Den {
     pub fn close(&self) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.is_closed = true;
-        if state.lock.take().is_some() {
+        if let Some(lock) = state.lock.take() {
+            // Under the lock, so that a program that begins now is offered nothing.
+            let _ = fs::remove_dir_all(&state.folder);
+            drop(lock);
+            // Some systems keep a locked file until now.
             let _ = fs::remove_dir_all(&state.folder);
         }
     }
@@ -84,41 +94,45 @@ fn copy(folder: &Path, number: u64) -> PathBuf {
 }
 
 /// A copy that a crash has left.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Left {
     /// Where it is.
     pub path: PathBuf,
     /// How long ago it was written.
     pub age: Duration,
+    /// The lock of its folder: as long as nobody has answered, no other program offers it or takes it away.
+    _lock: File,
 }
 
-/// The newest copy that a crash has left and nobody has been offered; from now on all of them have been. The oldest
-/// folders go.
-///
-/// # Errors
-/// If the folders cannot be listed.
-pub fn left_by_crashes(dens: &Path) -> anyhow::Result<Option<Left>> {
-    let mut left = Vec::new();
-    for entry in fs::read_dir(dens)? {
-        let folder = entry?.path();
+/// The newest copy that a crash has left and nobody has answered about. Of many folders the oldest go, those with an
+/// answer first. What cannot be read or removed is no reason to offer nothing.
+#[must_use]
+pub fn left_by_crashes(dens: &Path) -> Option<Left> {
+    // Where nothing was ever kept there is no folder.
+    let folders = fs::read_dir(dens).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let found = folders.filter_map(|folder| {
         // Held until all is looked at, so that two programs that begin at once do not offer the same.
-        let Some(lock) = abandoned(&folder) else { continue };
-        let Some((path, written)) = newest_copy(&folder) else { continue };
-        left.push((written, path, folder, lock));
+        let lock = abandoned(&folder)?;
+        let (path, written) = newest_copy(&folder)?;
+        let is_answered = folder.join(OFFERED).exists();
+        Some((is_answered, Reverse(written), path, folder, lock))
+    });
+    let mut left: Vec<_> = found.collect();
+    left.sort_by_key(|(is_answered, written, ..)| (*is_answered, *written));
+    for (.., folder, _) in left.iter().skip(MOST_LEFT) {
+        let _ = fs::remove_dir_all(folder);
     }
-    left.sort_by_key(|(written, ..)| std::cmp::Reverse(*written));
-    for (_, _, folder, _) in left.iter().skip(MOST_LEFT) {
-        fs::remove_dir_all(folder)?;
+    let (is_answered, Reverse(written), path, _, lock) = left.into_iter().next()?;
+    let age = SystemTime::now().duration_since(written).unwrap_or_default();
+    (!is_answered).then_some(Left { path, age, _lock: lock })
+}
+
+/// Takes note that somebody has answered, so that nobody is asked again.
+pub fn keep_answered(left: &Left) {
+    if let Some(folder) = left.path.parent() {
+        // Being asked once more does no harm.
+        let _ = write_file(&folder.join(OFFERED), b"");
     }
-    left.truncate(MOST_LEFT);
-    left.retain(|(_, _, folder, _)| !folder.join(OFFERED).exists());
-    for (_, _, folder, _) in &left {
-        write_file(&folder.join(OFFERED), b"")?;
-    }
-    Ok(left.into_iter().next().map(|(written, path, ..)| Left {
-        path,
-        age: SystemTime::now().duration_since(written).unwrap_or_default(),
-    }))
 }
 
 /// The lock of a folder that no running program holds.
@@ -153,28 +167,31 @@ mod tests {
     }
 
     #[test]
-    fn three_generations_are_kept_and_a_crash_leaves_the_last_to_be_offered_once() {
+    fn three_generations_are_kept_and_a_crash_leaves_the_last_to_be_offered_until_there_is_an_answer()
+     {
         let folder = tempfile::tempdir().unwrap();
         let dens = folder.path().join("autosave");
-        assert!(left_by_crashes(&dens).is_err(), "there is no folder yet");
+        assert!(left_by_crashes(&dens).is_none(), "there is no folder yet");
         let (first, second, unused) = (Den::new(&dens), Den::new(&dens), Den::new(&dens));
         for text in ["one", "two", "three", "four", "five"] {
             first.write(text.as_bytes()).unwrap();
         }
         second.write(b"another").unwrap();
         // Both still run.
-        assert_eq!(left_by_crashes(&dens).unwrap(), None);
+        assert!(left_by_crashes(&dens).is_none());
         crash(first);
-        let left = left_by_crashes(&dens).unwrap().unwrap();
+        let left = left_by_crashes(&dens).unwrap();
         assert_eq!(fs::read(&left.path).unwrap(), b"five");
         assert!(left.age < Duration::from_mins(1));
-        assert_eq!(left_by_crashes(&dens).unwrap(), None, "it was offered");
+        assert!(left_by_crashes(&dens).is_none(), "it is being offered");
+        // Whoever was offered it has crashed as well, or never answered.
+        drop(left);
+        let left = left_by_crashes(&dens).unwrap();
+        keep_answered(&left);
         let copies = fs::read_dir(left.path.parent().unwrap()).unwrap();
-        assert_eq!(
-            copies.count() as u64,
-            GENERATIONS + 2,
-            "three, a lock, and that it was offered"
-        );
+        assert_eq!(copies.count() as u64, GENERATIONS + 2, "three, a lock, and the answer");
+        drop(left);
+        assert!(left_by_crashes(&dens).is_none(), "it was answered");
         // One that ends as it should leaves nothing, and writes nothing afterwards.
         second.close();
         second.write(b"late").unwrap();
@@ -183,15 +200,39 @@ mod tests {
     }
 
     #[test]
-    fn old_crashes_are_forgotten() {
+    fn of_many_crashes_each_is_offered_and_the_oldest_are_forgotten() {
         let folder = tempfile::tempdir().unwrap();
-        for text in ["a", "b", "c", "d", "e", "f", "g"] {
+        // Seconds apart, as file systems do not tell less.
+        let crashed = |(second, text): (u64, &str)| {
             let den = Den::new(folder.path());
             den.write(text.as_bytes()).unwrap();
+            let written = copy(&den.0.lock().unwrap().folder, 0);
+            let file = File::options().write(true).open(written).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(second)).unwrap();
             crash(den);
+        };
+        (1..).zip(["a", "b", "c", "d", "e", "f", "g"]).for_each(crashed);
+        for expected in ["g", "f", "e", "d", "c"] {
+            let left = left_by_crashes(folder.path()).unwrap();
+            assert_eq!(fs::read_to_string(&left.path).unwrap(), expected);
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), MOST_LEFT);
+            keep_answered(&left);
         }
-        assert!(left_by_crashes(folder.path()).unwrap().is_some());
+        assert!(left_by_crashes(folder.path()).is_none());
+        // What has an answer goes first, however new it is.
+        crashed((0, "h"));
+        let left = left_by_crashes(folder.path()).unwrap();
+        assert_eq!(fs::read_to_string(&left.path).unwrap(), "h");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), MOST_LEFT);
-        assert_eq!(left_by_crashes(folder.path()).unwrap(), None);
+    }
+
+    #[test]
+    fn copies_that_cannot_be_written_name_their_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let dens = folder.path().join("no folder");
+        fs::write(&dens, "a file").unwrap();
+        let error = Den::new(&dens).write(b"one").unwrap_err().to_string();
+        assert!(error.contains(&dens.display().to_string()), "{error}");
+        assert!(left_by_crashes(&dens).is_none());
     }
 }

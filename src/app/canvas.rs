@@ -20,8 +20,8 @@ use super::predict::Flags;
 use super::probe::probe_ui;
 use super::session::Session;
 use super::stage::{
-    Motion, Spot, Stage, bounds_of, components, is_blank, pan_by_other_buttons, path_layer, places,
-    scene, zoom_by_wheel,
+    Motion, SIZES, Spot, Stage, bounds_of, components, is_blank, pan_by_other_buttons, path_layer,
+    places, scene, zoom_by_wheel,
 };
 use super::taken_apart::Breakdown;
 use super::track::Track;
@@ -391,10 +391,7 @@ impl Canvas {
             frame.x.label.clear();
             frame.y.label.clear();
         }
-        let largest = dataset.map_or(1.0, |dataset| {
-            let size = dataset.bounds.with_margin(0.0).size();
-            size[0].max(size[1])
-        });
+        let largest = dataset.map_or(1.0, |dataset| largest_side(dataset));
         let others = self.moved.filter(|(mover, _)| *mover != spot.id).map(|(_, bounds)| bounds);
         let wanted = self.home.or(others);
         let font_size = if spot.is_alone { 13.0 } else { 12.0 };
@@ -457,9 +454,20 @@ impl Canvas {
         if self.fitted_to.as_ref().is_none_or(|(of, scaled)| of != source || *scaled != is_scaled) {
             self.fitted_to = Some((source.clone(), is_scaled));
             self.wants_fit = true;
-            if let Some(bounds) = self.awaited.take() {
+            let largest = session.dataset().map_or(1.0, |dataset| largest_side(dataset));
+            // A rectangle that neither the wheel nor a window's shape could give was made by hand.
+            let is_in_reach = |bounds: &Bounds| {
+                bounds.size().iter().any(|size| SIZES.contains(&(size / largest)))
+            };
+            if let Some(bounds) = self.awaited.take().filter(is_in_reach) {
                 self.look_at(bounds);
             }
         }
     }
+}
+
+/// The longer side of where the data are.
+fn largest_side(dataset: &Dataset) -> f64 {
+    let size = dataset.bounds.with_margin(0.0).size();
+    size[0].max(size[1])
 }

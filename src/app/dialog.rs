@@ -122,6 +122,15 @@ impl Dialog {
         }
     }
 
+    /// True if it asks what is to become of the session or experiment on the table.
+    #[must_use]
+    pub fn is_about_document(&self) -> bool {
+        match self.question {
+            Question::Leave | Question::SaveSession | Question::SaveExperiment => true,
+            Question::Open { .. } | Question::Export { .. } => false,
+        }
+    }
+
     /// Tells this dialog from those before it.
     #[must_use]
     pub fn number(&self) -> u64 {

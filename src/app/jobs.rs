@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow, bail};
 
 use super::autosave::Left;
-use super::keeping::read_session;
+use super::keeping::{Home, SavedSession, Stamp, read_session};
 use super::recent::RecentFile;
 use crate::algorithms::given::{self, GivenComponent};
 use crate::data::Scaling;
@@ -29,8 +29,17 @@ pub enum Outcome {
     Saved(anyhow::Result<String>),
     /// A file holds this experiment now; says where.
     SavedExperiment(Box<Experiment>, String),
-    /// A file holds the session of this experiment now.
-    SavedSession(Box<Experiment>, PathBuf),
+    /// A file holds this session now.
+    SavedSession(Box<SavedSession>),
+    /// A session was not saved, because somebody else has written its file.
+    ChangedMeanwhile {
+        /// Which of the things that were put on the table it was.
+        table: u64,
+        /// The file.
+        path: PathBuf,
+    },
+    /// It was noted that somebody has been offered what a crash has left.
+    Answered,
     /// The session was copied against a crash, or could not be.
     BackedUp(anyhow::Result<()>),
     /// What was found in the folder of this program.
@@ -91,8 +100,8 @@ pub enum Opened {
     },
     /// Everything that was on screen.
     Session {
-        /// From where.
-        path: PathBuf,
+        /// From where, and the file as it was then.
+        home: Home,
         /// What was read.
         keepsake: Box<Keepsake>,
     },
@@ -105,8 +114,8 @@ impl Opened {
         match self {
             Opened::Points { path, .. }
             | Opened::Model { path, .. }
-            | Opened::Experiment { path, .. }
-            | Opened::Session { path, .. } => path,
+            | Opened::Experiment { path, .. } => path,
+            Opened::Session { home, .. } => &home.path,
         }
     }
 }
@@ -185,6 +194,12 @@ impl Jobs {
         }
     }
 
+    /// True until its outcome has been taken.
+    #[must_use]
+    pub fn is_running(&self, job: Job) -> bool {
+        self.running.contains(&job)
+    }
+
     /// What came out since the last frame, but for what nobody waits for any more.
     pub fn drain(&mut self) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
@@ -235,8 +250,10 @@ pub fn open(
         return read_model(path);
     }
     if holds_session(&path) {
+        // Looked at first: what is written while it is read is not what was read.
+        let stamp = Stamp::of(&path);
         let keepsake = Box::new(read_session(&path)?);
-        return Ok(Opened::Session { path, keepsake });
+        return Ok(Opened::Session { home: Home { path, stamp }, keepsake });
     }
     let loaded = formats::read(&path, columns, watch)?;
     Ok(Opened::Points { path, columns, loaded })

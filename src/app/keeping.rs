@@ -1,40 +1,43 @@
 //! Keeping: sessions as files, copies of them against a crash, and the list of recent files.
 
-use std::io::Read;
+mod order;
+mod saving;
+
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 
+use self::order::Order;
+pub use self::saving::{Home, SavedSession, Stamp, Wanted};
 use super::action::Action;
 use super::autosave::{self, Den, Left};
-use super::dialog::Dialog;
-use super::jobs::Outcome;
+use super::jobs::{Job, Outcome};
 use super::recent::{self, RecentFile};
 use super::track::Track;
 use super::view::{Position, View};
 use super::{App, Notice, kept_view, theme};
-use crate::export::keepsake::{self, Keepsake, MOST_BYTES};
-use crate::export::write_file;
-use crate::training::{Account, BranchId, Experiment, Record};
-
-/// Bytes that the mixtures of all runs take in a session.
-const HISTORY_BYTES: usize = 4_000_000;
+use crate::export::keepsake::{self, Keepsake};
+use crate::training::Experiment;
 
 /// Records of a run that all go into a session; of more, those that its curves are drawn of.
 const MOST_RECORDS: usize = 10_000;
-
-/// For a step that is under way a job waits this long.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What is kept, and where.
 #[derive(Default)]
 pub struct Keeping {
     /// The file that holds this session, if one does.
-    path: Option<PathBuf>,
+    home: Option<Home>,
+    /// How often something was put on the table: what is saved of one thing says nothing of the next.
+    table: u64,
+    /// What was on the table before this session was opened.
+    before: Option<Experiment>,
     /// Where the session is to be saved as soon as the worker has followed the document.
-    wanted: Option<PathBuf>,
+    wanted: Option<Wanted>,
+    /// The job that saves it.
+    saving: Option<Job>,
+    /// True if the window is to close as soon as that is done.
+    closes_later: bool,
     /// Where things are kept that nobody asked to save; `None` where nothing is.
     place: Option<Place>,
     /// The files that were opened or saved last.
@@ -76,33 +79,6 @@ impl Place {
     }
 }
 
-/// What a session is made of, put together off the window's thread.
-struct Order {
-    experiment: Experiment,
-    account: Option<Receiver<Account>>,
-    histories: Vec<(BranchId, Vec<Record>)>,
-    /// Steps that must not be thinned away.
-    steps: Vec<usize>,
-    view: serde_json::Value,
-}
-
-impl Order {
-    /// Waits for the worker's account. Without one, or with one of another experiment, the runs begin again.
-    fn fill(self) -> Keepsake {
-        let Order { experiment, account, histories, steps, view } = self;
-        let account = account.and_then(|account| account.recv_timeout(PATIENCE).ok());
-        let account = account.filter(|account| account.experiment == experiment);
-        let mut memoirs = account.map_or_else(Vec::new, |account| account.memoirs);
-        let most_bytes = HISTORY_BYTES / memoirs.len().max(1);
-        for memoir in &mut memoirs {
-            let records = histories.iter().find(|(id, _)| *id == memoir.id());
-            let records = records.map_or(&[][..], |(_, records)| records);
-            *memoir = memoir.clone().thinned(most_bytes, &steps).with_records(records);
-        }
-        Keepsake { experiment, memoirs, view }
-    }
-}
-
 impl App {
     /// Keeps the list of recent files in a folder, and a copy against a crash whenever something has changed and so much
     /// time has gone by; looks for what a crash has left. Without this nothing is kept.
@@ -113,8 +89,7 @@ impl App {
         let (folder, last) = (folder.to_owned(), Instant::now());
         self.keeping.place = Some(Place { folder, den, pause, last, copied, is_told: false });
         self.jobs.start_quietly(move || {
-            // Where nothing was ever kept there is nothing to offer.
-            let left = autosave::left_by_crashes(&dens).unwrap_or_default();
+            let left = autosave::left_by_crashes(&dens);
             Outcome::Kept { recent: recent::read(&list), left }
         });
     }
@@ -155,48 +130,6 @@ impl App {
         }
     }
 
-    /// Opens or saves something, or asks for its path. A session is saved where it was saved before.
-    pub(super) fn handle_file(&mut self, action: Action) {
-        match (action, self.keeping.path.clone()) {
-            (Action::Open, _) => self.dialog = Some(Dialog::open()),
-            (Action::CancelReading, _) => self.cancel_reading(),
-            (Action::SaveExperiment, _) => self.dialog = Some(Dialog::save_experiment()),
-            (Action::SaveSession, Some(path)) => self.save_session_as(path),
-            _ => self.ask_for_session(),
-        }
-    }
-
-    /// Asks where the session is to be saved.
-    pub(super) fn ask_for_session(&mut self) {
-        let path = self.keeping.path.clone().unwrap_or_else(|| PathBuf::from("lecture.scorescope"));
-        self.dialog = Some(Dialog::save_session(&path));
-    }
-
-    /// Saves the session there as soon as the worker has followed the document.
-    pub fn save_session_as(&mut self, path: PathBuf) {
-        self.keeping.wanted = Some(path);
-    }
-
-    /// Saves what was to be saved, once the worker has followed the document.
-    pub(super) fn save_wanted(&mut self) {
-        if let Some(path) = self.keeping.wanted.take() {
-            let experiment = self.document.experiment.clone();
-            if !self.session.is_following(&experiment) {
-                self.keeping.wanted = Some(path);
-                return;
-            }
-            let order = self.order(experiment.clone());
-            self.jobs.start(move || {
-                let written =
-                    keepsake::write(&order.fill()).and_then(|bytes| Ok(write_file(&path, &bytes)?));
-                match written {
-                    Ok(()) => Outcome::SavedSession(Box::new(experiment), path),
-                    Err(error) => Outcome::Saved(Err(error)),
-                }
-            });
-        }
-    }
-
     /// Copies the session if something changed since the last copy; looks again when the pause is over.
     pub(super) fn copy_in_time(&mut self) {
         let Some(place) = &self.keeping.place else { return };
@@ -230,7 +163,10 @@ impl App {
     pub(super) fn copy_before_risk(&mut self) {
         self.keeping.is_safe = true;
         let running = self.session.running().clone();
-        if self.session.step_count() > 0 || !running.strokes.is_empty() {
+        // The chosen run may be fresh while others are trained.
+        let is_trained = self.session.tracks().iter().any(|track| track.step_count() > 0);
+        let is_by_hand = running.runs().any(|id| !running.given_of(id).is_empty());
+        if is_trained || is_by_hand || !running.strokes.is_empty() {
             self.copy(running);
         }
     }
@@ -240,36 +176,29 @@ impl App {
         let state = State { experiment: experiment.clone(), ..self.state() };
         let Some(place) = &mut self.keeping.place else { return };
         place.last = Instant::now();
-        if place.copied.as_ref() == Some(&state) {
+        // What is just being taken up is in a file, and the worker cannot tell of it yet.
+        if self.session.is_taking_up() || place.copied.as_ref() == Some(&state) {
             return;
         }
         place.copied = Some(state);
         let den = place.den.clone();
         let order = self.order(experiment);
         self.jobs.start_quietly(move || {
-            let written = keepsake::write(&order.fill()).and_then(|bytes| den.write(&bytes));
-            Outcome::BackedUp(written)
+            let copy = order.fill_copy().and_then(|copy| keepsake::write(&copy));
+            Outcome::BackedUp(copy.and_then(|bytes| den.write(&bytes)))
         });
     }
 
     /// Takes note of what became of a copy; that there can be none is told once.
     pub(super) fn take_copied(&mut self, copied: anyhow::Result<()>) {
         let Some(place) = &mut self.keeping.place else { return };
-        if let Err(error) = copied
-            && !std::mem::replace(&mut place.is_told, true)
-        {
-            let text = format!("There are no copies against a crash: {error}");
+        let Err(error) = copied else { return };
+        // To be tried again.
+        place.copied = None;
+        if !std::mem::replace(&mut place.is_told, true) {
+            let text = format!("This was not copied against a crash: {error}");
             self.notice = Some(Notice::problem(text));
         }
-    }
-
-    /// Takes note that a file now holds the session.
-    pub(super) fn take_saved_session(&mut self, experiment: &Experiment, path: PathBuf) {
-        self.document.keep_saved(experiment);
-        let shown = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
-        self.notice = Some(Notice::info(format!("Saved the session as {}", shown.display())));
-        self.remember_file(&path);
-        self.keeping.path = Some(path);
     }
 
     /// Puts a file at the top of the recent ones.
@@ -287,10 +216,11 @@ impl App {
     }
 
     /// Shows a session as it was.
-    pub(super) fn put_session_on_table(&mut self, path: PathBuf, keepsake: Keepsake) {
+    pub(super) fn put_session_on_table(&mut self, home: Home, keepsake: Keepsake) {
         let Keepsake { experiment, memoirs, view } = keepsake;
-        let is_copy =
-            (self.keeping.place.as_ref()).is_some_and(|place| path.starts_with(place.dens()));
+        let (place, path) = (self.keeping.place.as_ref(), &home.path);
+        let is_copy = place.is_some_and(|place| path.starts_with(place.dens()));
+        self.keeping.before = Some(self.document.experiment.clone());
         if is_copy {
             // Nobody has saved this yet.
             self.document.mark();
@@ -309,18 +239,22 @@ impl App {
             format!("Opened the session {}; Space trains on", path.display())
         };
         self.notice = Some(Notice::info(text));
-        self.keeping.path = (!is_copy).then_some(path);
+        self.keeping.home = (!is_copy).then_some(home);
     }
 
     /// Does what was answered to the offer of what a crash has left.
     pub(super) fn answer_left(&mut self, wants_it: bool) {
         let Some(left) = self.keeping.left.take() else { return };
         if wants_it {
-            self.open(left.path, None);
+            self.open(left.path.clone(), None);
         } else {
             let text = format!("It stays in {}", left.path.display());
             self.notice = Some(Notice::info(text));
         }
+        self.jobs.start_quietly(move || {
+            autosave::keep_answered(&left);
+            Outcome::Answered
+        });
     }
 }
 
@@ -330,9 +264,7 @@ impl App {
 /// One sentence: what is wrong, where, and what to try.
 pub fn read_session(path: &Path) -> anyhow::Result<Keepsake> {
     let name = path.display().to_string();
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
-        .map_err(|error| anyhow!("{name} could not be read: {error}"))?;
-    Ok(keepsake::read(&name, &bytes)?)
+    let file =
+        std::fs::File::open(path).map_err(|error| anyhow!("{name} could not be read: {error}"))?;
+    Ok(keepsake::read_from(&name, std::io::BufReader::new(file))?)
 }

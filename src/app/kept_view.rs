@@ -40,20 +40,19 @@ pub fn of_value(value: &Value) -> (View, Option<Bounds>) {
         }
     }
     let canvas = value.get("canvas").and_then(|canvas| serde_json::from_value(canvas.clone()).ok());
-    let is_rectangle = |bounds: &Bounds| (0..2).all(|axis| bounds.min[axis] < bounds.max[axis]);
+    let is_rectangle =
+        |bounds: &Bounds| bounds.size().iter().all(|size| size.is_finite() && *size > 0.0);
     (within_reason(view), canvas.filter(is_rectangle))
 }
 
-/// The usual view with each part of this one that is known here.
+/// The usual view with each part of this one that is known here. Each part is tried alone, as a file may have millions.
 fn view_of(value: Option<&Value>) -> View {
-    let mut known: Map<String, Value> = Map::new();
-    for (key, part) in value.and_then(Value::as_object).into_iter().flatten() {
-        let before = known.insert(key.clone(), part.clone());
-        if serde_json::from_value::<View>(Value::Object(known.clone())).is_err() {
-            known.remove(key);
-            known.extend(before.map(|before| (key.clone(), before)));
-        }
-    }
+    let is_known = |(key, part): &(&String, &Value)| {
+        let alone = Map::from_iter([((*key).clone(), (*part).clone())]);
+        serde_json::from_value::<View>(Value::Object(alone)).is_ok()
+    };
+    let parts = value.and_then(Value::as_object).into_iter().flatten().filter(is_known);
+    let known = parts.map(|(key, part)| (key.clone(), part.clone())).collect();
     serde_json::from_value(Value::Object(known)).unwrap_or_default()
 }
 
@@ -117,6 +116,18 @@ mod tests {
             View { theme: Theme::Light, speed: 3.0, tool_radius: 0.3, ..View::default() };
         expected.sampling.speed = 0.0;
         assert_eq!((view, canvas), (expected, None));
+        value["canvas"] = serde_json::json!({ "min": [-1e308, 0.0], "max": [1e308, 1.0] });
+        assert_eq!(of_value(&value).1, None, "no number is as wide");
         assert_eq!(of_value(&Value::Null), (View::default(), None));
+    }
+
+    #[test]
+    fn a_hundred_thousand_parts_that_nobody_knows_take_no_time() {
+        let mut value = to_value(&View { speed: 3.0, ..View::default() }, None);
+        for i in 0..100_000 {
+            value["view"][format!("part {i}")] = i.into();
+        }
+        // Trying each with all before it took hours.
+        assert_eq!(of_value(&value).0, View { speed: 3.0, ..View::default() });
     }
 }

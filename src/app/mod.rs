@@ -313,6 +313,7 @@ impl App {
         for outcome in self.jobs.drain() {
             self.take_in(outcome);
         }
+        self.end_saving();
         if !self.jobs.is_busy() {
             self.reading = None;
             self.filming = None;
@@ -324,12 +325,18 @@ impl App {
         let ctx = ui.ctx().clone();
         theme::fit_zoom(&ctx, &mut self.window_size);
         let wants_to_close = ctx.input(|input| input.viewport().close_requested());
-        if wants_to_close && !self.may_close && self.document.has_unsaved_work() {
+        if wants_to_close && self.waits_for_saving() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+        } else if wants_to_close && !self.may_close && self.document.has_unsaved_work() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
             self.dialog = Some(Dialog::leave());
         }
         let dropped = ctx.input(|input| input.raw.dropped_files.clone());
-        if let Some(file) = dropped.first() {
+        if !dropped.is_empty() && self.dialog.is_some() {
+            // What the dialog asks is about what is on the table.
+            let text = "Nothing was opened: close the dialog first, then drop the file again";
+            self.notice = Some(Notice::info(text));
+        } else if let Some(file) = dropped.first() {
             self.open(file.path().to_owned(), None);
         }
         if self.dialog.is_none() && self.reading.is_none() {
@@ -538,7 +545,9 @@ impl App {
                 self.document.keep_saved(&experiment);
                 self.notice = Some(Notice::info(text));
             }
-            Outcome::SavedSession(experiment, path) => self.take_saved_session(&experiment, path),
+            Outcome::SavedSession(saved) => self.take_saved_session(*saved),
+            Outcome::ChangedMeanwhile { table, path } => self.take_changed_meanwhile(table, &path),
+            Outcome::Answered => self.has_news = false,
             Outcome::BackedUp(copied) => {
                 self.has_news = false;
                 self.take_copied(copied);
@@ -577,7 +586,9 @@ impl App {
     fn put_on_table(&mut self, opened: Opened) {
         self.copy_before_risk();
         self.remember_file(opened.path());
+        let mut unsaved = None;
         if !matches!(opened, Opened::Model { .. }) {
+            unsaved = self.leave_home();
             self.canvas.fit();
             // What was expected of other data is no longer asked.
             self.view.prediction = Prediction::default();
@@ -606,12 +617,13 @@ impl App {
                     loaded: Some(crate::training::LoadedFile(loaded.into())),
                 });
             }
-            Opened::Session { path, keepsake } => self.put_session_on_table(path, *keepsake),
+            Opened::Session { home, keepsake } => self.put_session_on_table(home, *keepsake),
             Opened::Experiment { experiment, .. } => {
                 self.document.open(*experiment);
                 self.notice = Some(Notice::info("Experiment opened; Space trains it"));
             }
         }
+        self.tell_unsaved(unsaved);
     }
 
     /// The experiment on the table.

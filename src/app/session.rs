@@ -63,6 +63,16 @@ enum Legacy {
     Forgotten,
 }
 
+impl Legacy {
+    /// What remains to be said once the worker is ready.
+    fn once_ready(self) -> Legacy {
+        match self {
+            Legacy::None | Legacy::Awaited => Legacy::None,
+            Legacy::Forgotten => Legacy::Forgotten,
+        }
+    }
+}
+
 /// What is kept of the steps, for going back in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
@@ -119,6 +129,7 @@ impl Session {
         let trunk = self.track(BranchId::TRUNK).and_then(Track::snapshot);
         let dataset = trunk.filter(same_data).map(|s| s.prepared.dataset.clone());
         self.keep_tracks();
+        self.legacy = if memoirs.is_empty() { Legacy::None } else { Legacy::Awaited };
         match Worker::take_up(self.running.clone(), dataset, memoirs, wake) {
             Ok(worker) => {
                 self.worker = Some(worker);
@@ -176,18 +187,20 @@ impl Session {
                 // The end of an earlier play is none of this one.
                 Event::Stopped(number) if number != self.play_number => {}
                 Event::Stopped(_) => self.wants_to_play = false,
-                Event::Followed => self.readiness = Readiness::Ready,
+                Event::Followed => {
+                    self.readiness = Readiness::Ready;
+                    // Not before: the worker may still be telling of one run after the other when a frame looks.
+                    self.legacy = self.legacy.once_ready();
+                }
                 Event::Failed { message, dataset } => {
                     self.readiness = Readiness::Ready;
+                    self.legacy = self.legacy.once_ready();
                     self.wants_to_play = false;
                     self.problem = Some(message);
                     self.tracks.iter_mut().for_each(|track| track.hear(News::Waits));
                     self.dataset = dataset;
                 }
             }
-        }
-        if self.legacy == Legacy::Awaited && self.is_prepared() {
-            self.legacy = Legacy::None;
         }
         if self.problem.is_none() {
             for track in &mut self.tracks {

@@ -133,6 +133,9 @@ pub fn is_blank(document: &Document, session: &Session) -> bool {
         && session.snapshot().is_none()
 }
 
+/// How large what is shown may be, in sizes of the data: far out they are a dot; far in, coordinates lose their digits.
+pub const SIZES: std::ops::RangeInclusive<f64> = 1e-6..=1e3;
+
 /// Zooms by wheel or pinch; true if it did. `largest` is the size of the data.
 pub fn zoom_by_wheel(plot_ui: &mut egui_plot::PlotUi<'_>, largest: f64) -> bool {
     if !plot_ui.response().contains_pointer() {
@@ -144,9 +147,8 @@ pub fn zoom_by_wheel(plot_ui: &mut egui_plot::PlotUi<'_>, largest: f64) -> bool 
     if factor == 1.0 {
         return false;
     }
-    // Far out the data are a dot; far in, coordinates lose their digits.
     let size = plot_ui.plot_bounds().width().max(plot_ui.plot_bounds().height()) / largest;
-    if (size > 1e3 && factor < 1.0) || (size < 1e-6 && factor > 1.0) {
+    if (size > *SIZES.end() && factor < 1.0) || (size < *SIZES.start() && factor > 1.0) {
         return false;
     }
     plot_ui.zoom_bounds_around_hovered(egui::Vec2::splat(factor));

@@ -30,15 +30,17 @@
 //! most 20 seconds in all, and goes on to the bit if they end at the very mixture that was saved; else its memory begins anew at
 //! that mixture, and the program says so.
 
-use std::io::{ErrorKind, Read, Write};
+mod size;
+
+use std::io::{BufRead, Write};
 use std::sync::Arc;
 
 use flate2::Compression;
-use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::size::{MOST_BYTES, TooManyPoints};
 use super::ExportError;
 use crate::data::formats::Loaded;
 use crate::data::memory;
@@ -87,15 +89,31 @@ pub enum KeepsakeError {
         /// What it has instead.
         reason: String,
     },
+    /// The system does not give its bytes.
+    #[error("{name} could not be read: {reason}")]
+    Unreadable {
+        /// The file.
+        name: String,
+        /// What the system says.
+        reason: String,
+    },
     /// More than memory holds.
-    #[error("{name} holds more than {} GB: no session is that large", MOST_BYTES / 1_000_000_000)]
+    #[error("{name} holds more than the {} that can be opened here: close other programs, or open it on a larger machine",
+        memory::in_words(*.most))]
     TooLarge {
         /// The file.
         name: String,
+        /// Bytes that it may take.
+        most: u64,
     },
     /// The experiment in it cannot be run.
-    #[error(transparent)]
-    Experiment(#[from] ExperimentError),
+    #[error("{name} cannot be opened here ({source}): it may be from a newer ScoreScope")]
+    Experiment {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        source: ExperimentError,
+    },
 }
 
 const FORMAT: &str = "scorescope-session";
@@ -103,9 +121,6 @@ const VERSION: u64 = 1;
 
 /// What gzip files begin with.
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
-
-/// A session is never larger than this; a file that unpacks to more was made to fill the memory.
-pub const MOST_BYTES: u64 = 2_000_000_000;
 
 /// What is read first: whatever else is in a newer file, these two are there.
 #[derive(Deserialize)]
@@ -151,12 +166,15 @@ pub fn is_session(head: &[u8]) -> bool {
 /// A session as bytes.
 ///
 /// # Errors
-/// If the experiment has no form as text, or the library refuses.
+/// If the experiment has no form as text, a file has too many points, or the library refuses.
 pub fn write(keepsake: &Keepsake) -> anyhow::Result<Vec<u8>> {
     let mut experiment = keepsake.experiment.clone();
     let is_blank = experiment.source == Source::Nothing && experiment.strokes.is_empty();
     if is_blank {
         experiment.source = Experiment::default().source;
+    }
+    if let Source::File { loaded: Some(LoadedFile(file)), .. } = &experiment.source {
+        size::check_points(file.points.len() as u64, memory::available())?;
     }
     let points = match &experiment.source {
         Source::File { loaded: Some(LoadedFile(file)), .. } => Some(WrittenPoints {
@@ -193,7 +211,15 @@ fn packed(written: &impl Serialize) -> Result<Vec<u8>, ExportError> {
 /// # Errors
 /// [`KeepsakeError`], one sentence that names the file; whatever the bytes are, there is no panic.
 pub fn read(name: &str, bytes: &[u8]) -> Result<Keepsake, KeepsakeError> {
-    let text = unpacked(name, bytes)?;
+    read_from(name, bytes)
+}
+
+/// A session from a file that is read as it is unpacked.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(name: &str, source: impl BufRead) -> Result<Keepsake, KeepsakeError> {
+    let text = size::unpacked(name, source, MOST_BYTES.min(memory::available() / 4))?;
     let other =
         |reason: &str| KeepsakeError::Other { name: name.to_owned(), reason: reason.into() };
     let head: Head = serde_json::from_slice(&text)
@@ -207,7 +233,8 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Keepsake, KeepsakeError> {
     let damaged = |reason: String| KeepsakeError::Damaged { name: name.to_owned(), reason };
     let written: Written =
         serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
-    let mut experiment = Experiment::from_toml(name, &written.experiment)?;
+    let mut experiment = Experiment::from_toml(name, &written.experiment)
+        .map_err(|source| KeepsakeError::Experiment { name: name.to_owned(), source })?;
     if written.is_blank {
         experiment.source = Source::Nothing;
     }
@@ -217,32 +244,16 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Keepsake, KeepsakeError> {
         let file = loaded_file(file).ok_or_else(|| damaged("its points are none".to_owned()))?;
         *loaded = Some(LoadedFile(Arc::new(file)));
     }
+    for memoir in &written.runs {
+        let (id, first) = (memoir.id(), memoir.first_step());
+        let is_there = experiment.runs().any(|run| run == id);
+        if !is_there || first != experiment.first_step(id) {
+            let reason = format!("its run {id}, from step {first} on, is none of its experiment");
+            return Err(damaged(reason));
+        }
+    }
     let view = written.view;
     Ok(Keepsake { experiment, memoirs: written.runs, view })
-}
-
-/// What was compressed, if nothing of it is missing.
-fn unpacked(name: &str, bytes: &[u8]) -> Result<Vec<u8>, KeepsakeError> {
-    let name = name.to_owned();
-    if !is_session(bytes) {
-        let reason = "it does not begin as one".to_owned();
-        return Err(KeepsakeError::Other { name, reason });
-    }
-    let most = MOST_BYTES.min(memory::available() / 4);
-    let mut text = Vec::new();
-    if let Err(error) = GzDecoder::new(bytes).take(most).read_to_end(&mut text) {
-        let reason = match error.kind() {
-            ErrorKind::UnexpectedEof => {
-                format!("it ends after {} bytes, before its content does", bytes.len())
-            }
-            _ => format!("{error}, in its {} bytes", bytes.len()),
-        };
-        return Err(KeepsakeError::Damaged { name, reason });
-    }
-    if text.len() as u64 >= most {
-        return Err(KeepsakeError::TooLarge { name });
-    }
-    Ok(text)
 }
 
 /// The content of a data file, if it is one.
@@ -342,5 +353,20 @@ mod tests {
         let middle = flipped.len() / 2;
         flipped[middle] ^= 8;
         check(&flipped, "is damaged (");
+    }
+
+    #[test]
+    fn runs_of_another_experiment_are_refused() {
+        let good = small();
+        for key in ["race", "fork"] {
+            let mut experiment = Experiment::default();
+            if key == "fork" {
+                // The same run, from another step on.
+                experiment.fork(crate::training::BranchId::TRUNK, 3).unwrap();
+            }
+            let bytes = write(&Keepsake { experiment, ..good.clone() }).unwrap();
+            let error = read("x.scorescope", &bytes).unwrap_err().to_string();
+            assert!(error.contains("is none of its experiment"), "{key}: {error}");
+        }
     }
 }

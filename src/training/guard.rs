@@ -192,10 +192,10 @@ impl Guard {
     /// Looks at a run after a step; what goes wrong is told once.
     pub fn look(&mut self, run: &Run) -> Option<Finish> {
         let nll = run.record().train_nll;
-        self.rising_steps = if nll > self.last { self.rising_steps + 1 } else { 0 };
+        self.rising_steps = if nll > self.last { self.rising_steps.saturating_add(1) } else { 0 };
         (self.last, self.best) = (nll, self.best.min(nll));
         let norm = run.gradient_norm().unwrap_or(0.0);
-        self.seen_steps += 1;
+        self.seen_steps = self.seen_steps.saturating_add(1);
         if self.seen_steps <= FIRST_STEPS {
             self.usual_norm = self.usual_norm.max(norm);
         }

@@ -11,11 +11,10 @@ impl Session {
         self.pause();
         self.running = experiment.clone();
         (self.tracks, self.dataset) = (Vec::new(), None);
-        self.legacy = if memoirs.is_empty() { Legacy::None } else { Legacy::Awaited };
         self.restart(memoirs);
     }
 
-    /// True until runs that another program has trained have been heard of.
+    /// True until runs that another program has trained have all been heard of, and can go on.
     #[must_use]
     pub fn is_taking_up(&self) -> bool {
         self.legacy == Legacy::Awaited

@@ -77,6 +77,34 @@ pub enum MemoirError {
         /// Which step.
         step: usize,
     },
+    /// A step that is no count.
+    #[error("run {run}: a step of {what} is no whole number")]
+    Step {
+        /// Which run, counted from 1.
+        run: BranchId,
+        /// Which list.
+        what: &'static str,
+    },
+    /// Records that end elsewhere than the run.
+    #[error("run {run}: the records end at step {recorded}, but the run at step {newest}")]
+    End {
+        /// Which run, counted from 1.
+        run: BranchId,
+        /// Step of the last record.
+        recorded: usize,
+        /// Step of the last mixture.
+        newest: usize,
+    },
+    /// More steps taken over than there were before.
+    #[error("run {run}: it takes over {lead} steps, but it begins at step {first}")]
+    Lead {
+        /// Which run, counted from 1.
+        run: BranchId,
+        /// How many it takes over.
+        lead: usize,
+        /// Where it begins.
+        first: usize,
+    },
     /// More or fewer steps than the run is said to have taken.
     #[error("run {run}: {counted} steps were taken, but it is {taken} steps from its beginning")]
     Steps {
@@ -94,6 +122,12 @@ impl Memoir {
     #[must_use]
     pub fn id(&self) -> BranchId {
         self.id
+    }
+
+    /// The step that it began at.
+    #[must_use]
+    pub fn first_step(&self) -> usize {
+        self.beginning.step
     }
 
     /// The mixture that the run began with.

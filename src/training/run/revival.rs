@@ -4,6 +4,8 @@
 //! optimizer's memory back in 32 bits only: the same steps are taken again instead, which gives the same bits, where
 //! that is a matter of seconds.
 
+use std::time::Instant;
+
 use super::{Record, Run, Stretch};
 use crate::algorithms::{Algorithm, AlgorithmInfo, Start, StepError};
 use crate::model::Mixture;
@@ -25,7 +27,7 @@ pub(super) struct Revival {
     pub stretches: Vec<Stretch>,
     /// What it came to.
     pub mixture: Mixture,
-    /// Seconds of computing that led there.
+    /// Seconds of computing that led there, on the machine that did it.
     pub seconds: f64,
 }
 
@@ -37,11 +39,12 @@ impl Revival {
         most_secs: f64,
     ) -> Result<(Box<dyn Algorithm>, bool), StepError> {
         let Revival { info, start, stretches, mixture, seconds } = self;
-        let step_count: usize = stretches.iter().map(|(_, count)| count).sum();
+        let counts = stretches.iter().map(|(_, count)| *count);
+        let step_count = counts.fold(0, usize::saturating_add);
         let is_short = seconds <= most_secs && step_count <= MOST_STEPS;
         if info.has_memory()
             && is_short
-            && let Ok(algorithm) = again(info, &start, &stretches)
+            && let Some(algorithm) = again(info, &start, &stretches, most_secs)
             // On another kind of processor, or in another version, the last bits may be others.
             && *algorithm.mixture() == mixture
         {
@@ -52,20 +55,25 @@ impl Revival {
     }
 }
 
-/// The same steps, taken again.
+/// The same steps, taken again; `None` if one of them fails, or if they take more than so many seconds on this machine.
 fn again(
     info: &AlgorithmInfo,
     start: &Start,
     stretches: &[Stretch],
-) -> Result<Box<dyn Algorithm>, StepError> {
-    let Some((first, _)) = stretches.first() else { return Err(StepError::NotFinite) };
-    let mut algorithm = info.start(start.clone(), first)?;
+    most_secs: f64,
+) -> Option<Box<dyn Algorithm>> {
+    let began = Instant::now();
+    let (first, _) = stretches.first()?;
+    let mut algorithm = info.start(start.clone(), first).ok()?;
     for (settings, count) in stretches {
         for _ in 0..*count {
-            in_pool(|| algorithm.step(settings))?;
+            if began.elapsed().as_secs_f64() > most_secs {
+                return None;
+            }
+            in_pool(|| algorithm.step(settings)).ok()?;
         }
     }
-    Ok(algorithm)
+    Some(algorithm)
 }
 
 impl Run {
@@ -80,13 +88,6 @@ impl Run {
         let (algorithm, has_memory) = revival.revive(&self.settings, most_secs)?;
         self.algorithm = algorithm;
         Ok(has_memory)
-    }
-
-    /// Seconds of computing that [`Run::wake`] would spend.
-    #[must_use]
-    pub fn secs_to_wake(&self) -> f64 {
-        let revival = self.revival.as_ref().filter(|revival| revival.info.has_memory());
-        revival.map_or(0.0, |revival| revival.seconds)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The runs of a tree as memoirs, and a tree that goes on where memoirs end.
 
+use std::time::Instant;
+
 use super::{Entry, State, Tree, locked};
 use crate::training::run::MOST_SECS_AGAIN;
 use crate::training::{
@@ -60,14 +62,13 @@ impl Tree {
     /// Makes runs ready to go on that another program has trained. Those whose memory begins anew are told of as
     /// [`News::Forgot`]; one that cannot go on says so at its next step.
     pub fn wake(&mut self) {
-        let mut left_secs = MOST_SECS_AGAIN;
+        // By the clock here: what the file says of another machine's time need not be true of this one.
+        let began = Instant::now();
         for (id, entry) in &mut self.entries {
             let State::Running(run) = &mut entry.state else { continue };
-            let secs = run.secs_to_wake();
+            let left_secs = MOST_SECS_AGAIN - began.elapsed().as_secs_f64();
             if let Ok(false) = run.wake(left_secs) {
                 self.news.push((*id, News::Forgot));
-            } else {
-                left_secs -= secs;
             }
         }
     }
@@ -77,6 +78,7 @@ impl Tree {
 mod tests {
     use super::*;
     use crate::training::Who;
+    use crate::training::numbers::Numbers;
 
     fn small(id: &str) -> Experiment {
         let mut experiment = Experiment::default();
@@ -184,6 +186,26 @@ mod tests {
     }
 
     #[test]
+    fn steps_are_repeated_by_the_clock_here_whatever_the_file_says_of_it() {
+        let experiment = small("nll");
+        let mut tree = Tree::new(&experiment, Prepared::new(&experiment).unwrap()).unwrap();
+        play(&mut tree, 20);
+        let mut file = serde_json::to_value(tree.memoirs()).unwrap();
+        let mut numbers: Numbers = serde_json::from_value(file[0]["moments"].clone()).unwrap();
+        // Seconds of the newest step, after which K = 4 components follow.
+        let place = numbers.0.len() - 4 * 6 - 5;
+        numbers.0[place] = 0.0;
+        file[0]["moments"] = serde_json::to_value(numbers).unwrap();
+        let memoirs: Vec<Memoir> = serde_json::from_value(file).unwrap();
+        let prepared = Prepared::new(&experiment).unwrap();
+        let mut run = Run::taken_up(&memoirs[0], &experiment, &prepared).unwrap();
+        assert_eq!(run.record().seconds, 0.0);
+        assert_eq!(run.wake(0.0), Ok(false));
+        let mut run = Run::taken_up(&memoirs[0], &experiment, &prepared).unwrap();
+        assert_eq!(run.wake(MOST_SECS_AGAIN), Ok(true));
+    }
+
+    #[test]
     fn a_long_history_is_thinned_and_keeps_its_ends_and_what_is_asked_for() {
         let mut experiment = small("em");
         experiment.set("max_iter", "1000000").unwrap();
@@ -219,7 +241,25 @@ mod tests {
         check("n_components", 5.into(), "run 1: the mixture at step 0 is none");
         check("moments", "".into(), "run 1: moments is empty");
         check("moments", "AAAAAAAA+D8=".into(), "moments has 1 numbers");
-        check("records", good["moments"].clone(), "run 1: step");
+        check("records", good["moments"].clone(), "run 1: ");
+        let numbers = |field: &str| -> Vec<f64> {
+            let numbers: Numbers = serde_json::from_value(good[field].clone()).unwrap();
+            numbers.0
+        };
+        let put = |field: &str, place: usize, number: f64| {
+            let mut all = numbers(field);
+            all[place] = number;
+            serde_json::to_value(Numbers(all)).unwrap()
+        };
+        // The last record's step, after the run's end and as no count at all.
+        check("records", put("records", 18, 9.0), "records end at step 9, but the run at step 3");
+        for step in [f64::NAN, 1e300, 2.5, -1.0] {
+            check("records", put("records", 18, step), "a step of records is no whole number");
+            check("best", put("best", 0, step), "a step of best is no whole number");
+        }
+        let mut beginning = good["beginning"].clone();
+        beginning["lead"] = serde_json::json!([[{}, 7], [{}, usize::MAX]]);
+        check("beginning", beginning, "takes over 18446744073709551615 steps, but it begins at");
         check("recent", "".into(), "recent is empty");
         check("past", serde_json::json!([[{}, 7]]), "7 steps were taken, but it is 3 steps");
     }

@@ -87,8 +87,15 @@ impl TryFrom<Written> for Memoir {
         let [Some(newest), Some(best)] = [moments.last(), best.last()] else {
             return Err(MemoirError::Empty { run, what: "moments" });
         };
-        let steps = written.past.iter().map(|(_, count)| *count);
-        let counted = steps.fold(0_usize, usize::saturating_add);
+        let recorded = records.last().map_or(first, |record| record.step);
+        if recorded != newest.record.step {
+            return Err(MemoirError::End { run, recorded, newest: newest.record.step });
+        }
+        let lead = steps_of(&written.beginning.lead);
+        if lead > first {
+            return Err(MemoirError::Lead { run, lead, first });
+        }
+        let counted = steps_of(&written.past);
         let taken = newest.record.step - first;
         if counted != taken {
             return Err(MemoirError::Steps { run, counted, taken });
@@ -127,9 +134,26 @@ fn numbers_of(moment: &Moment) -> impl Iterator<Item = f64> + '_ {
     moment.record.row().into_iter().chain(numbers_of_mixture(&moment.mixture))
 }
 
-fn record_of(row: [f64; RECORD]) -> Record {
+/// How many steps these are; of too many to count, as many as can be.
+fn steps_of(stretches: &[Stretch]) -> usize {
+    stretches.iter().map(|(_, count)| *count).fold(0, usize::saturating_add)
+}
+
+/// Beyond this not every whole number is an f64.
+const MOST_STEPS: f64 = 9e15;
+
+/// A record, if its step is one.
+fn record_of(row: [f64; RECORD]) -> Option<Record> {
     let [step, seconds, objective, train_nll, val_nll, evaluations] = row;
-    Record { step: step as usize, seconds, evaluations, objective, train_nll, val_nll }
+    let is_count = step.fract() == 0.0 && (0.0..MOST_STEPS).contains(&step);
+    is_count.then(|| Record {
+        step: step as usize,
+        seconds,
+        evaluations,
+        objective,
+        train_nll,
+        val_nll,
+    })
 }
 
 /// What numbers of one run are made of.
@@ -166,7 +190,7 @@ impl Parts {
         }
         let moment = |numbers: &[f64]| {
             let (row, mixture) = numbers.split_first_chunk().unwrap_or((&[0.0; RECORD], &[]));
-            let record = record_of(*row);
+            let record = record_of(*row).ok_or(MemoirError::Step { run, what })?;
             let step = record.step;
             let mixture = self.mixture(mixture).ok_or(MemoirError::Mixture { run, step })?;
             Ok(Moment { record, mixture: Arc::new(mixture) })
@@ -182,7 +206,9 @@ impl Parts {
         if rows.is_empty() {
             return Err(MemoirError::Empty { run, what });
         }
-        Ok(rows.iter().map(|row| record_of(*row)).collect())
+        let record = |row: &[f64; RECORD]| record_of(*row);
+        let records: Option<Vec<Record>> = rows.iter().map(record).collect();
+        records.ok_or(MemoirError::Step { run, what })
     }
 
     /// Steps come one after the other, from the run's first on.
