@@ -92,7 +92,7 @@
 //! | a knob | a `static` `Setting` in the file that reads it | its name in that file's list |
 //! | a built-in experiment | a TOML file in `assets/experiments/` | its name in `cli/experiments.rs` |
 //! | a layer of the canvas | a function in `figures/plane.rs` | a word in `Shown` and in the legend |
-//! | a field in the density's place | an arm in `figures/fields.rs` | |
+//! | a field in the density's place | an arm in `figures/fields.rs` | its word in `cli/extras.rs` |
 //! | what an objective does with its points | its file in `figures/workings/` | its two words in that folder's `Family` |
 //!
 //! It then appears in menus, sliders, `scorescope list`, saved files, and in the tests that loop over the lists.

@@ -24,17 +24,41 @@ fn draws(arguments: &[&str], out: &Path) -> Vec<u8> {
     fs::read(out).unwrap()
 }
 
+/// All that is written on a figure, without its lines' ends. What is raised or lowered there is a usual digit.
+fn words(svg: &str) -> String {
+    let lines = svg.replace("</text>", "> ");
+    let texts = lines.split('<').filter_map(|tag| tag.split_once('>'));
+    let text: String = texts.map(|(_, text)| text.replace('>', " ")).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn everything_that_can_be_drawn_is_drawn() {
     let folder = tempfile::tempdir().unwrap();
-    for what in
-        ["canvas", "race", "nll", "objective", "weights", "terms", "kl", "fisher", "constant"]
-    {
+    for what in [
+        "canvas",
+        "race",
+        "nll",
+        "objective",
+        "weights",
+        "terms",
+        "kl",
+        "fisher",
+        "constant",
+        "seeds",
+        "finals",
+        "basin",
+        "landscape",
+        "redraws",
+    ] {
+        // Few starts and cells; and draws, which EM has none of.
+        let small = ["--seeds", "5", "--cells", "8", "--algorithm", "ssm"];
         for (format, begin) in
             [("pdf", &b"%PDF-1."[..]), ("svg", b"<svg "), ("png", b"\x89PNG\r\n")]
         {
             let out = folder.path().join(format!("{what}.{format}"));
-            let bytes = draws(&["--dataset", "halfmoons", "--what", what], &out);
+            let arguments = ["--dataset", "halfmoons", "--what", what];
+            let bytes = draws(&[&arguments[..], &small].concat(), &out);
             assert!(bytes.starts_with(begin), "{what} as {format}");
             assert!(bytes.len() > 2_000, "{what} as {format}: {}", bytes.len());
         }
@@ -60,6 +84,115 @@ fn layers_sizes_and_words_are_chosen() {
     assert!(!svg.contains("id=\"colors\"") && !svg.contains("Training data</text>"));
     assert!(svg.contains("step 2.</text>") && svg.contains("step 2</text>"), "{svg}");
     assert!(svg.contains("fill=\"#1b1e24\""));
+}
+
+#[test]
+fn a_field_takes_the_place_of_the_density_and_says_what_its_colors_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut pictures = Vec::new();
+    for (field, label) in [
+        ("density", "Density p(x)"),
+        ("log-density", "Log density log p(x)"),
+        ("norm", "½‖s(x)‖2"),
+        ("trace", "tr ∇s(x)"),
+        ("term", "tr ∇s(x) + ½‖s(x)‖2"),
+        ("score-error", "‖model score − true score‖"),
+    ] {
+        let out = folder.path().join(format!("{field}.svg"));
+        let arguments = [
+            "--dataset",
+            "ring",
+            "--layers",
+            "density,score",
+            "--field",
+            field,
+            "--preset",
+            "slide",
+        ];
+        let svg = String::from_utf8(draws(&arguments, &out)).unwrap();
+        // In the legend and at the color bar.
+        let text = words(&svg) + " ";
+        assert_eq!(text.matches(&format!("{label} ")).count(), 2, "{field}: {text}");
+        assert_eq!(svg.matches("class=\"plane-density\"").count(), 1, "{field}");
+        assert_eq!(svg.matches("class=\"plane-score\"").count(), 1, "{field}");
+        let has_errors = svg.contains(">Model score − true score<");
+        assert_eq!(has_errors, field == "score-error", "{field}");
+        let picture = svg.split("base64,").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert!(!pictures.contains(&picture), "{field} is another field");
+        pictures.push(picture);
+    }
+}
+
+#[test]
+fn workings_are_those_of_the_algorithm() {
+    let folder = tempfile::tempdir().unwrap();
+    for (algorithm, layer) in [
+        ("ssm", "workings-slices"),
+        ("dsm", "workings-noise"),
+        ("csm", "workings-cut"),
+        ("nce", "workings-shift"),
+    ] {
+        let out = folder.path().join(format!("{algorithm}.svg"));
+        let layers = ["--layers", "data,workings", "--algorithm", algorithm];
+        let svg = String::from_utf8(draws(&[&["--dataset", "ring"], &layers[..]].concat(), &out));
+        assert!(svg.unwrap().contains(&format!("class=\"plane-{layer}\"")), "{algorithm}");
+    }
+    // Another cut is another figure.
+    let cut = |name: &str, arguments: &[&str]| {
+        let all = ["--dataset", "ring", "--layers", "workings", "--algorithm", "csm"];
+        draws(&[&all[..], arguments].concat(), &folder.path().join(name))
+    };
+    assert!(cut("a.svg", &["--cut", "-0.5"]) != cut("b.svg", &[]));
+    // EM has none, a racer of it may.
+    let file = folder.path().join("race.toml");
+    let text = "[data]\ndataset = 'ring'\n[[branch]]\nname = 'ssm'\nmax_iter = 6\n";
+    fs::write(&file, text).unwrap();
+    let race = [file.to_str().unwrap(), "--what", "race", "--layers", "workings"];
+    let svg = String::from_utf8(draws(&race, &folder.path().join("race.svg"))).unwrap();
+    assert_eq!(svg.matches("class=\"plane-workings-slices\"").count(), 1);
+}
+
+#[test]
+fn many_starts_are_as_many_as_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("a.svg");
+    let few = ["--dataset", "halfmoons", "--seeds", "7", "--caption", "--preset", "poster"];
+    let from_3 = ["--set", "start.random_state=3", "--set", "init_params=random"];
+    for (what, title) in [("seeds", "Many seeds: 7 starts"), ("finals", " of 7")] {
+        let arguments = [&few[..], &from_3, &["--what", what]].concat();
+        let svg = String::from_utf8(draws(&arguments, &out)).unwrap();
+        assert!(svg.contains(title), "{what}");
+        let words = words(&svg);
+        assert!(words.contains("; 7 starts with seeds from 3 to 9."), "{what}: {words}");
+        fs::remove_file(&out).unwrap();
+    }
+}
+
+#[test]
+fn maps_are_of_the_components_that_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let draw = |name: &str, arguments: &[&str]| {
+        let all = [&["--dataset", "halfmoons", "--cells", "8"], arguments].concat();
+        String::from_utf8(draws(&all, &folder.path().join(name))).unwrap()
+    };
+    let basin = draw("b.svg", &["--what", "basin", "--component", "3"]);
+    assert!(basin.contains(">Basin map: every pixel is a start of mean 3</text>"));
+    assert!(basin.contains(">Start of mean 3</text>") && basin.contains(">optimum 1: NLL "));
+    assert!(!basin.contains("class=\"basin-density\""));
+    let steps = ["--what", "basin", "--color-by", "steps"];
+    assert!(words(&draw("c.svg", &steps)).contains("steps until it stopped"));
+    let landscape = draw("d.svg", &["--what", "landscape", "--component", "2"]);
+    let title = "Loss landscape: objective of EM through step 6";
+    for text in [title, "x1 of mean 2", "x2 of mean 2", "Path of EM"] {
+        assert!(words(&landscape).contains(text), "{text}: {}", words(&landscape));
+    }
+    let pair = ["--what", "landscape", "--over", "pair", "--component", "4", "--other", "1"];
+    let pair = draw("e.svg", &[&pair[..], &["--step", "3"]].concat());
+    for text in ["x1 of mean 4", "x1 of mean 1", "through step 3"] {
+        assert!(words(&pair).contains(text), "{text}: {}", words(&pair));
+    }
+    let path = draw("f.svg", &["--what", "landscape", "--over", "path"]);
+    assert!(words(&path).contains("first direction ("), "{}", words(&path));
 }
 
 #[test]
@@ -122,6 +255,34 @@ fn what_cannot_be_is_said_and_nothing_is_left_behind() {
     fails(&["--out", &path("a.pdf"), "--preset", "a4"], "one of column, columns, slide, poster");
     fails(&["--out", &path("a.pdf"), "--step", "7"], "has no step 7: its last one is 6");
     fails(&["--out", &path("a.pdf"), "--font-size", "90"], "the panels have no room");
+    // A wrong folder is told of before anything is read or trained.
+    let (is_good, words) = figure(&["no.toml", "--out", &path("no/a.pdf")]);
+    assert!(!is_good && words.contains("create the folder first"), "{words}");
+    let sharp = ["--set", "noise=0", "--out", &path("a.pdf")];
+    for what in [["--field", "score-error"], ["--what", "kl"]] {
+        fails(&[&sharp[..], &what].concat(), "lie on a curve without noise");
+    }
+    let bare = ["--out", &path("a.pdf"), "--layers", "data", "--field", "norm"];
+    fails(&bare, "a field lies in the density's place: add density to --layers");
+    let workings = ["--out", &path("a.pdf"), "--layers", "workings", "--algorithm"];
+    for (algorithm, expected) in [
+        ("em", "EM has no workings to draw: it averages"),
+        ("nll", "The likelihood has no workings to draw"),
+        ("sm", "Exact score matching has no workings to draw"),
+    ] {
+        fails(&[&workings[..], &[algorithm]].concat(), expected);
+    }
+    let map = ["--out", &path("a.pdf"), "--what"];
+    let fails_as = |arguments: &[&str], expected: &str| {
+        fails(&[&map[..], arguments].concat(), expected);
+    };
+    fails_as(&["basin", "--component", "5"], "there is no such component, they are 1 to 4");
+    fails_as(&["landscape", "--component", "5"], "there is no such component, they are 1 to 4");
+    let pair = ["landscape", "--over", "pair", "--component", "2", "--other", "2"];
+    fails_as(&pair, "a pair has two components");
+    fails_as(&["landscape", "--cells", "100"], "it is one of 8, 16, 32, 64, 128, 256");
+    fails_as(&["seeds", "--step", "3"], "leave out --step");
+    fails_as(&["redraws"], "Expectation–maximization draws nothing at random at a step");
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
     assert_eq!(left.len(), 1, "{left:?}");
     draws(&["--dataset", "halfmoons", "--replace"], Path::new(&path("old.pdf")));

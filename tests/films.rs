@@ -37,6 +37,26 @@ fn film(arguments: &[&str], out: &Path) -> Result<(), String> {
 }
 
 #[test]
+fn a_film_shows_fields_and_workings_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let ssm = ["--dataset", "ring", "--algorithm", "ssm", "--set", "max_iter=4", "--every", "4"];
+    let look = |name: &str, more: &[&str]| {
+        let path = folder.path().join(name);
+        film(&[&ssm[..], more].concat(), &path).unwrap();
+        frames(&path)
+    };
+    let plain = look("plain.gif", &[]);
+    let field = look("field.gif", &["--field", "trace"]);
+    let workings = look("workings.gif", &["--layers", "density,data,components,workings"]);
+    assert_eq!([plain.len(), field.len(), workings.len()], [2; 3]);
+    assert!(change(&plain[1], &field[1]) > 0.1, "{}", change(&plain[1], &field[1]));
+    assert!(change(&plain[1], &workings[1]) > 0.005, "{}", change(&plain[1], &workings[1]));
+    let path = folder.path().join("none.gif");
+    let em = ["--dataset", "ring", "--layers", "workings"];
+    assert!(film(&em, &path).unwrap_err().contains("EM has no workings to draw"));
+}
+
+#[test]
 fn the_command_line_films_a_training() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a film, 100 %.gif");

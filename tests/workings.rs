@@ -3,7 +3,7 @@
 
 mod support;
 
-use egui::{Key, Modifiers, Pos2};
+use egui::{Key, Modifiers, Pos2, Role};
 use egui_kittest::kittest::{NodeT, Queryable};
 use scorescope::app::App;
 use scorescope::figures::{Layer, Mark};
@@ -67,9 +67,7 @@ fn workings_are_off_until_somebody_asks_and_em_has_none() {
 
 #[test]
 fn the_slices_are_those_of_the_step_that_is_shown() {
-    use scorescope::algorithms::random_vectors_at;
     use scorescope::model::Density;
-    use scorescope::objectives::slices;
 
     let folder = tempfile::tempdir().unwrap();
     let mut window = trained(&folder, "ssm_plain", "n_slices = 2\n");
@@ -82,8 +80,9 @@ fn the_slices_are_those_of_the_step_that_is_shown() {
         let (subject, _) = app(&window).workings().unwrap();
         assert_eq!(subject.step, 25 - back);
         // With the slices that are drawn, the objective is the one that the run recorded of this step.
-        let mut rng = random_vectors_at(&subject.settings, subject.step);
-        let all = slices(&subject.settings, subject.points.len(), &mut rng);
+        let places: Vec<usize> = (0..subject.points.len()).collect();
+        let all = subject.look.as_ref().unwrap().objective.draws_at(&places);
+        assert_eq!(all[0].len(), 2);
         let of_point = |(x, slices): (&Point, &Vec<Point>)| -> f64 {
             let (s, h) = (moment.mixture.score(*x), moment.mixture.hessian(*x));
             let term = |v: &Point| {
@@ -101,6 +100,30 @@ fn the_slices_are_those_of_the_step_that_is_shown() {
     }
     press(&mut window, Modifiers::NONE, Key::Y);
     assert!(app(&window).workings().is_none());
+}
+
+#[test]
+fn a_knob_that_is_turned_while_paused_leaves_the_draws_of_the_step() {
+    for (id, source, knob) in [
+        ("dsm", "sigma = 0.4\n", "Noise σ"),
+        ("nce", "shift = 0.3\n", "Shift ε"),
+        ("ssm", "n_slices = 2\n", "Slices per point"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut window = trained(&folder, id, source);
+        press(&mut window, Modifiers::NONE, Key::Y);
+        settle(&mut window);
+        let drawn = |window: &Window| {
+            let layers = app(window).workings().unwrap().1;
+            layers.iter().map(|layer| format!("{layer:?}")).collect::<Vec<_>>()
+        };
+        let before = drawn(&window);
+        let settings = app(&window).experiment().algorithm.clone();
+        window.get_by_role_and_label(Role::Slider, knob).increment_accesskit();
+        settle(&mut window);
+        assert!(app(&window).experiment().algorithm != settings, "{knob} was not turned");
+        assert!(drawn(&window) == before, "{id} {knob}");
+    }
 }
 
 #[test]
@@ -157,7 +180,7 @@ fn the_noise_is_subtracted_in_a_fork_and_undone() {
     let mut window = trained(&folder, "dsm", "sigma = 0.4\n");
     press(&mut window, Modifiers::NONE, Key::Y);
     settle(&mut window);
-    assert_eq!(layer(app(&window), "optimum").unwrap().label, "optimum: data's Σ + σ²I");
+    assert_eq!(layer(app(&window), "optimum").unwrap().label, "population optimum: data's Σ + σ²I");
     let before = app(&window).shown().unwrap().mixture.clone();
     click(&mut window, "Subtract σ²I");
     until(&mut window, "the fork", |app| {

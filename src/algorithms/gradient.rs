@@ -97,7 +97,7 @@ pub(super) fn info(objective: &'static ObjectiveInfo) -> AlgorithmInfo {
         id: objective.id,
         label: objective.label,
         short: objective.short,
-        formula: objective.formula,
+        formula: (objective.formula)(&Settings::default()),
         help: objective.help,
         settings: settings(objective.settings),
         follows: Follows::Objective(objective),
@@ -105,19 +105,47 @@ pub(super) fn info(objective: &'static ObjectiveInfo) -> AlgorithmInfo {
 }
 
 /// Gives the objective of the next evaluation.
-pub type Prepare = Box<dyn FnMut(&Settings) -> Arc<dyn Objective> + Send>;
-
-/// Draws a fresh objective (its slices, say) for every evaluation.
-pub(super) fn prepare(objective: &'static ObjectiveInfo, settings: &Settings) -> Prepare {
-    let mut rng = generator(settings.integer(&RANDOM_STATE) as u64, Purpose::Slices);
-    Box::new(move |settings| (objective.prepare)(settings, &mut rng))
+pub enum Prepare {
+    /// A fresh one (with slices of its own, say) for every evaluation.
+    Drawn(&'static ObjectiveInfo, Box<Rng>),
+    /// The same again and again.
+    Same(Arc<dyn Objective>),
 }
 
-/// Gives the same objective again and again: the distance from the true scores of a start.
+impl Prepare {
+    fn next(&mut self, settings: &Settings) -> Arc<dyn Objective> {
+        match self {
+            Prepare::Drawn(objective, rng) => (objective.prepare)(settings, rng),
+            Prepare::Same(objective) => objective.clone(),
+        }
+    }
+
+    /// Where its generator is.
+    fn position(&self) -> u128 {
+        match self {
+            Prepare::Drawn(_, rng) => rng.get_word_pos(),
+            Prepare::Same(_) => 0,
+        }
+    }
+
+    /// Back to where its generator was.
+    fn go_back_to(&mut self, position: u128) {
+        if let Prepare::Drawn(_, rng) = self {
+            rng.set_word_pos(position);
+        }
+    }
+}
+
+/// From the beginning of a run's random vectors.
+pub(super) fn prepare(objective: &'static ObjectiveInfo, settings: &Settings) -> Prepare {
+    let rng = generator(settings.integer(&RANDOM_STATE) as u64, Purpose::Slices);
+    Prepare::Drawn(objective, Box::new(rng))
+}
+
+/// The distance from the true scores of a start.
 pub(super) fn explicit(start: &Start) -> Prepare {
     let true_scores = start.true_scores.clone().unwrap_or_default();
-    let objective = Arc::new(ExplicitScoreMatching::new(true_scores));
-    Box::new(move |_| objective.clone())
+    Prepare::Same(Arc::new(ExplicitScoreMatching::new(true_scores)))
 }
 
 /// The points of the next mini-batch, drawn with replacement; `None` for all points.
@@ -126,9 +154,25 @@ pub(super) fn mini_batch(
     point_count: usize,
     batches: &mut Rng,
 ) -> Option<Arc<[u32]>> {
-    let batch_size = settings.integer(&BATCH_SIZE);
-    let is_part = batch_size > 0 && batch_size < point_count;
-    is_part.then(|| (0..batch_size).map(|_| batches.random_range(0..point_count as u32)).collect())
+    let batch_size = batch_size(settings, point_count)?;
+    Some((0..batch_size).map(|_| batches.random_range(0..point_count as u32)).collect())
+}
+
+/// Brings the generator of mini-batches to where it is after so many of them.
+pub(super) fn pass_batches(
+    settings: &Settings,
+    count: usize,
+    point_count: usize,
+    batches: &mut Rng,
+) {
+    for _ in 0..count * batch_size(settings, point_count).unwrap_or(0) {
+        let _ = batches.random_range(0..point_count as u32);
+    }
+}
+
+/// How many points a mini-batch has; `None` where all points are looked at.
+fn batch_size(settings: &Settings, point_count: usize) -> Option<usize> {
+    Some(settings.integer(&BATCH_SIZE)).filter(|size| (1..point_count).contains(size))
 }
 
 /// The learnable parameters. Shapes: K, K × 2 and [`CovarianceType::factor_shape`].
@@ -192,12 +236,22 @@ impl Algorithm for Gradient {
     fn step(&mut self, settings: &Settings) -> Result<(), StepError> {
         let learning_rate = settings.number(&LEARNING_RATE) * self.decay;
         let gradient = self.theta.clipped(&self.state.gradient, settings.number(&MAX_GRAD_NORM));
-        let Gradient { optimizer, theta, .. } = &mut *self;
-        let theta = between_passes(|| optimizer.step(learning_rate, theta.clone(), gradient));
+        // A step that fails leaves nothing behind: else the draws and the optimizer's moments were those of a course with
+        // one step more.
+        let mut optimizer = self.optimizer.clone();
+        let before = (self.prepare.position(), self.batches.get_word_pos());
+        let theta = between_passes(|| optimizer.step(learning_rate, self.theta.clone(), gradient));
         // Only a θ with a finite objective replaces the last one.
-        let Gradient { start, prepare, batches, sight, .. } = self;
-        self.state = theta.evaluate(start, settings, prepare, batches, sight)?;
-        self.theta = theta;
+        let Gradient { start, prepare, batches, sight, .. } = &mut *self;
+        self.state = match theta.evaluate(start, settings, prepare, batches, sight) {
+            Ok(state) => state,
+            Err(error) => {
+                self.prepare.go_back_to(before.0);
+                self.batches.set_word_pos(before.1);
+                return Err(error);
+            }
+        };
+        (self.optimizer, self.theta) = (optimizer, theta);
         // Step by step, so that another half-life chosen on the way acts from here on.
         if let half_life @ 1.. = settings.integer(&LR_HALF_LIFE) {
             self.decay *= 0.5_f64.powf(1.0 / half_life as f64);
@@ -273,7 +327,7 @@ impl Theta {
         let indices = mini_batch(settings, point_count, batches);
         let evaluated_count = indices.as_ref().map_or(point_count, |indices| indices.len());
         let task = Task {
-            objective: prepare(settings),
+            objective: prepare.next(settings),
             points: start.points.clone(),
             indices,
             floor: start.floor,

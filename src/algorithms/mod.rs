@@ -22,7 +22,7 @@ use crate::objectives::{
     ExplicitScoreMatching, NegativeLogLikelihood, OBJECTIVES, Objective, ObjectiveInfo,
     pass_evaluations,
 };
-use crate::random::{Purpose, Rng, generator};
+use crate::random::{Purpose, generator};
 use crate::settings::{Kind, Setting, Settings};
 
 /// When training stops by itself.
@@ -74,7 +74,7 @@ pub struct AlgorithmInfo {
     pub label: &'static str,
     /// A few letters for plots.
     pub short: &'static str,
-    /// What it minimizes, as text.
+    /// What it minimizes with the default settings, as text.
     pub formula: &'static str,
     /// What it does, in one sentence.
     pub help: &'static str,
@@ -194,7 +194,16 @@ impl AlgorithmInfo {
         Ok(Box::new(Gradient::start(start, settings, prepare)?))
     }
 
-    /// What it minimizes, as a run evaluates it after this many steps: slices that are drawn are those of that step, and
+    /// What it minimizes with these settings, as text.
+    #[must_use]
+    pub fn formula_with(&self, settings: &Settings) -> &'static str {
+        match self.follows {
+            Follows::Objective(objective) => (objective.formula)(settings),
+            Follows::Nothing | Follows::TrueScores => self.formula,
+        }
+    }
+
+    /// What it minimizes, as a run with these settings evaluates it after this many steps: slices that are drawn are those of that step, and
     /// frozen. Of all points, also where a run looks at mini-batches. One that needs the true scores is NaN: make an
     /// [`ExplicitScoreMatching`] of them instead.
     #[must_use]
@@ -204,16 +213,8 @@ impl AlgorithmInfo {
             Follows::Objective(objective) => objective,
             Follows::TrueScores => return Arc::new(ExplicitScoreMatching::new(Arc::default())),
         };
-        (objective.prepare)(settings, &mut random_vectors_at(settings, step))
+        let mut rng = generator(settings.integer(&RANDOM_STATE) as u64, Purpose::Slices);
+        pass_evaluations(settings, step, &mut rng);
+        (objective.prepare)(settings, &mut rng)
     }
-}
-
-/// The generator of random vectors (slices, noise, shifts) as a run has it for the evaluation after this many steps: it
-/// evaluates once at the start, and once after every step. A run whose settings have changed on the way, from redrawn to
-/// frozen say, may have come to another place.
-#[must_use]
-pub fn random_vectors_at(settings: &Settings, step: usize) -> Rng {
-    let mut rng = generator(settings.integer(&RANDOM_STATE) as u64, Purpose::Slices);
-    pass_evaluations(settings, step, &mut rng);
-    rng
 }

@@ -5,25 +5,16 @@ use std::sync::Arc;
 use super::painting::{Care, Request};
 use crate::data::Scaling;
 use crate::figures::fields::Quantity;
-use crate::model::{Bounds, Density, Field, Point};
+use crate::figures::substitute::TrueField;
 use crate::training::Experiment;
 
-/// The known density and its score on the cells of a field. It is kept while the same is asked for: along a curve, a
-/// density costs as much as a mixture of hundreds.
+/// The true score on the cells of a field. It is kept while the same is asked for.
 pub struct Known {
     experiment: Arc<Experiment>,
     scaling: Scaling,
-    /// The density that the data come from.
-    pub density: Arc<dyn Density>,
-    bounds: Bounds,
-    /// Cells in a row, and rows.
-    pub cells: [usize; 2],
-    /// ∇ log p in every cell, row after row from the top.
-    pub scores: Arc<[Point]>,
+    /// The score, and the density that it is of.
+    pub field: TrueField,
 }
-
-/// Cells from one side to the other at least and at most.
-const CELLS: [usize; 2] = [64, 256];
 
 impl Known {
     /// What a request needs of it, if it needs it and somebody knows it; as much of the last one as is still right.
@@ -40,19 +31,16 @@ impl Known {
             is_same && last.scaling == scaling
         };
         let last = last.filter(is_same);
-        let part = if care == Care::Coarse { 6 } else { 2 };
-        let cells = request.size.map(|side| (side / part).clamp(CELLS[0], CELLS[1]));
-        let bounds = request.bounds;
-        if let Some(last) = last.filter(|last| (last.cells, last.bounds) == (cells, bounds)) {
+        let wish = request.wish(care);
+        let wanted = (wish.true_cells(), wish.bounds);
+        if let Some(last) = last.filter(|last| (last.field.cells, last.field.bounds) == wanted) {
             return Some(last.clone());
         }
         let density = match last {
-            Some(last) => last.density.clone(),
+            Some(last) => last.field.density.clone(),
             None => experiment.known_density(&scaling).ok()?,
         };
-        let places = Field::places(bounds, cells[0], cells[1]);
-        let scores = density.scores(&places).into_iter().map(|(_, score)| score).collect();
-        let experiment = experiment.clone();
-        Some(Arc::new(Known { experiment, scaling, density, bounds, cells, scores }))
+        let field = wish.true_field(density);
+        Some(Arc::new(Known { experiment: experiment.clone(), scaling, field }))
     }
 }

@@ -9,6 +9,7 @@ use super::track::Track;
 use crate::figures::landscape::{self, Ground, Terrain, Trail};
 use crate::figures::tone::Tone;
 use crate::figures::{Plot, Theme};
+use crate::model::Mixture;
 use crate::training::landscape::{Landscape, Scene, Slice};
 use crate::training::survey::Chart;
 use crate::training::{Change, Experiment, Moment};
@@ -21,8 +22,6 @@ pub struct LandscapeMap {
     experiment: Arc<Experiment>,
     /// The step that it passes through.
     step: usize,
-    /// Of its mixtures.
-    component_count: usize,
     detail: usize,
     problem: Option<String>,
     path: Path,
@@ -60,14 +59,12 @@ impl LandscapeMap {
     #[must_use]
     pub fn new(scene: Scene, detail: usize, ctx: egui::Context) -> LandscapeMap {
         let (experiment, step) = (scene.experiment.clone(), scene.shown.record.step);
-        let component_count = scene.shown.mixture.components().len();
         let wake = move || ctx.request_repaint();
         let mut map = LandscapeMap {
             landscape: None,
             chart: Chart::default(),
             experiment,
             step,
-            component_count,
             detail,
             problem: None,
             path: Path::default(),
@@ -157,20 +154,14 @@ impl LandscapeMap {
             return;
         }
         // All runs whose mixtures have a place on it, the chosen one on top.
-        let count = self.component_count;
         let mut tracks: Vec<&Track> = session.tracks().iter().collect();
         tracks.sort_by_key(|track| track.id() == session.chosen());
         let trails = tracks.into_iter().filter_map(|track| {
             let here = &track.shown()?.mixture;
             let path = session.path(track.id(), MOST_STEPS);
-            let path: Vec<_> = path.into_iter().filter(|m| m.components().len() == count).collect();
+            let path: Vec<&Mixture> = path.iter().map(|mixture| &**mixture).collect();
             let short = track.snapshot()?.experiment.algorithm_info().short;
-            (here.components().len() == count).then(|| Trail {
-                label: format!("Path of {short}"),
-                color: track.id().number(),
-                points: slice.places(path.iter().map(|mixture| &**mixture)),
-                here: slice.place_of(here),
-            })
+            Trail::new(slice, track.id(), short, &path, here)
         });
         let trails = trails.collect();
         self.path = Path { trails, made_of: Some((key, Instant::now())) };
@@ -187,12 +178,7 @@ impl LandscapeMap {
     pub fn ground(&self) -> Option<Ground> {
         let slice = self.slice()?;
         let objective = self.experiment.algorithm_info().short;
-        Some(Ground {
-            title: format!("Loss landscape: objective of {objective} through step {}", self.step),
-            labels: slice.labels.clone(),
-            square: slice.square,
-            has_equal_aspect: slice.is_on_plane,
-        })
+        Some(Ground::new(slice, objective, self.step))
     }
 
     /// The landscape as a figure and its colors; `None` before its plane is found.
@@ -211,7 +197,6 @@ impl LandscapeMap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Mixture;
     use crate::training::Record;
 
     #[test]

@@ -206,10 +206,15 @@ impl App {
         let (Some(snapshot), Some(shown)) = (self.session.snapshot(), self.session.shown()) else {
             return;
         };
+        // Before a fork the run that is left there took the step.
+        let step = shown.record.step;
+        let snapshot = self.session.snapshot_at(self.session.chosen(), step).unwrap_or(snapshot);
         let scene = Scene {
             experiment: snapshot.experiment.clone(),
             prepared: snapshot.prepared.clone(),
             shown: shown.clone(),
+            // Of all points, whatever mini-batch was looked at.
+            look: snapshot.quick_look(step),
             path: thinned(self.session.trail()),
             directions: self.view.maps.directions(),
         };

@@ -13,6 +13,7 @@ use crate::figures::canvas::{self, Look};
 use crate::figures::cloud::Pixels;
 use crate::figures::fields::Quantity;
 use crate::figures::shade::Shade;
+use crate::figures::substitute::Wish;
 use crate::figures::{Layer, Mark, Picture, Scale, Theme, colors::ColorMap};
 use crate::model::{Bounds, Mixture};
 use crate::training::{Moment, Snapshot};
@@ -46,6 +47,8 @@ pub struct Request {
     pub quantity: Quantity,
     /// True to take the loss apart point by point.
     pub has_terms: bool,
+    /// True to take the running objective apart as well: of one run, for there is one place that shows it.
+    pub has_running: bool,
     /// The running objective at this step.
     pub objective: f64,
     /// The run that took the step.
@@ -63,6 +66,7 @@ impl PartialEq for Request {
             && self.scale == other.scale
             && self.sample_count == other.sample_count
             && (self.quantity, self.has_terms) == (other.quantity, other.has_terms)
+            && self.has_running == other.has_running
     }
 }
 
@@ -97,9 +101,18 @@ impl Request {
             sample_count: view.sample_count,
             quantity: view.quantity,
             has_terms: view.shows_terms(),
+            has_running: false,
             objective: moment.map_or(f64::NAN, |moment| moment.record.objective),
             snapshot: None,
         }
+    }
+
+    /// The field that it asks for in the density's place.
+    #[must_use]
+    pub fn wish(&self, care: Care) -> Wish {
+        let Request { quantity, bounds, size, color_map, theme, .. } = *self;
+        let coarseness = if care == Care::Coarse { 3 } else { 1 };
+        Wish { quantity, bounds, size, coarseness, color_map, theme }
     }
 
     /// True if both look at the same rectangle of the plane, on as many pixels.

@@ -29,6 +29,8 @@ pub struct Scene<'a> {
     pub moment: Option<&'a Moment>,
     /// The run that took that step.
     pub snapshot: Option<&'a Arc<Snapshot>>,
+    /// True for the run that the panels speak of.
+    pub is_chosen: bool,
     /// The data.
     pub dataset: Option<&'a Arc<Dataset>>,
     /// The rectangle of the plane.
@@ -63,7 +65,7 @@ impl Pane {
         scene: Scene<'_>,
         view: &View,
     ) {
-        let Scene { moment, snapshot, dataset, bounds, mut layers, has_map } = scene;
+        let Scene { moment, snapshot, is_chosen, dataset, bounds, mut layers, has_map } = scene;
         let palette = view.theme.palette();
         let area = *transform.frame();
         let side = |length: f32| ((length / 2.5) as usize).clamp(256, 640);
@@ -75,6 +77,7 @@ impl Pane {
         let mut request = Request::new(moment, dataset, view, bounds, size, pixels);
         request.shown.density &= !has_map;
         request.snapshot = snapshot.cloned();
+        request.has_running = is_chosen && request.has_terms;
         self.painter.request(request);
         if let Some(painting) = self.painter.painting() {
             let is_of_these_data = dataset.is_some_and(|data| painting.is_of(data));

@@ -1,6 +1,7 @@
 //! Redrawn: the objective of the step that is shown, estimated again with other draws as soon as it rests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::App;
 use super::session::Session;
@@ -12,6 +13,9 @@ use crate::training::redraws::{Estimates, REDRAW_COUNT, Redraws};
 /// Seconds that a step has to stay before it is drawn again: while training plays, the thread belongs to it.
 const REST: f64 = 0.3;
 
+/// When to look again whether the last thread has ended.
+const AGAIN: Duration = Duration::from_millis(50);
+
 /// The estimates of a step, and what is shown meanwhile.
 #[derive(Default)]
 pub struct Redrawn {
@@ -22,6 +26,8 @@ pub struct Redrawn {
     redrawing: Option<Redrawing>,
     /// False where nothing is drawn that could be drawn again.
     has_draws: bool,
+    /// A thread that still computes holds another one of it.
+    token: Arc<()>,
 }
 
 impl Redrawn {
@@ -35,7 +41,7 @@ impl Redrawn {
     /// Asks for estimates of the step that is shown, once it has been shown for a while and somebody looks at them.
     pub fn follow(&mut self, session: &Session, view: &View, ctx: &egui::Context) {
         if !view.shows_terms() || !view.has_panels {
-            *self = Redrawn::default();
+            *self = Redrawn { token: std::mem::take(&mut self.token), ..Redrawn::default() };
             return;
         }
         let Some(moment) = session.shown() else { return };
@@ -43,14 +49,24 @@ impl Redrawn {
         let is_new = |(shown, _): &(Arc<Mixture>, f64)| !Arc::ptr_eq(shown, &moment.mixture);
         if self.shown.as_ref().is_none_or(is_new) {
             self.shown = Some((moment.mixture.clone(), now));
+            // What was found of the step before stays until there is something of this one; more of it nobody wants.
+            if let Some(redrawing) = self.redrawing.as_mut().filter(|r| r.is_growing()) {
+                redrawing.stop();
+                self.of = None;
+            }
         }
         let since = self.shown.as_ref().map_or(now, |(_, since)| *since);
         if self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, &moment.mixture)) {
             return;
         }
         if now - since < REST {
-            let wait = std::time::Duration::from_secs_f64(REST - (now - since));
+            let wait = Duration::from_secs_f64(REST - (now - since));
             ctx.request_repaint_after(wait);
+            return;
+        }
+        if Arc::strong_count(&self.token) > 1 {
+            // One thread at a time: the last one ends with the piece that it has begun.
+            ctx.request_repaint_after(AGAIN);
             return;
         }
         self.of = Some(moment.mixture.clone());
@@ -59,8 +75,11 @@ impl Redrawn {
         let redraws = snapshot.and_then(|snapshot| Redraws::of(snapshot, moment));
         self.has_draws = redraws.is_some();
         self.redrawing = redraws.and_then(|redraws| {
-            let (begun, ctx) = (redraws.begin(moment), ctx.clone());
-            let wake = move || ctx.request_repaint();
+            let (begun, held) = (redraws.begin(moment), (self.token.clone(), ctx.clone()));
+            let wake = move || {
+                let (_token, ctx) = &held;
+                ctx.request_repaint();
+            };
             match Redrawing::spawn(redraws, begun, REDRAW_COUNT, wake) {
                 Ok(redrawing) => Some(redrawing),
                 Err(error) => {

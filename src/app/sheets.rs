@@ -8,14 +8,14 @@ use super::seeds;
 use super::taken_apart::figure_layers;
 use crate::export::ExportError;
 use crate::export::canvases::{Exhibit, Extra, Outlook, canvases};
-use crate::export::caption::{caption, shared_caption};
+use crate::export::caption::{caption, seeds_caption, shared_caption};
+use crate::export::maps::{self, BasinMap};
 use crate::export::sheet::Sheet;
 use crate::figures::cloud::Pixels;
-use crate::figures::color_bar::ColorBar;
 use crate::figures::fields::Quantity;
 use crate::figures::shade::Shade;
 use crate::figures::workings::{self, Frame};
-use crate::figures::{self, Plot, bars, landscape, learning, race, terms, truth};
+use crate::figures::{self, Plot, bars, learning, race, terms, truth};
 use crate::objectives::{Term, Terms};
 
 /// The figure of something, as its style says.
@@ -42,6 +42,7 @@ fn words(what: What, material: &Material) -> String {
             let names: Vec<String> = racers.iter().map(|racer| racer.label.clone()).collect();
             shared_caption(experiment, dataset, &names)
         }
+        (_, What::Seeds | What::Finals) => seeds_caption(experiment, dataset, &material.seeds),
         _ => caption(experiment, dataset, shown.record.step),
     }
 }
@@ -59,7 +60,8 @@ fn plot(what: What, material: &Material) -> anyhow::Result<Plot> {
             learning::nll(history, &landmarks, time, spacings, palette)
         }
         What::Objective => {
-            let formula = snapshot.experiment.algorithm_info().formula;
+            let experiment = &snapshot.experiment;
+            let formula = experiment.algorithm_info().formula_with(&experiment.algorithm);
             let spacing = view.time_spacing;
             learning::objective(history, &landmarks, formula, time, spacing, palette)
         }
@@ -137,26 +139,10 @@ fn basin(material: &Material) -> anyhow::Result<Sheet> {
     let Some(MapMaterial::Basin { basin, ends }) = &material.map else {
         bail!("there is no map to save")
     };
-    let (theme, color_by) = (material.view.theme, material.view.maps.color_by);
-    let palette = theme.palette();
-    let mut outlook = outlook(material);
-    let shown = &mut outlook.shown;
-    (shown.density, shown.score, shown.streamlines, shown.samples) = (false, false, false, false);
-    let extra = |_: &Exhibit, _, _| {
-        let mut layers = vec![figures::basin::layer(ends, basin.square, color_by, theme)];
-        // The colors are explained one by one.
-        layers[0].label.clear();
-        let start = basin.start_in(&material.snapshot.experiment);
-        layers.extend(start.map(|at| figures::basin::place(at, basin.component, palette)));
-        let legend = figures::basin::legend(ends, color_by, palette);
-        Extra { layers, legend, bar: figures::basin::bar(ends, color_by) }
-    };
-    let mut sheet = canvases(&material.exhibits, &outlook, &material.style, extra)?;
-    for plot in &mut sheet.panels {
-        plot.id = "basin";
-        plot.title = format!("Basin map: every pixel is a start of mean {}", basin.component + 1);
-    }
-    Ok(sheet)
+    let color_by = material.view.maps.color_by;
+    let start = basin.start_in(&material.snapshot.experiment);
+    let map = BasinMap { basin, ends, color_by, start };
+    Ok(maps::basin(map, &material.exhibits, &outlook(material), &material.style)?)
 }
 
 /// The objective over two directions.
@@ -164,11 +150,5 @@ fn of_landscape(material: &Material) -> anyhow::Result<Sheet> {
     let Some(MapMaterial::Landscape { ground, chart, trails }) = &material.map else {
         bail!("there is no map to save")
     };
-    let theme = material.view.theme;
-    let terrain = landscape::terrain(chart, ground.square, theme);
-    let plot = landscape::landscape(ground, &terrain, trails, theme.palette());
-    let plot = landscape::with_legend(plot, &terrain, "objective");
-    let mut sheet = Sheet::new(vec![plot], material.style.clone());
-    sheet.color_bar = terrain.tone.map(|tone| ColorBar::of_tone("objective", &tone, 1.0));
-    Ok(sheet)
+    Ok(maps::landscape(ground, chart, trails, material.style.clone()))
 }

@@ -26,6 +26,7 @@ pub fn scene<'a>(
     Scene {
         moment,
         snapshot: moment.and_then(|moment| session.snapshot_at(id, moment.record.step)),
+        is_chosen: id == session.chosen(),
         dataset: session.dataset().filter(|_| !is_blank(document, session)),
         bounds,
         layers,

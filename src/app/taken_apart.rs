@@ -11,16 +11,15 @@ use super::painting::{Care, Request, is_same};
 use super::plot::color32;
 use super::theme;
 use super::view::{Plots, View};
-use crate::algorithms::AlgorithmInfo;
+use crate::algorithms::{AlgorithmInfo, BATCH_SIZE};
 use crate::data::Dataset;
 use crate::export::canvases::Extra;
-use crate::figures::canvas::SCORE_COLUMNS;
-use crate::figures::color_bar::ColorBar;
-use crate::figures::fields::{self, Quantity};
+use crate::figures::fields::Quantity;
 use crate::figures::shade::Shade;
-use crate::figures::{ColorMap, Layer, plane, terms};
-use crate::model::{CovarianceType, Density, Mixture, Parameters, Point};
-use crate::objectives::{Part, Term, Terms};
+use crate::figures::{ColorMap, Layer, terms};
+use crate::model::{CovarianceType, Mixture, Parameters, Point};
+use crate::objectives::{Expected, N_DRAWS, N_LEVELS, N_SLICES, Part, Term, Terms};
+use crate::settings::Settings;
 use crate::training::Snapshot;
 
 /// The loss of exact score matching at one step, taken apart over the training points.
@@ -33,8 +32,8 @@ pub struct Breakdown {
     pub step: usize,
     /// The running objective at that step.
     pub objective: f64,
-    /// Its summands; `None` where nobody knows which run took the step.
-    pub running: Option<Running>,
+    /// Its summands, if somebody asked for them.
+    pub running: Option<Taken>,
     /// The term of every training point, and their means.
     pub terms: Terms,
     /// The points that weigh most, the largest first.
@@ -42,6 +41,19 @@ pub struct Breakdown {
     /// The colors of the terms.
     pub shade: Shade,
 }
+
+/// What came of taking the running objective apart.
+pub enum Taken {
+    /// Its summands.
+    Apart(Running),
+    /// It would take too long.
+    TooMuch,
+    /// Nobody knows which run took the step.
+    Unknown,
+}
+
+/// Products of a point, its draws and a component that are looked at for the summands: some seconds.
+const MOST_SUMMANDS: f64 = 2e7;
 
 /// The running objective at one step, as its formula has it.
 pub struct Running {
@@ -53,6 +65,37 @@ pub struct Running {
     pub point_count: usize,
     /// True if they add up to what the run saw: their draws are those of the step.
     pub is_of_step: bool,
+    /// True if something is drawn at random: slices, noise, shifts or a mini-batch.
+    pub has_draws: bool,
+}
+
+impl Taken {
+    fn of(snapshot: Option<&Arc<Snapshot>>, moment: (usize, &Mixture, f64)) -> Taken {
+        let of = |snapshot: &Arc<Snapshot>| {
+            let settings = snapshot.course.settings_at(moment.0)?;
+            let component_count = moment.1.components().len();
+            if summand_count(snapshot, &settings, component_count) > MOST_SUMMANDS {
+                return Some(Taken::TooMuch);
+            }
+            let (step, mixture, objective) = moment;
+            Running::of(snapshot, step, mixture, objective).map(Taken::Apart)
+        };
+        snapshot.and_then(of).unwrap_or(Taken::Unknown)
+    }
+}
+
+/// How many products of a point, its draws and a component there are.
+fn summand_count(snapshot: &Snapshot, settings: &Settings, component_count: usize) -> f64 {
+    let info = snapshot.experiment.algorithm_info();
+    let point_count = snapshot.prepared.dataset.train.len();
+    let seen = match settings.integer(&BATCH_SIZE) {
+        size if (1..point_count).contains(&size) => size,
+        _ => point_count,
+    };
+    let factors = [&N_DRAWS, &N_LEVELS, &N_SLICES].into_iter();
+    let own = factors.filter(|factor| info.settings.iter().any(|own| own.key == factor.key));
+    own.map(|factor| settings.integer(factor) as f64).product::<f64>()
+        * (seen * component_count) as f64
 }
 
 impl Running {
@@ -64,10 +107,12 @@ impl Running {
         let parts = look.parts(&parameters, points);
         let sum: f64 = parts.iter().map(|part| part.value).sum();
         let size = parts.iter().fold(1.0, |size: f64, part| size.max(part.value.abs()));
+        let info = snapshot.experiment.algorithm_info();
         Some(Running {
-            info: snapshot.experiment.algorithm_info(),
+            info,
             point_count: look.batch(points).len(),
             is_of_step: (sum - objective).abs() <= 1e-9 * size,
+            has_draws: !matches!(info.expected(), Expected::Itself) || look.indices.is_some(),
             parts,
         })
     }
@@ -93,7 +138,9 @@ pub fn breakdown(request: &Request, last: Option<&Arc<Breakdown>>) -> Option<Arc
         return None;
     };
     let is_current = |last: &&Arc<Breakdown>| {
-        is_same(Some(&last.mixture), Some(mixture)) && is_same(Some(&last.dataset), Some(dataset))
+        is_same(Some(&last.mixture), Some(mixture))
+            && is_same(Some(&last.dataset), Some(dataset))
+            && last.running.is_some() >= request.has_running
     };
     if let Some(last) = last.filter(is_current) {
         return Some(last.clone());
@@ -104,8 +151,8 @@ pub fn breakdown(request: &Request, last: Option<&Arc<Breakdown>>) -> Option<Arc
     let largest = terms.largest(LARGEST_COUNT);
     let (mixture, dataset) = (mixture.clone(), dataset.clone());
     let (step, objective) = (*step, *objective);
-    let snapshot = request.snapshot.as_ref();
-    let running = snapshot.and_then(|snapshot| Running::of(snapshot, step, &mixture, objective));
+    let taken = || Taken::of(request.snapshot.as_ref(), (step, &mixture, objective));
+    let running = request.has_running.then(taken);
     Some(Arc::new(Breakdown { mixture, dataset, step, objective, running, terms, largest, shade }))
 }
 
@@ -118,39 +165,16 @@ pub fn field_layer(
     known: Option<&Known>,
     care: Care,
 ) -> Option<(Layer, Shade)> {
-    let Request { bounds, size, quantity, color_map, theme, .. } = *request;
     let mixture = request.mixture.as_ref().filter(|_| request.shown.density)?;
-    if quantity == Quantity::Density {
-        return None;
-    }
-    let own = || cells(size, mixture.components().len(), care);
-    let [width, height] = known.map_or_else(own, |known| known.cells);
-    let field = mixture.field(bounds, width, height);
-    let values = quantity.values(&field, known.map(|known| &*known.scores));
-    let of_points = breakdown.filter(|_| quantity == Quantity::Term).map(|b| b.shade);
-    let shade = of_points.map(|shade| shade.over(&values)).or_else(|| quantity.shade(&values))?;
-    Some((fields::layer(quantity, &field, &values, &shade, color_map, theme), shade))
+    let of_points = breakdown.map(|breakdown| breakdown.shade);
+    request.wish(care).layer(mixture, known.map(|known| &known.field), of_points)
 }
 
 /// The model's score minus the true one as arrows, beside the field of its size.
 #[must_use]
 pub fn error_layer(request: &Request, known: Option<&Known>) -> Option<Layer> {
-    let Request { bounds, theme, .. } = *request;
     let (known, mixture) = (known?, request.mixture.as_ref()?);
-    let both: [&dyn Density; 2] = [&**mixture, &*known.density];
-    request.shown.score.then(|| plane::score_error(both, bounds, SCORE_COLUMNS, theme.palette()))
-}
-
-/// Pairs of a cell and a component that are computed for a field: as many as take some milliseconds.
-const MOST_PAIRS: f64 = 2e6;
-
-/// Cells of a field in a row and in a column: more than of the density where components are few, for fields have sharp
-/// ridges; fewer where they are many, for score and Hessian cost more.
-fn cells(size: [usize; 2], component_count: usize, care: Care) -> [usize; 2] {
-    let pairs = (size[0] * size[1] * component_count).max(1) as f64;
-    let finer = (MOST_PAIRS / pairs).sqrt().clamp(0.5, 2.0);
-    let finer = if care == Care::Coarse { finer / 3.0 } else { finer };
-    size.map(|side| ((side as f64 * finer) as usize).clamp(32, 1024))
+    request.shown.score.then(|| known.field.errors(mixture, request.theme.palette()))
 }
 
 /// Training points by their terms, and circles around those that weigh most.
@@ -182,18 +206,9 @@ pub fn figure_layers(request: &Request) -> Extra {
     let of_points = of_points.map(|breakdown| (Quantity::Term, breakdown.shade));
     let of_points = of_points.filter(|_| request.quantity != Quantity::Term || of_field.is_none());
     let shades: Vec<_> = of_field.into_iter().chain(of_points).collect();
-    let legend = shades.iter().flat_map(|(quantity, shade)| {
-        shade.legend(quantity.label(), request.color_map, request.theme)
-    });
-    let bar = match &shades[..] {
-        [(quantity, shade)] => Some((quantity.label(), shade)),
-        _ => None,
-    };
-    let bar = bar
-        .map(|(label, shade)| ColorBar::of_shade(label, shade, request.color_map, request.theme));
     let of_terms = breakdown.iter().flat_map(|breakdown| term_layers(request, breakdown));
     let layers = field.map(|field| field.0).into_iter().chain(of_terms).chain(errors).collect();
-    Extra { layers, legend: legend.collect(), bar }
+    Extra::shaded(layers, &shades, request.color_map, request.theme)
 }
 
 /// How many pieces a color bar is made of.

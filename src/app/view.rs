@@ -10,7 +10,7 @@ use crate::figures::basin::ColorBy;
 pub use crate::figures::canvas::Shown;
 use crate::figures::fields::Quantity;
 use crate::figures::learning::{Landmarks, TimeAxis};
-use crate::figures::{Scale, Spacing, Theme};
+use crate::figures::{Scale, Spacing, Theme, bars};
 use crate::training::landscape::Directions;
 use crate::training::spread::Likelihood;
 use crate::training::{BranchId, Record};
@@ -331,7 +331,7 @@ impl Default for View {
             plots: Plots::Run,
             seeds: SeedsView {
                 count: 50,
-                margin: 0.03,
+                margin: bars::MARGIN,
                 has_band: true,
                 likelihood: Likelihood::Training,
                 spacing: Spacing::Linear,

@@ -1,23 +1,27 @@
 //! `scorescope figure`: trains one experiment and draws one figure of it, for print or a slide.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
+use super::extras::{CanvasField, Extras};
+use super::maps::MapArguments;
 use super::trained::Trained;
 use super::{RunArguments, run};
-use crate::export::canvases::{Extra, Outlook, canvases};
+use crate::export::canvases::{Outlook, canvases};
 use crate::export::caption::{caption, shared_caption};
 use crate::export::sheet::{FileFormat, Sheet};
 use crate::export::style::{Background, Preset, Style, inches};
-use crate::export::write_file;
+use crate::export::{check_place, write_file};
 use crate::figures::Scale;
 use crate::figures::canvas::Shown;
 use crate::figures::colors::COLOR_MAPS;
 use crate::figures::race::run_name;
 use crate::model::Bounds;
-use crate::training::{BranchId, Prepared, Tree};
+use crate::training::redraws::Redraws;
+use crate::training::{BranchId, Experiment, Prepared};
 
 /// What is trained, what is drawn of it, and how.
 #[derive(Args)]
@@ -60,6 +64,11 @@ pub(super) struct FigureArguments {
     panels: Option<usize>,
     #[command(flatten)]
     canvas: CanvasArguments,
+    /// How many starts there are of `seeds` and `finals`: with the seed of the start and those after it
+    #[arg(long, value_name = "N", default_value = "50")]
+    pub seeds: NonZeroUsize,
+    #[command(flatten)]
+    map: MapArguments,
     /// Color the density, and space NLL and divergences, by their logarithm
     #[arg(long)]
     pub log: bool,
@@ -104,7 +113,13 @@ pub(super) struct CanvasArguments {
     layers: Vec<CanvasLayer>,
     /// Colors of the density; the background's own if left out
     #[arg(long, value_parser = color_map)]
-    color_map: Option<&'static str>,
+    pub color_map: Option<&'static str>,
+    /// A field in the density's place
+    #[arg(long, value_name = "FIELD", default_value = "density")]
+    pub field: CanvasField,
+    /// Where the workings of composite score matching cut the plane; through the middle of the data if left out
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = finite)]
+    pub cut: Option<f64>,
 }
 
 /// What can be drawn.
@@ -128,6 +143,16 @@ pub(super) enum What {
     Fisher,
     /// Explicit minus implicit objective
     Constant,
+    /// The curves of many starts
+    Seeds,
+    /// Where many starts end, as bars
+    Finals,
+    /// Where training ends from every start of one mean
+    Basin,
+    /// The objective over two directions
+    Landscape,
+    /// The objective at one step with other draws
+    Redraws,
 }
 
 /// A layer of the plane.
@@ -149,6 +174,8 @@ pub(super) enum CanvasLayer {
     Streamlines,
     /// The paths of the means
     Paths,
+    /// What the running objective does with its points
+    Workings,
 }
 
 fn preset(text: &str) -> Result<Preset, String> {
@@ -162,6 +189,11 @@ pub(super) fn background(text: &str) -> Result<Background, String> {
 fn color_map(text: &str) -> Result<&'static str, String> {
     let known = COLOR_MAPS.iter().map(|map| map.id);
     known.clone().find(|id| *id == text).ok_or_else(|| one_of(known))
+}
+
+fn finite(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| "this is no number".to_owned())
 }
 
 fn one_of(known: impl IntoIterator<Item = &'static str>) -> String {
@@ -178,8 +210,17 @@ pub(super) fn figure(arguments: &FigureArguments) -> anyhow::Result<()> {
     if out.exists() && !arguments.replace {
         bail!("{} is there already: choose another name, or add --replace", out.display());
     }
-    let trained = arguments.subject.train()?;
-    let sheet = sheet(arguments, &trained, style)?;
+    check_place(out)?;
+    let experiment = arguments.subject.experiment()?;
+    let prepared = Prepared::new(&experiment)?;
+    arguments.check(&experiment, &prepared)?;
+    let mut trained = Trained::new(experiment, prepared)?;
+    let sheet = if arguments.what.is_of_many_starts() {
+        trained.seeds(arguments, style)?
+    } else {
+        trained.train();
+        sheet(arguments, &trained, style)?
+    };
     write_file(out, &sheet.bytes(format)?)?;
     eprintln!("{} written", out.display());
     Ok(())
@@ -210,9 +251,46 @@ fn style(arguments: &FigureArguments) -> Style {
     style
 }
 
+impl What {
+    /// True if no single run is shown.
+    fn is_of_many_starts(self) -> bool {
+        matches!(self, What::Seeds | What::Finals)
+    }
+}
+
+impl FigureArguments {
+    /// Whether there will be such a figure of this experiment.
+    fn check(&self, experiment: &Experiment, prepared: &Prepared) -> anyhow::Result<()> {
+        match self.what {
+            What::Canvas | What::Race => {
+                self.canvas.check(experiment, self.what == What::Race)?;
+            }
+            What::Kl | What::Fisher | What::Constant => experiment.knows_density()?,
+            What::Seeds | What::Finals if self.step.is_some() => {
+                bail!("many starts are drawn from their first step to their last: leave out --step")
+            }
+            What::Basin => self.map.check_basin(experiment)?,
+            What::Landscape => self.map.check_landscape(experiment)?,
+            What::Redraws => {
+                let info = experiment.algorithm_info();
+                let count = prepared.dataset.train.len();
+                if !Redraws::are_different(info, &experiment.algorithm, count) {
+                    bail!(
+                        "{} draws nothing at random at a step, so there are no other draws: choose an algorithm \
+                         that does, such as ssm, or set batch_size where there is one",
+                        info.label
+                    );
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
 impl Subject {
-    /// Trains it as `scorescope run` does.
-    pub(super) fn train(&self) -> anyhow::Result<Trained> {
+    /// What is to be trained, with its file read.
+    pub(super) fn experiment(&self) -> anyhow::Result<Experiment> {
         let mut experiment = run::experiment(&RunArguments {
             experiment: self.experiment.clone(),
             dataset: self.dataset.clone(),
@@ -223,9 +301,7 @@ impl Subject {
             ..RunArguments::default()
         })?;
         run::load(&mut experiment)?;
-        let mut tree = Tree::new(&experiment, Prepared::new(&experiment)?)?;
-        let histories = run::train(&mut tree);
-        Ok(Trained { experiment, tree, histories })
+        Ok(experiment)
     }
 }
 
@@ -239,13 +315,23 @@ fn sheet(arguments: &FigureArguments, trained: &Trained, style: Style) -> anyhow
             let canvas = &arguments.canvas;
             let exhibits = trained.exhibits(is_race, canvas, arguments.step)?;
             let outlook = canvas.outlook(dataset.bounds.with_margin(0.08), arguments.log);
-            canvases(&exhibits, &outlook, &style, |_, _, _| Extra::default())?
+            let theme = style.background.theme();
+            let extras = Extras::new(canvas, tree, outlook.bounds, theme)?;
+            canvases(&exhibits, &outlook, &style, |exhibit, size, pixels| {
+                extras.of(exhibit, size, pixels)
+            })?
         }
+        What::Basin => {
+            let exhibits = trained.exhibits(false, &arguments.canvas, arguments.step)?;
+            let outlook = arguments.canvas.outlook(dataset.bounds.with_margin(0.08), false);
+            arguments.map.basin(trained, &exhibits, &outlook, &style)?
+        }
+        What::Landscape => arguments.map.landscape(trained, arguments, style)?,
         _ => Sheet::new(vec![trained.plot(arguments, &moment)?], style),
     };
     let names: Vec<String> = experiment.runs().map(|id| run_name(experiment, id)).collect();
     let is_of_all =
-        !matches!(arguments.what, What::Canvas | What::Objective | What::Weights | What::Terms);
+        matches!(arguments.what, What::Race | What::Nll | What::Kl | What::Fisher | What::Constant);
     sheet.caption = if is_of_all && names.len() > 1 {
         shared_caption(experiment, dataset, &names)
     } else {
@@ -265,14 +351,15 @@ impl CanvasArguments {
         Outlook {
             shown: Shown {
                 density: has(CanvasLayer::Density),
-                score: has(CanvasLayer::Score),
+                // Beside the field of score errors, arrows are those errors.
+                score: has(CanvasLayer::Score) && self.field != CanvasField::ScoreError,
                 train: has(CanvasLayer::Data),
                 validation: has(CanvasLayer::Validation),
                 samples: has(CanvasLayer::Samples),
                 components: has(CanvasLayer::Components),
                 paths: has(CanvasLayer::Paths),
                 streamlines: has(CanvasLayer::Streamlines),
-                workings: false,
+                workings: has(CanvasLayer::Workings),
             },
             bounds,
             color_map: self.color_map,

@@ -7,12 +7,14 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::extras::Extras;
 use super::figure::{CanvasArguments, Subject, background};
 use super::trained::Trained;
-use crate::export::canvases::{Exhibit, Extra, Outlook, canvases};
+use crate::export::canvases::{Exhibit, Outlook, canvases};
+use crate::export::check_place;
 use crate::export::film::{self, FilmFormat, Length, Reel};
 use crate::export::style::{Background, Style};
-use crate::training::BranchId;
+use crate::training::{BranchId, Prepared};
 
 /// What is trained, and how its film looks.
 #[derive(Args)]
@@ -122,11 +124,21 @@ pub(super) fn film(arguments: &FilmArguments) -> anyhow::Result<()> {
         ..Style::of_screen(arguments.size, arguments.font_size, background)
     };
     style.check()?;
-    let trained = arguments.subject.train()?;
-    let bounds = trained.tree.prepared().dataset.bounds.with_margin(0.08);
-    let outlook = arguments.canvas.outlook(bounds, arguments.log);
+    if format != FilmFormat::Frames {
+        check_place(out)?;
+    }
+    let (canvas, theme) = (&arguments.canvas, arguments.background.theme());
+    let experiment = arguments.subject.experiment()?;
+    canvas.check(&experiment, arguments.what == Scene::Race)?;
+    let prepared = Prepared::new(&experiment)?;
+    let mut trained = Trained::new(experiment, prepared)?;
+    trained.train();
+    let prepared = trained.tree.prepared();
+    let bounds = prepared.dataset.bounds.with_margin(0.08);
+    let outlook = canvas.outlook(bounds, arguments.log);
+    let extras = Extras::new(canvas, &trained.tree, bounds, theme)?;
     let frames = frames(arguments, &trained)?;
-    let draw = |i: usize| picture(&frames[i], &outlook, &style);
+    let draw = |i: usize| picture(&frames[i], &outlook, &style, &extras);
     let reel = Reel { count: frames.len(), per_second: arguments.fps, draw: &draw };
     let bar = ProgressBar::new(frames.len() as u64);
     bar.set_style(
@@ -146,8 +158,10 @@ fn picture(
     exhibits: &[Exhibit],
     outlook: &Outlook,
     style: &Style,
+    extras: &Extras,
 ) -> Result<crate::figures::Picture, crate::export::ExportError> {
-    canvases(exhibits, outlook, style, |_, _, _| Extra::default())?.picture()
+    canvases(exhibits, outlook, style, |exhibit, size, pixels| extras.of(exhibit, size, pixels))?
+        .picture()
 }
 
 /// What is on every frame.

@@ -229,16 +229,27 @@ pub(super) fn train(tree: &mut Tree) -> BTreeMap<BranchId, Vec<Record>> {
 
 /// Trains from that many starts; where each ended, as a table, a row a seed.
 fn train_seeds(run: &Run, count: usize) -> anyhow::Result<String> {
-    let experiment = (**run.experiment()).clone();
+    let members = ensemble(run.experiment(), run.prepared(), count)?;
+    let finals = Likelihood::Training.finals(&members);
+    if let Some((mean, deviation)) = mean_and_deviation(&finals) {
+        eprintln!("{count} starts: training NLL {mean:.4} ± {deviation:.4} nats per point");
+    }
+    let rows: Vec<_> = members.iter().map(|member| member.row().to_vec()).collect();
+    Ok(table::csv(&Member::COLUMNS, &rows)?)
+}
+
+/// Trains from that many starts: with the seed of this start and those after it, in this order.
+pub(super) fn ensemble(
+    experiment: &Experiment,
+    prepared: &Prepared,
+    count: usize,
+) -> anyhow::Result<Vec<Arc<Member>>> {
     let first_seed = experiment.start.integer(&initial::RANDOM_STATE) as u32;
-    let dataset = Some(run.prepared().dataset.clone());
+    let dataset = Some(prepared.dataset.clone());
     let threads = rayon::current_num_threads();
+    let experiment = experiment.clone();
     let ensemble = Ensemble::spawn(experiment, dataset, first_seed, count, threads, || ())?;
-    let bar = ProgressBar::new(count as u64);
-    bar.set_style(
-        ProgressStyle::with_template("{bar:30} start {pos} of {len}  {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
+    let bar = counting_bar(count, "start");
     let mut members = Vec::new();
     for member in ensemble.wait() {
         members.push(member.map_err(anyhow::Error::msg)?);
@@ -247,10 +258,15 @@ fn train_seeds(run: &Run, count: usize) -> anyhow::Result<String> {
     bar.finish_and_clear();
     // They arrive as they are done; the seeds may begin again at 0 after the last one.
     members.sort_by_key(|member| member.seed.wrapping_sub(first_seed));
-    let finals = Likelihood::Training.finals(&members);
-    if let Some((mean, deviation)) = mean_and_deviation(&finals) {
-        eprintln!("{count} starts: training NLL {mean:.4} ± {deviation:.4} nats per point");
-    }
-    let rows: Vec<_> = members.iter().map(|member| member.row().to_vec()).collect();
-    Ok(table::csv(&Member::COLUMNS, &rows)?)
+    Ok(members)
+}
+
+/// A bar that counts so many of these, where somebody watches.
+pub(super) fn counting_bar(count: usize, what: &str) -> ProgressBar {
+    let bar = ProgressBar::new(count as u64);
+    let template = format!("{{bar:30}} {what} {{pos}} of {{len}}  {{eta}} left");
+    bar.set_style(
+        ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    bar
 }

@@ -5,16 +5,22 @@ use std::collections::BTreeMap;
 use anyhow::{Context, bail};
 
 use super::figure::{CanvasArguments, CanvasLayer, FigureArguments, What};
+use super::run;
 use crate::export::canvases::Exhibit;
+use crate::export::caption::seeds_caption;
+use crate::export::sheet::Sheet;
+use crate::export::style::Style;
 use crate::figures::learning::{Landmarks, TimeAxis};
 use crate::figures::race::{Look, Racer, run_color, run_name};
 use crate::figures::shade::Shade;
 use crate::figures::truth::{Judged, Measure};
-use crate::figures::{Plot, Spacing, bars, learning, plane, race, terms, truth};
+use crate::figures::{self, Plot, Spacing, bars, fan, learning, plane, race, terms, truth};
 use crate::model::Truth;
 use crate::objectives::{Term, Terms};
+use crate::training::redrawing::Redrawing;
+use crate::training::redraws::{Estimates, REDRAW_COUNT, Redraws};
 use crate::training::spread::Likelihood;
-use crate::training::{BranchId, Experiment, Moment, Record, Timeline, Tree, Verdict};
+use crate::training::{BranchId, Experiment, Moment, Prepared, Record, Timeline, Tree, Verdict};
 
 /// What came out of the training.
 pub(super) struct Trained {
@@ -29,7 +35,21 @@ const MOST_JUDGED: usize = 120;
 /// Mixtures on the way of a path at most.
 const MOST_OF_PATH: usize = 300;
 
+/// Steps of a path over a landscape at most.
+pub(super) const MOST_OF_TRAIL: usize = 1000;
+
 impl Trained {
+    /// All runs at their start.
+    pub(super) fn new(experiment: Experiment, prepared: Prepared) -> anyhow::Result<Trained> {
+        let tree = Tree::new(&experiment, prepared)?;
+        Ok(Trained { experiment, tree, histories: BTreeMap::new() })
+    }
+
+    /// Trains them as `scorescope run` does.
+    pub(super) fn train(&mut self) {
+        self.histories = run::train(&mut self.tree);
+    }
+
     /// A step of a run, or its last.
     pub(super) fn moment(&self, id: BranchId, step: Option<usize>) -> anyhow::Result<Moment> {
         let name = run_name(&self.experiment, id);
@@ -43,6 +63,20 @@ impl Trained {
         }
         let nearest = self.timeline(id, |timeline| timeline.at(step).cloned()).flatten();
         Ok(nearest.unwrap_or(newest))
+    }
+
+    /// The same of a run that began, at its last step where it has stopped before.
+    pub(super) fn moment_by(&self, id: BranchId, step: Option<usize>) -> Option<Moment> {
+        let last = self.tree.newest(id)?.record.step;
+        self.moment(id, step.map(|step| step.min(last))).ok()
+    }
+
+    /// At most so many steps of a run up to this one.
+    pub(super) fn path(&self, id: BranchId, step: usize, most: usize) -> Vec<Moment> {
+        let path = self.timeline(id, |timeline| {
+            timeline.path(step, most).into_iter().cloned().collect::<Vec<Moment>>()
+        });
+        path.unwrap_or_default()
     }
 
     fn timeline<T>(&self, id: BranchId, find: impl FnOnce(&Timeline) -> T) -> Option<T> {
@@ -74,11 +108,8 @@ impl Trained {
                 plane::title(self.experiment.algorithm_of(id).label, &moment.mixture, step)
             };
             let path = if canvas.has(CanvasLayer::Paths) {
-                let path = self.timeline(id, |timeline| {
-                    let path = timeline.path(step, MOST_OF_PATH).into_iter();
-                    path.map(|moment| moment.mixture.clone()).collect()
-                });
-                path.unwrap_or_default()
+                let path = self.path(id, step, MOST_OF_PATH).into_iter();
+                path.map(|moment| moment.mixture).collect()
             } else {
                 Vec::new()
             };
@@ -124,7 +155,7 @@ impl Trained {
                 )
             }
             What::Objective => {
-                let formula = experiment.algorithm_info().formula;
+                let formula = experiment.algorithm_info().formula_with(&experiment.algorithm);
                 learning::objective(history, &landmarks, formula, time, Spacing::Linear, palette)
             }
             What::Weights => bars::weights(&moment.mixture, palette),
@@ -137,8 +168,36 @@ impl Trained {
             What::Kl => self.distance(Measure::Kl, arguments)?,
             What::Fisher => self.distance(Measure::Fisher, arguments)?,
             What::Constant => self.distance(Measure::Constant, arguments)?,
-            What::Canvas | What::Race => bail!("canvases have a plane"),
+            What::Redraws => {
+                let absent = "this step cannot be drawn again: choose one of the run's own";
+                let redraws = Redraws::of_run(trunk, moment).context(absent)?;
+                figures::redraws::redraws(&estimates(redraws, moment)?, theme)
+            }
+            _ => bail!("this figure is no plot"),
         })
+    }
+
+    /// Many starts of the trunk: their curves, or where they ended.
+    pub(super) fn seeds(&self, arguments: &FigureArguments, style: Style) -> anyhow::Result<Sheet> {
+        let experiment = self.experiment.alone(BranchId::TRUNK);
+        let prepared = self.tree.prepared();
+        let members = run::ensemble(&experiment, prepared, arguments.seeds.get())?;
+        let palette = style.background.theme().palette();
+        let likelihood = Likelihood::Training;
+        let plot = if arguments.what == What::Finals {
+            let finals = likelihood.finals(&members);
+            bars::final_values(&finals, likelihood, bars::MARGIN, palette)
+        } else {
+            let spacing = if arguments.log { Spacing::Logarithmic } else { Spacing::Linear };
+            fan::fan(
+                &members,
+                fan::Look { likelihood, has_band: true, spacing, chosen: None },
+                palette,
+            )
+        };
+        let mut sheet = Sheet::new(vec![plot], style);
+        sheet.caption = seeds_caption(&experiment, &prepared.dataset, &members);
+        Ok(sheet)
     }
 
     /// How far the runs are from the known density, at some of their steps.
@@ -172,4 +231,19 @@ impl Trained {
         };
         Ok(truth::distance(&judged, measure, &look, palette))
     }
+}
+
+/// Estimates a step again and again.
+fn estimates(redraws: Redraws, moment: &Moment) -> anyhow::Result<Estimates> {
+    // Their mean is a piece of work, too.
+    let bar = run::counting_bar(REDRAW_COUNT + 1, "redraw");
+    let watched = bar.clone();
+    let begun = redraws.begin(moment);
+    let mut redrawing = Redrawing::spawn(redraws, begun, REDRAW_COUNT, move || watched.inc(1))?;
+    redrawing.wait();
+    bar.finish_and_clear();
+    if let Some(problem) = redrawing.problem() {
+        bail!("{problem}");
+    }
+    Ok(redrawing.estimates().clone())
 }

@@ -9,7 +9,9 @@ use crate::data::{Dataset, Scaling};
 use crate::figures::canvas::{self, Look, Shown};
 use crate::figures::cloud::Pixels;
 use crate::figures::color_bar::ColorBar;
+use crate::figures::fields::Quantity;
 use crate::figures::race::run_color;
+use crate::figures::shade::Shade;
 use crate::figures::{ColorMap, Layer, Scale, Theme, plane};
 use crate::model::{Bounds, Density, Mixture};
 use crate::training::{BranchId, Moment};
@@ -52,6 +54,25 @@ pub struct Extra {
     pub legend: Vec<Layer>,
     /// What their colors say.
     pub bar: Option<ColorBar>,
+}
+
+impl Extra {
+    /// Layers that have the colors of these shades: each has its values in the legend; where there is one, it has a color
+    /// bar as well.
+    #[must_use]
+    pub fn shaded(
+        layers: Vec<Layer>,
+        shades: &[(Quantity, Shade)],
+        map: &ColorMap,
+        theme: Theme,
+    ) -> Extra {
+        let legend = shades.iter().flat_map(|(of, shade)| shade.legend(of.label(), map, theme));
+        let bar = match shades {
+            [(of, shade)] => Some(ColorBar::of_shade(of.label(), shade, map, theme)),
+            _ => None,
+        };
+        Extra { layers, legend: legend.collect(), bar }
+    }
 }
 
 /// Cells of a density in a row or in a column at most: it is smooth.

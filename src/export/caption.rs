@@ -1,10 +1,12 @@
 //! Caption: what a figure shows, in one sentence that is enough to make it again.
 
+use std::sync::Arc;
+
 use crate::algorithms::initial;
 use crate::data::{Dataset, generators};
 use crate::model::{COVARIANCE_TYPE, N_COMPONENTS};
 use crate::settings::{Kind, Setting, Settings, Value};
-use crate::training::{Experiment, Source};
+use crate::training::{Experiment, Member, Source};
 
 /// Data, mixture, start, algorithm, all settings that somebody chose, all seeds and the step of a run.
 #[must_use]
@@ -20,6 +22,24 @@ pub fn shared_caption(experiment: &Experiment, dataset: &Dataset, names: &[Strin
     // Each panel names its own algorithm and step.
     parts.pop();
     format!("{}; {}.", parts.join(", "), names.join(", "))
+}
+
+/// The same of runs from many starts, which differ in their seeds.
+#[must_use]
+pub fn seeds_caption(
+    experiment: &Experiment,
+    dataset: &Dataset,
+    members: &[Arc<Member>],
+) -> String {
+    let parts = parts(experiment, dataset).join(", ");
+    let seeds = || members.iter().map(|member| member.seed);
+    match (seeds().min(), seeds().max()) {
+        (Some(least), Some(most)) if least < most => {
+            format!("{parts}; {} starts with seeds from {least} to {most}.", members.len())
+        }
+        (Some(seed), _) => format!("{parts}; one start with seed {seed}."),
+        _ => format!("{parts}."),
+    }
 }
 
 /// Data, mixture, start and algorithm.

@@ -4,6 +4,7 @@ pub mod canvases;
 pub mod caption;
 pub mod film;
 pub mod keepsake;
+pub mod maps;
 pub mod model;
 pub mod points;
 pub mod sheet;
@@ -105,23 +106,49 @@ pub fn write_file_by(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), ExportError> {
-    replace(path, write).map_err(|source| {
-        let advice = match source.kind() {
-            io::ErrorKind::NotFound => "create the folder first, or choose another",
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                "choose a folder that you may write to"
-            }
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                "free some space, or choose another disk"
-            }
-            io::ErrorKind::IsADirectory => "this is a folder, choose the name of a file",
-            _ => "choose another folder or name",
-        };
-        ExportError::Write { path: path.to_owned(), source, advice }
-    })
+    replace(path, write).map_err(|source| refusal(path, source))
+}
+
+/// Whether a file could be written there, before anything is computed for it. Leaves nothing behind.
+///
+/// # Errors
+/// As [`write_file`], the disk being full aside.
+pub fn check_place(path: &Path) -> Result<(), ExportError> {
+    beside(path).map(drop).map_err(|source| refusal(path, source))
+}
+
+/// What the system said, and what to try.
+fn refusal(path: &Path, source: io::Error) -> ExportError {
+    let advice = match source.kind() {
+        io::ErrorKind::NotFound => "create the folder first, or choose another",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "choose a folder that you may write to"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free some space, or choose another disk"
+        }
+        io::ErrorKind::IsADirectory => "this is a folder, choose the name of a file",
+        _ => "choose another folder or name",
+    };
+    ExportError::Write { path: path.to_owned(), source, advice }
 }
 
 fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let (target, mut file) = beside(path)?;
+    let mut out = io::BufWriter::new(&mut file);
+    write(&mut out)?;
+    out.flush()?;
+    drop(out);
+    if let Ok(metadata) = fs::metadata(&target) {
+        file.as_file().set_permissions(metadata.permissions())?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(&target)?;
+    Ok(())
+}
+
+/// The file that a path means, and an empty one beside it that is gone when nobody holds it.
+fn beside(path: &Path) -> io::Result<(PathBuf, tempfile::NamedTempFile)> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
@@ -134,17 +161,8 @@ fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
     let usual = std::os::unix::fs::PermissionsExt::from_mode(0o666);
     #[cfg(unix)]
     builder.permissions(usual);
-    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    let mut out = io::BufWriter::new(&mut file);
-    write(&mut out)?;
-    out.flush()?;
-    drop(out);
-    if let Ok(metadata) = fs::metadata(&target) {
-        file.as_file().set_permissions(metadata.permissions())?;
-    }
-    file.as_file().sync_all()?;
-    file.persist(&target)?;
-    Ok(())
+    let file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    Ok((target, file))
 }
 
 #[cfg(test)]
@@ -160,6 +178,16 @@ mod tests {
             assert_eq!(fs::read(&path).unwrap(), bytes);
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_place_is_checked_without_a_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        check_place(&folder.path().join("figure.pdf")).unwrap();
+        let error = check_place(&folder.path().join("no/figure.pdf")).unwrap_err().to_string();
+        assert!(error.contains("no/figure.pdf was not written: "), "{error}");
+        assert!(check_place(folder.path()).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -54,6 +54,9 @@ pub fn weights(mixture: &Mixture, palette: &Palette) -> Plot {
     }
 }
 
+/// Nats above the best up to which a run counts as equally good, unless somebody says otherwise.
+pub const MARGIN: f64 = 0.03;
+
 /// Bins of a histogram of final values.
 const BINS: usize = 24;
 

@@ -6,7 +6,9 @@ use super::basin::picture;
 use super::contours::Grid;
 use super::tone::Tone;
 use super::{Anchor, Axis, Color, Layer, Mark, Palette, Plot, Spacing, Theme};
-use crate::model::{Bounds, Point};
+use crate::model::{Bounds, Mixture, Point};
+use crate::training::BranchId;
+use crate::training::landscape::Slice;
 use crate::training::survey::{Cell, Chart, FINEST, LEVELS, order};
 
 /// A path of training over a landscape.
@@ -33,6 +35,39 @@ pub struct Ground {
     pub square: Bounds,
     /// True if both coordinates have the same unit.
     pub has_equal_aspect: bool,
+}
+
+impl Ground {
+    /// Of the objective of this name, on a plane through this step.
+    #[must_use]
+    pub fn new(slice: &Slice, objective: &str, step: usize) -> Ground {
+        Ground {
+            title: format!("Loss landscape: objective of {objective} through step {step}"),
+            labels: slice.labels.clone(),
+            square: slice.square,
+            has_equal_aspect: slice.is_on_plane,
+        }
+    }
+}
+
+impl Trail {
+    /// The path of a run and where it is looked at; `None` where the plane has no place for as many components.
+    #[must_use]
+    pub fn new(
+        slice: &Slice,
+        id: BranchId,
+        short: &str,
+        path: &[&Mixture],
+        here: &Mixture,
+    ) -> Option<Trail> {
+        let has_place = |mixture: &Mixture| mixture.components().len() == slice.component_count();
+        has_place(here).then(|| Trail {
+            label: format!("Path of {short}"),
+            color: id.number(),
+            points: slice.places(path.iter().copied().filter(|mixture| has_place(mixture))),
+            here: slice.place_of(here),
+        })
+    }
 }
 
 /// How many colors lie between contours.

@@ -21,6 +21,7 @@ pub mod redraws;
 pub mod shade;
 pub mod story;
 pub mod streamlines;
+pub mod substitute;
 pub mod terms;
 pub mod ticks;
 pub mod tone;

@@ -37,7 +37,14 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     id: "csm",
     label: "Composite score matching",
     short: "CSM",
-    formula: "(1/N) Σ ½s₁² + ∂₁s₁ + ½s₂² + ∂₂s₂ with s₁ = ∂₁ log p(x₁), s₂ = ∂₂ log p(x₂|x₁)",
+    formula: |settings| match Order::of(&settings.choice(&ORDER)) {
+        Order::FirstThenSecond => {
+            "(1/N) Σ ½s₁² + ∂₁s₁ + ½s₂² + ∂₂s₂ with s₁ = ∂₁ log p(x₁), s₂ = ∂₂ log p(x₂|x₁)"
+        }
+        Order::SecondThenFirst => {
+            "(1/N) Σ ½s₂² + ∂₂s₂ + ½s₁² + ∂₁s₁ with s₂ = ∂₂ log p(x₂), s₁ = ∂₁ log p(x₁|x₂)"
+        }
+    },
     help: "Matches one coordinate after the other: the score of a marginal, then that of the other coordinate given it.",
     settings: &[&ORDER],
     prepare: |settings, _| Arc::new(Composite(Order::of(&settings.choice(&ORDER)))),

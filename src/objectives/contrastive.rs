@@ -47,7 +47,7 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     id: "nce",
     label: "Noise-contrastive estimation",
     short: "NCE",
-    formula: "−E log h(x) − E log(1 − h(x + v)), h(x) = p(x) / (p(x) + p(x − v))",
+    formula: |_| "−E log h(x) − E log(1 − h(x + v)), h(x) = p(x) / (p(x) + p(x − v))",
     help: "Learns to tell the data from a copy of it that is shifted by v = ε times a random direction.",
     settings: &[&SHIFT, &N_SLICES, &SLICE_DISTRIBUTION, &REDRAW],
     prepare: |settings, rng| {
@@ -70,14 +70,6 @@ pub fn shifts(settings: &Settings, point_count: usize, rng: &mut Rng) -> Vec<Vec
         drawn.fill(0..point_count, draw, shifts);
     }
     shifts
-}
-
-/// The shift of the first draw at these places only, without drawing the others'. Length: places.
-#[must_use]
-pub fn shifts_at(settings: &Settings, places: &[usize], rng: &mut Rng) -> Vec<Point> {
-    let directions = Directions::new(settings, rng);
-    let length = settings.number(&SHIFT);
-    places.iter().map(|&place| directions.in_draw(place, 0).map(|v| length * v)).collect()
 }
 
 impl Contrastive {
@@ -115,6 +107,12 @@ impl Objective for Contrastive {
         }
         let [of_data, of_noise] = sums.map(|sum| sum / (points.len() * draw_count).max(1) as f64);
         vec![Part::new("−E log h(x)", of_data), Part::new("−E log(1 − h(x + v))", of_noise)]
+    }
+
+    fn draws_at(&self, places: &[usize]) -> Vec<Vec<Point>> {
+        let Source::Drawn { directions, length } = &self.shifts else { return Vec::new() };
+        let shift = |&place: &usize| directions.in_draw(place, 0).map(|v| length * v);
+        places.iter().map(|place| vec![shift(place)]).collect()
     }
 }
 
@@ -161,7 +159,7 @@ mod tests {
         let (settings, rng) = (Settings::default(), || generator(3, Purpose::Slices));
         let places = [0, 40, 63];
         let all = shifts(&settings, 64, &mut rng());
-        let expected = places.map(|place| all[0][place]);
-        assert_eq!(shifts_at(&settings, &places, &mut rng()), expected);
+        let expected = places.map(|place| vec![all[0][place]]);
+        assert_eq!((INFO.prepare)(&settings, &mut rng()).draws_at(&places), expected);
     }
 }

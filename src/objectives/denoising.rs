@@ -104,7 +104,7 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     label: "Denoising score matching",
     short: "DSM",
     // Not x̃: the window's font has no tilde to put on it.
-    formula: "(1/NM) ΣΣ ½‖s(y) + (y − x)/σ²‖², y = x + σz",
+    formula: |_| "(1/NM) ΣΣ ½‖s(y) + (y − x)/σ²‖², y = x + σz",
     help: "The score at a noised point has to point back to where the point came from; no second derivatives.",
     settings: &[
         &SIGMA,
@@ -153,14 +153,6 @@ pub fn noise(
         draws.extend(opposite);
     }
     draws
-}
-
-/// The noise z of the first draw at these places only, without drawing the others', for a level counted from 0. Length:
-/// places.
-#[must_use]
-pub fn noise_at(settings: &Settings, places: &[usize], level: usize, rng: &mut Rng) -> Vec<Point> {
-    let directions = directions(settings, rng);
-    places.iter().map(|&place| directions.in_draw(place, level << LEVEL_BITS)).collect()
 }
 
 /// The ladder of σ that these settings describe: geometric, from σ to the largest one.
@@ -282,6 +274,14 @@ impl Objective for Denoising {
         let symbols = self.symbols();
         symbols.into_iter().zip(sums).map(|(symbol, sum)| Part::new(symbol, sum)).collect()
     }
+
+    fn draws_at(&self, places: &[usize]) -> Vec<Vec<Point>> {
+        let Noise::Drawn(directions) = &self.noise else { return Vec::new() };
+        let all = self.levels.iter().enumerate();
+        let smallest = all.min_by(|a, b| a.1[0].total_cmp(&b.1[0])).map_or(0, |(level, _)| level);
+        let noise = |&place: &usize| directions.in_draw(place, smallest << LEVEL_BITS);
+        places.iter().map(|place| vec![noise(place)]).collect()
+    }
 }
 
 /// A level of noise.
@@ -380,10 +380,14 @@ mod tests {
         let mut settings = Settings::default();
         settings.set(NOISE_PAIRS.key, Value::Switch(true));
         let (places, rng) = ([0, 40, 63], || generator(3, Purpose::Slices));
-        for level in [0, 2] {
+        // Of a ladder downwards the last level is the smallest.
+        for (levels, largest, level) in [(1, 1.0, 0), (3, 1.0, 0), (3, 0.01, 2)] {
+            settings.set(N_LEVELS.key, Value::Integer(levels));
+            settings.set(SIGMA_MAX.key, Value::Number(largest));
             let all = noise(&settings, 64, level, &mut rng());
-            let expected = places.map(|place| all[0][place]);
-            assert_eq!(noise_at(&settings, &places, level, &mut rng()), expected, "{level}");
+            let expected = places.map(|place| vec![all[0][place]]);
+            let drawn = (INFO.prepare)(&settings, &mut rng()).draws_at(&places);
+            assert_eq!(drawn, expected, "{levels} {largest}");
         }
     }
 

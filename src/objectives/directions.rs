@@ -109,7 +109,7 @@ impl Directions {
         }
     }
 
-    /// The vectors of the point at one place, as [`Directions::for_each`] gives them.
+    /// The vectors of the point at one place, without drawing the others', as [`Directions::for_each`] gives them.
     pub fn at(&self, place: usize) -> Vec<Point> {
         let start = place - place % POINTS_PER_STREAM;
         let mut vectors = Vec::new();
@@ -151,8 +151,12 @@ impl Directions {
 /// Brings the generator of a run's random vectors from its beginning to where it is after so many evaluations with these
 /// settings, without drawing what each of them drew: every seed takes as many words.
 pub fn pass_evaluations(settings: &Settings, count: usize, rng: &mut Rng) {
+    if count == 0 {
+        return;
+    }
     if !settings.switch(&REDRAW) {
-        // All of them draw the first seed.
+        // All of them draw the seed before, or the first one.
+        let _ = seed(settings, rng);
         return;
     }
     let before = rng.get_word_pos();
@@ -232,14 +236,20 @@ mod tests {
         for is_drawing in [true, false] {
             let mut settings = Settings::default();
             settings.set(REDRAW.key, Value::Switch(is_drawing));
-            for count in [0, 1, 2, 57] {
+            // Whatever the next ones are.
+            for (count, draws_next) in
+                [0, 1, 2, 57].into_iter().flat_map(|n| [(n, true), (n, false)])
+            {
                 let (mut one_by_one, mut at_once) = (rng(), rng());
                 for _ in 0..count {
                     let _ = Directions::new(&settings, &mut one_by_one);
                 }
                 pass_evaluations(&settings, count, &mut at_once);
-                let next = |rng: &mut Rng| Directions::new(&settings, rng).at(5);
-                assert_eq!(next(&mut one_by_one), next(&mut at_once), "{is_drawing} {count}");
+                let mut later = Settings::default();
+                later.set(REDRAW.key, Value::Switch(draws_next));
+                let next = |rng: &mut Rng| Directions::new(&later, rng).at(5);
+                let what = format!("{is_drawing} {count} {draws_next}");
+                assert_eq!(next(&mut one_by_one), next(&mut at_once), "{what}");
             }
         }
     }

@@ -16,17 +16,17 @@ mod sliced;
 mod terms;
 
 pub use composite::{Composite, ORDER, Order};
-pub use contrastive::{Contrastive, SHIFT, shifts, shifts_at};
+pub use contrastive::{Contrastive, SHIFT, shifts};
 pub use denoising::{
     Denoising, N_DRAWS, N_LEVELS, NOISE_PAIRS, NOISED_MODEL, SIGMA, SIGMA_MAX, SIGMA_WEIGHT,
-    levels, noise, noise_at,
+    levels, noise,
 };
 pub use directions::{N_SLICES, REDRAW, SLICE_DISTRIBUTION, pass_evaluations};
 pub use explicit::ExplicitScoreMatching;
 pub use nll::NegativeLogLikelihood;
 pub use parts::Part;
 pub use score_matching::ScoreMatching;
-pub use sliced::{CONTROL_VARIATE, Sliced, slices, slices_at};
+pub use sliced::{CONTROL_VARIATE, Sliced, slices};
 pub use terms::{Term, Terms};
 
 use std::sync::Arc;
@@ -54,8 +54,8 @@ pub struct ObjectiveInfo {
     pub label: &'static str,
     /// A few letters for plots.
     pub short: &'static str,
-    /// Its definition, as text.
-    pub formula: &'static str,
+    /// Its definition with these settings, as text.
+    pub formula: fn(&Settings) -> &'static str,
     /// What it measures, in one sentence.
     pub help: &'static str,
     /// Its knobs.
@@ -93,6 +93,13 @@ pub trait Objective: std::fmt::Debug + Send + Sync {
     /// The summands of that value as its formula has them, with all that was drawn for it. They are for looking at: slow
     /// beside the value itself.
     fn parts(&self, parameters: &Parameters, batch: Batch<'_>) -> Vec<Part>;
+
+    /// The vectors that it has drawn for the points at these places of the batch, without drawing the others': slices v, or
+    /// of its first draw the noise z at the smallest σ, or the shift v. Empty where it draws nothing. Shape: places ×
+    /// vectors.
+    fn draws_at(&self, _places: &[usize]) -> Vec<Vec<Point>> {
+        Vec::new()
+    }
 }
 
 /// An objective at one θ.

@@ -13,7 +13,7 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     id: "nll",
     label: "Gradient descent on the NLL",
     short: "NLL",
-    formula: "−(1/N) Σ log p(x)",
+    formula: |_| "−(1/N) Σ log p(x)",
     help: "Maximum likelihood by gradient descent: makes the data as probable as possible.",
     settings: &[],
     prepare: |_, _| Arc::new(NegativeLogLikelihood),

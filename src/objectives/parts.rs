@@ -42,3 +42,42 @@ pub(super) fn mean(numbers: impl Iterator<Item = f64>) -> f64 {
 pub(super) fn dot(a: Point, b: Point) -> f64 {
     a[0].mul_add(b[0], a[1] * b[1])
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{CovarianceType, Mixture, Parameters};
+    use crate::objectives::{Batch, CONTROL_VARIATE, OBJECTIVES, ORDER};
+    use crate::random::{Purpose, generator};
+    use crate::settings::{Setting, Settings, Value};
+
+    #[test]
+    fn formulas_have_their_parts_in_order_whatever_the_settings() {
+        let choice = |id: &str| Value::Choice(id.to_owned());
+        let cases: [(&str, &Setting, Value); 6] = [
+            ("ssm", &CONTROL_VARIATE, Value::Number(1.0)),
+            ("ssm", &CONTROL_VARIATE, Value::Number(0.0)),
+            ("ssm", &CONTROL_VARIATE, Value::Number(0.5)),
+            ("ssm_plain", &CONTROL_VARIATE, Value::Number(1.0)),
+            ("csm", &ORDER, choice("x1_x2")),
+            ("csm", &ORDER, choice("x2_x1")),
+        ];
+        let mixture = Mixture::new(&[1.0], &[[0.5, 0.2]], &[[0.4, 0.1, 0.3]]).unwrap();
+        let theta = Parameters::of(&mixture, CovarianceType::Full, 0.0);
+        for (id, setting, value) in cases {
+            let mut settings = Settings::default();
+            settings.set(setting.key, value.clone());
+            let info = OBJECTIVES.iter().find(|info| info.id == id).unwrap();
+            let objective = (info.prepare)(&settings, &mut generator(0, Purpose::Slices));
+            let formula = (info.formula)(&settings).replace(' ', "");
+            let places =
+                objective.parts(&theta, Batch::all(&[[0.1, 0.3]])).into_iter().map(|part| {
+                    let symbol = part.symbol.replace(' ', "");
+                    let summand = symbol.rsplit('Σ').next().unwrap_or(&symbol).to_owned();
+                    let place = formula.find(&summand);
+                    place.unwrap_or_else(|| panic!("{id} {value:?}: {formula} has no {summand}"))
+                });
+            let places: Vec<usize> = places.collect();
+            assert!(places.is_sorted(), "{id} {value:?}: {formula}");
+        }
+    }
+}

@@ -15,7 +15,7 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     id: "sm",
     label: "Exact score matching",
     short: "SM",
-    formula: "(1/N) Σ tr ∇s(x) + ½‖s(x)‖²",
+    formula: |_| "(1/N) Σ tr ∇s(x) + ½‖s(x)‖²",
     help: "Matches the score s = ∇ log p of the model to that of the data; the density's normalization plays no part.",
     settings: &[],
     prepare: |_, _| Arc::new(ScoreMatching),

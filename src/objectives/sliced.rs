@@ -38,11 +38,13 @@ enum Slices {
     Drawn(Directions),
 }
 
+const PLAIN_FORMULA: &str = "(1/NM) ΣΣ vᵀ∇s(x)v + ½(vᵀs(x))²";
+
 pub(super) static PLAIN_INFO: ObjectiveInfo = ObjectiveInfo {
     id: "ssm_plain",
     label: "Sliced score matching",
     short: "SSM",
-    formula: "(1/NM) ΣΣ vᵀ∇s(x)v + ½(vᵀs(x))²",
+    formula: |_| PLAIN_FORMULA,
     help: "Score matching that looks at the score along random directions v only.",
     settings: &[&N_SLICES, &SLICE_DISTRIBUTION, &REDRAW],
     prepare: |settings, rng| Arc::new(Sliced::drawn(settings, rng, 0.0)),
@@ -53,7 +55,11 @@ pub(super) static INFO: ObjectiveInfo = ObjectiveInfo {
     id: "ssm",
     label: "SSM with reduced variance",
     short: "SSM-VR",
-    formula: "(1/NM) ΣΣ vᵀ∇s(x)v + ½‖s(x)‖²",
+    formula: |settings| match settings.number(&CONTROL_VARIATE) {
+        1.0 => "(1/NM) ΣΣ vᵀ∇s(x)v + ½‖s(x)‖²",
+        0.0 => PLAIN_FORMULA,
+        _ => "(1/NM) ΣΣ vᵀ∇s(x)v + ½(vᵀs(x))² − β(½(vᵀs(x))² − ½‖s(x)‖²)",
+    },
     help: "Sliced score matching in which the mean over v of the second term, ½‖s‖², takes its place.",
     settings: &[&N_SLICES, &SLICE_DISTRIBUTION, &CONTROL_VARIATE, &REDRAW],
     prepare: |settings, rng| {
@@ -69,13 +75,6 @@ pub fn slices(settings: &Settings, point_count: usize, rng: &mut Rng) -> Vec<Vec
     let drawn = Directions::new(settings, rng);
     drawn.for_each(0..point_count, |_, of_point| slices.push(of_point.to_vec()));
     slices
-}
-
-/// The same of the points at these places only, without drawing the others'. Shape: places × slices.
-#[must_use]
-pub fn slices_at(settings: &Settings, places: &[usize], rng: &mut Rng) -> Vec<Vec<Point>> {
-    let drawn = Directions::new(settings, rng);
-    places.iter().map(|&place| drawn.at(place)).collect()
 }
 
 impl Sliced {
@@ -160,6 +159,13 @@ impl Objective for Sliced {
             parts.push(Part::new(symbol, -beta * (along - norm)));
         }
         parts
+    }
+
+    fn draws_at(&self, places: &[usize]) -> Vec<Vec<Point>> {
+        match &self.slices {
+            Slices::Given(_) => Vec::new(),
+            Slices::Drawn(drawn) => places.iter().map(|&place| drawn.at(place)).collect(),
+        }
     }
 }
 

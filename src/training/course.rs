@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
+use super::{Experiment, Prepared};
+use crate::algorithms::{BATCH_SIZE, Look};
 use crate::settings::Settings;
+
+/// Indices of points that are drawn again in a frame: as many as take about a millisecond.
+const MOST_INDICES: usize = 300_000;
 
 /// Steps in a row that were taken with the same settings.
 pub type Stretch = (Arc<Settings>, usize);
@@ -33,6 +38,37 @@ impl Course {
             missing -= taken;
         }
         (missing == 0 && !stretches.is_empty()).then_some(stretches)
+    }
+
+    /// The settings that one of its steps was taken and evaluated with: those of the last stretch that has steps, or at the
+    /// start the first ones. `None` as for [`Course::up_to`].
+    #[must_use]
+    pub fn settings_at(&self, step: usize) -> Option<Arc<Settings>> {
+        let stretches = self.up_to(step)?;
+        let last = stretches.iter().rfind(|(_, count)| *count > 0).or(stretches.first());
+        last.map(|(settings, _)| settings.clone())
+    }
+
+    /// What a run of this experiment evaluated at a step, with all that it drew. `None` as for [`Course::up_to`], or where
+    /// the objective needs scores that nobody knows.
+    #[must_use]
+    pub fn look(&self, of: &Experiment, prepared: &Prepared, step: usize) -> Option<Look> {
+        let stretches = self.up_to(step)?;
+        let true_scores = prepared.true_scores(of).ok()?;
+        let point_count = prepared.dataset.train.len();
+        of.algorithm_info().look(&stretches, point_count, true_scores.as_ref())
+    }
+
+    /// The same in a time that a frame has: of all points where too many mini-batches were drawn before it.
+    #[must_use]
+    pub fn quick_look(&self, of: &Experiment, prepared: &Prepared, step: usize) -> Option<Look> {
+        let stretches = self.up_to(step)?;
+        let count_of = |(settings, count): &Stretch| count * settings.integer(&BATCH_SIZE);
+        if stretches.iter().map(count_of).sum::<usize>() <= MOST_INDICES {
+            return self.look(of, prepared, step);
+        }
+        let true_scores = prepared.true_scores(of).ok()?;
+        of.algorithm_info().look_at_all(&stretches, true_scores.as_ref())
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::principal::{dot, principal_directions};
 use super::survey::{Cell, Survey, around_path, square_around};
 use super::{Experiment, Moment, Prepared};
+use crate::algorithms::Look;
 use crate::model::{Bounds, CovarianceType, Mixture, Parameters, Point};
 use crate::objectives::{Batch, ExplicitScoreMatching, Objective};
 
@@ -28,6 +29,8 @@ pub struct Scene {
     pub prepared: Prepared,
     /// The step that the landscape passes through.
     pub shown: Moment,
+    /// What the run evaluated at that step; `None` where nobody knows it: then it is drawn as if no setting had changed.
+    pub look: Option<Look>,
     /// The steps so far, from the start on.
     pub path: Vec<Moment>,
     /// What is varied.
@@ -93,7 +96,7 @@ impl Slice {
     /// # Errors
     /// [`LandscapeError`] if a component is not there, or the path too short.
     pub fn new(scene: &Scene) -> Result<Slice, LandscapeError> {
-        let Scene { experiment, prepared, shown, path, directions } = scene;
+        let Scene { experiment, prepared, shown, look, path, directions } = scene;
         let (kind, floor) = (experiment.covariance_type(), prepared.floor);
         let origin = Parameters::of(&shown.mixture, kind, floor);
         let vector = vector_of(&origin);
@@ -105,9 +108,10 @@ impl Slice {
         let Frame { zero, directions: along, labels } = frame;
         let info = experiment.algorithm_info();
         // Where it needs the true scores, the run that is shown has them.
-        let objective = match prepared.true_scores(experiment) {
-            Ok(Some(true_scores)) => Arc::new(ExplicitScoreMatching::new(true_scores)),
-            _ => info.objective_at(&experiment.algorithm, shown.record.step),
+        let objective = match (look, prepared.true_scores(experiment)) {
+            (Some(look), _) => look.objective.clone(),
+            (None, Ok(Some(true_scores))) => Arc::new(ExplicitScoreMatching::new(true_scores)),
+            (None, _) => info.objective_at(&experiment.algorithm, shown.record.step),
         };
         let data = prepared.dataset.bounds;
         let square = match *directions {
@@ -146,6 +150,12 @@ impl Slice {
         let vector = vector_of(&Parameters::of(mixture, covariance_type, floor));
         let from_zero: Vec<f64> = vector.iter().zip(&self.zero).map(|(v, zero)| v - zero).collect();
         [0, 1].map(|axis| dot(&from_zero, &self.directions[axis]))
+    }
+
+    /// How many components its mixtures have.
+    #[must_use]
+    pub fn component_count(&self) -> usize {
+        self.origin.logits.len()
     }
 
     /// The coordinates of every step of a path.
@@ -304,7 +314,8 @@ mod tests {
             path.push(moment(&run));
         }
         let shown = moment(&run);
-        Scene { experiment: Arc::new(experiment), prepared, shown, path, directions }
+        let experiment = Arc::new(experiment);
+        Scene { experiment, prepared, shown, look: None, path, directions }
     }
 
     fn is_near(a: f64, b: f64) -> bool {
@@ -329,6 +340,33 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn settings_that_changed_on_the_way_are_those_of_the_step() {
+        let mut experiment = Experiment::default();
+        experiment.choose_algorithm("dsm");
+        experiment.set("n_samples", "300").unwrap();
+        let prepared = Prepared::new(&experiment).unwrap();
+        let mut run = Run::new(&experiment, prepared.clone()).unwrap();
+        for sigma in ["0.2", "0.5"] {
+            for _ in 0..3 {
+                run.step().unwrap();
+            }
+            let mut tuned = experiment.clone();
+            tuned.set("sigma", sigma).unwrap();
+            tuned.set("redraw", "false").unwrap();
+            run.tune(tuned.algorithm);
+        }
+        let record = run.record();
+        let info = experiment.algorithm_info();
+        let look = info.look(&run.course().up_to(record.step).unwrap(), 300, None);
+        let shown = Moment { record, mixture: Arc::new(run.mixture().clone()) };
+        let directions = Directions::Mean(0);
+        let experiment = run.experiment().clone();
+        let scene = Scene { experiment, prepared, shown, look, path: Vec::new(), directions };
+        let value = Slice::new(&scene).unwrap().value;
+        assert!(is_near(value, record.objective), "{value} {}", record.objective);
     }
 
     #[test]

@@ -14,7 +14,8 @@ enum Finding {
 
 /// Estimates on their way. Dropping it ends its thread after what it computes at the moment.
 pub struct Redrawing {
-    crew: Crew<Finding>,
+    /// `None` once it was stopped.
+    crew: Option<Crew<Finding>>,
     estimates: Estimates,
     /// How many are wanted.
     count: usize,
@@ -43,13 +44,13 @@ impl Redrawing {
             let number = if number > place { number - 1 } else { number };
             Ok(Some(Finding::Estimate(redraws.estimate(number as u64))))
         };
-        let crew = Crew::spawn(count + 1, 1, work, wake)?;
+        let crew = Some(Crew::spawn(count + 1, 1, work, wake)?);
         Ok(Redrawing { crew, estimates, count, awaited: count + 1, problem: None })
     }
 
     /// Takes in what arrived since the last call.
     pub fn drain(&mut self) {
-        let found: Vec<_> = self.crew.drain().collect();
+        let found: Vec<_> = self.crew.iter().flat_map(Crew::drain).collect();
         for found in found {
             self.take(found);
         }
@@ -57,7 +58,7 @@ impl Redrawing {
 
     /// Waits for all that is to come.
     pub fn wait(&mut self) {
-        let found: Vec<_> = self.crew.wait().collect();
+        let found: Vec<_> = self.crew.iter().flat_map(Crew::wait).collect();
         for found in found {
             self.take(found);
         }
@@ -73,6 +74,11 @@ impl Redrawing {
             Ok((_, Finding::Expectation(value))) => self.estimates.expectation = Some(value),
             Err(message) => (self.problem, self.awaited) = (Some(message), 0),
         }
+    }
+
+    /// Wants nothing more; what has been found stays.
+    pub fn stop(&mut self) {
+        (self.crew, self.awaited) = (None, 0);
     }
 
     /// What has been found.

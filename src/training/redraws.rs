@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::{Moment, Snapshot};
+use super::{Course, Experiment, Moment, Prepared, Run, Snapshot};
 use crate::algorithms::{AlgorithmInfo, BATCH_SIZE};
 use crate::model::{CovarianceType, Parameters, Point};
-use crate::objectives::Expected;
+use crate::objectives::{Expected, N_LEVELS};
 use crate::settings::{Settings, Value};
 
 /// How often a step is estimated again.
@@ -33,7 +33,7 @@ pub enum Expectation {
         value: f64,
         /// Its standard error.
         standard_error: f64,
-        /// Draws of every point, opposites counted.
+        /// Draws of every point, at every level of noise; a draw and its opposite are one.
         draw_count: usize,
     },
 }
@@ -92,18 +92,37 @@ impl Redraws {
     /// not its own.
     #[must_use]
     pub fn of(snapshot: &Snapshot, moment: &Moment) -> Option<Redraws> {
-        let stretches = snapshot.course.up_to(moment.record.step)?;
-        // The step was evaluated with the settings of the last stretch that has steps, or at the start with the first.
-        let last = stretches.iter().rfind(|(_, count)| *count > 0).or(stretches.first());
-        let settings = last?.0.clone();
-        let info = snapshot.experiment.algorithm_info();
-        let points = snapshot.prepared.dataset.train.clone();
+        let Snapshot { experiment, prepared, course, .. } = snapshot;
+        Redraws::new(experiment, prepared, course, moment)
+    }
+
+    /// The same of a run that somebody holds.
+    #[must_use]
+    pub fn of_run(run: &Run, moment: &Moment) -> Option<Redraws> {
+        Redraws::new(run.experiment(), run.prepared(), &run.course(), moment)
+    }
+
+    /// Whether an algorithm draws anything from so many points at a step.
+    #[must_use]
+    pub fn are_different(info: &AlgorithmInfo, settings: &Settings, point_count: usize) -> bool {
         let has_batches = info.settings.iter().any(|setting| setting.key == BATCH_SIZE.key)
-            && (1..points.len()).contains(&settings.integer(&BATCH_SIZE));
-        if matches!(info.expected(), Expected::Itself) && !has_batches {
+            && (1..point_count).contains(&settings.integer(&BATCH_SIZE));
+        has_batches || !matches!(info.expected(), Expected::Itself)
+    }
+
+    fn new(
+        experiment: &Experiment,
+        prepared: &Prepared,
+        course: &Course,
+        moment: &Moment,
+    ) -> Option<Redraws> {
+        let settings = course.settings_at(moment.record.step)?;
+        let info = experiment.algorithm_info();
+        let points = prepared.dataset.train.clone();
+        if !Redraws::are_different(info, &settings, points.len()) {
             return None;
         }
-        let true_scores = snapshot.prepared.true_scores(&snapshot.experiment).ok()?;
+        let true_scores = prepared.true_scores(experiment).ok()?;
         let parameters = Parameters::of(&moment.mixture, CovarianceType::Full, 0.0);
         Some(Redraws { info, settings, parameters, points, true_scores })
     }
@@ -147,7 +166,9 @@ impl Redraws {
             return Some(Expectation::Exact(look.evaluate(&self.parameters, &self.points).value));
         }
         let Expected::ManyDraws(average) = self.info.expected() else { return None };
-        let pairs = (self.points.len() * self.parameters.logits.len()).max(1) as f64;
+        let has_levels = self.info.settings.iter().any(|setting| setting.key == N_LEVELS.key);
+        let levels = if has_levels { self.settings.integer(&N_LEVELS) } else { 1 };
+        let pairs = (self.points.len() * self.parameters.logits.len() * levels).max(1) as f64;
         let wanted = (MOST_PAIRS / (pairs * ROUNDS as f64 * 2.0)) as usize;
         let mut settings = (*self.settings).clone();
         settings.set(BATCH_SIZE.key, Value::Integer(0));
@@ -174,10 +195,10 @@ const MOST_DRAWS: usize = 64;
 mod tests {
     use super::*;
     use crate::objectives::{Batch, Objective, ScoreMatching};
+    use crate::training::Activity;
     use crate::training::redrawing::Redrawing;
-    use crate::training::{Activity, Experiment, Prepared, Run};
 
-    fn trained(id: &str, chosen: &[(&str, &str)]) -> (Snapshot, Moment) {
+    fn run(id: &str, chosen: &[(&str, &str)]) -> Run {
         let mut experiment = Experiment::default();
         experiment.choose_algorithm(id);
         for (key, value) in [("n_samples", "300"), ("n_components", "3"), ("tol", "0")] {
@@ -190,6 +211,11 @@ mod tests {
         for _ in 0..20 {
             run.step().unwrap();
         }
+        run
+    }
+
+    fn trained(id: &str, chosen: &[(&str, &str)]) -> (Snapshot, Moment) {
+        let run = run(id, chosen);
         let snapshot = Snapshot {
             experiment: run.experiment().clone(),
             branch: None,
@@ -264,6 +290,16 @@ mod tests {
         assert_eq!(self::redraws("dsm", &[]).unwrap().expectation(&|| false), None);
     }
 
+    #[test]
+    fn a_run_gives_the_estimates_of_its_snapshot() {
+        let chosen = [("batch_size", "60")];
+        let (snapshot, moment) = trained("ssm", &chosen);
+        let of_snapshot = values(&Redraws::of(&snapshot, &moment).unwrap(), 5);
+        let of_run = Redraws::of_run(&run("ssm", &chosen), &moment).unwrap();
+        assert_eq!(values(&of_run, 5), of_snapshot);
+        assert!(Redraws::of_run(&run("em", &[]), &moment).is_none());
+    }
+
     fn redraws_of_nothing() -> bool {
         ["em", "nll", "sm", "csm", "esm"].iter().all(|id| redraws(id, &[]).is_none())
     }
@@ -280,6 +316,24 @@ mod tests {
             assert!(!redrawing.is_growing() && redrawing.problem().is_none());
             assert_eq!(redrawing.estimates().values, values(&redraws, count as u64));
             assert_eq!(redrawing.estimates().expectation, redraws.expectation(&|| true));
+        }
+    }
+
+    #[test]
+    fn a_thread_that_is_stopped_ends_and_lets_go_of_what_it_holds() {
+        let (snapshot, moment) = trained("ssm", &[]);
+        let redraws = Redraws::of(&snapshot, &moment).unwrap();
+        let (token, begun) = (Arc::new(()), redraws.begin(&moment));
+        let theirs = token.clone();
+        let wake = move || drop(theirs.clone());
+        let mut redrawing = Redrawing::spawn(redraws, begun, 1_000_000, wake).unwrap();
+        assert!(Arc::strong_count(&token) > 1 && redrawing.is_growing());
+        redrawing.stop();
+        assert!(!redrawing.is_growing());
+        let began = std::time::Instant::now();
+        while Arc::strong_count(&token) > 1 {
+            assert!(began.elapsed().as_secs() < 60, "its thread goes on");
+            std::thread::yield_now();
         }
     }
 }

@@ -343,6 +343,10 @@ impl Run {
 
     /// Takes new values of live settings from the next step on.
     pub fn tune(&mut self, settings: Settings) {
+        // What a slider passes on its way took no step; the first ones stay, for the start was evaluated with them.
+        if self.past.len() > 1 && self.past.last().is_some_and(|(_, count)| *count == 0) {
+            self.past.pop();
+        }
         self.past.push((Arc::new(settings.clone()), 0));
         self.settings = settings;
     }
@@ -442,7 +446,8 @@ fn passes(algorithm: &dyn Algorithm, prepared: &Prepared) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::algorithms::ALGORITHMS;
+    use crate::algorithms::{ALGORITHMS, LEARNING_RATE};
+    use crate::settings::Value;
 
     fn small(id: &str) -> Experiment {
         let mut experiment = Experiment::default();
@@ -540,6 +545,49 @@ mod tests {
                 run.step().unwrap();
             });
             assert_eq!(passes, [dataset.train.len(), dataset.validation.len()], "{}", info.id);
+        }
+    }
+
+    #[test]
+    fn a_slider_on_its_way_leaves_only_where_it_ends() {
+        let mut run = run(&small("ssm"));
+        let tune = |run: &mut Run, rate: &str| {
+            let mut experiment = small("ssm");
+            experiment.set("learning_rate", rate).unwrap();
+            run.tune(experiment.algorithm);
+        };
+        for rate in ["0.01", "0.02", "0.04"] {
+            tune(&mut run, rate);
+        }
+        run.step().unwrap();
+        tune(&mut run, "0.05");
+        tune(&mut run, "0.06");
+        let course = run.course();
+        assert_eq!(course.own.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [0, 1, 0]);
+        let rates = [0, 1].map(|step| course.settings_at(step).unwrap().number(&LEARNING_RATE));
+        assert_eq!(rates, [0.03, 0.04]);
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_draws_where_they_were() {
+        for (id, optimizer) in [("ssm", "adam"), ("dsm", "momentum"), ("nce", "adam")] {
+            let mut experiment = small(id);
+            experiment.set("optimizer", optimizer).unwrap();
+            experiment.set("batch_size", "60").unwrap();
+            let [mut one, mut other] = [run(&experiment), run(&experiment)];
+            let mut wild = experiment.algorithm.clone();
+            wild.set(LEARNING_RATE.key, Value::Number(1e300));
+            for run in [&mut one, &mut other] {
+                for _ in 0..3 {
+                    run.step().unwrap();
+                }
+            }
+            one.tune(wild);
+            assert_eq!(one.step().unwrap_err(), StepError::NotFinite, "{id}");
+            one.tune(experiment.algorithm.clone());
+            for _ in 0..3 {
+                assert_eq!(one.step().unwrap().objective, other.step().unwrap().objective, "{id}");
+            }
         }
     }
 

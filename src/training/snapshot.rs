@@ -48,10 +48,13 @@ impl Snapshot {
     /// What it evaluated at one of its steps so far, drawn again; `None` for steps that are not its own.
     #[must_use]
     pub fn look(&self, step: usize) -> Option<Look> {
-        let stretches = self.course.up_to(step)?;
-        let true_scores = self.prepared.true_scores(&self.experiment).ok()?;
-        let point_count = self.prepared.dataset.train.len();
-        self.experiment.algorithm_info().look(&stretches, point_count, true_scores.as_ref())
+        self.course.look(&self.experiment, &self.prepared, step)
+    }
+
+    /// The same in a time that a frame has: of all points where too many mini-batches were drawn before it.
+    #[must_use]
+    pub fn quick_look(&self, step: usize) -> Option<Look> {
+        self.course.quick_look(&self.experiment, &self.prepared, step)
     }
 
     /// True if the run stopped because it converged.

@@ -245,7 +245,7 @@ fn algorithm_ui(ui: &mut egui::Ui, document: &mut Document, view: &View) {
     let experiment = &mut document.experiment;
     let info = experiment.algorithm_of(run);
     let settings = experiment.settings_of(run);
-    ui.label(RichText::new(format!("minimizes {}", info.formula)).color(weak));
+    ui.label(RichText::new(format!("minimizes {}", info.formula_with(settings))).color(weak));
     // The first knob is what a lecture turns; stop rules and the rest fold away.
     let is_stop = |setting: &&&'static Setting| [MAX_ITER.key, TOL.key].contains(&setting.key);
     let own: Vec<&'static Setting> =

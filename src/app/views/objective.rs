@@ -17,21 +17,21 @@ pub fn objective_ui(
     let palette = view.theme.palette();
     let running = session.snapshot().map(|snapshot| snapshot.experiment.algorithm_info());
     let info = running.unwrap_or_else(|| document.experiment.algorithm_of(view.run));
+    let formula = info.formula_with(document.experiment.knobs_of(view.run));
     heading_ui(ui, &format!("Objective of {}", info.short), |ui| {
         // Whole or not at all; it stands beside the algorithm's knobs, too.
-        let formula = egui::RichText::new(info.formula).color(ui.visuals().weak_text_color());
+        let text = egui::RichText::new(formula).color(ui.visuals().weak_text_color());
         let wrap = Some(egui::TextWrapMode::Extend);
         let style = egui::TextStyle::Body;
-        let formula = egui::WidgetText::from(formula).into_galley(ui, wrap, f32::INFINITY, style);
-        if formula.size().x <= ui.available_width() {
-            ui.label(formula);
+        let text = egui::WidgetText::from(text).into_galley(ui, wrap, f32::INFINITY, style);
+        if text.size().x <= ui.available_width() {
+            ui.label(text);
         }
     });
     let time = view.time_axis;
     let history = session.history().curve();
     let landmarks = landmarks(session, view);
-    let plot =
-        learning::objective(&history, &landmarks, info.formula, time, view.time_spacing, palette);
+    let plot = learning::objective(&history, &landmarks, formula, time, view.time_spacing, palette);
     let drawn = small_plot_ui(ui, &plot, height, palette);
     let pointed_at = hover_ui(
         ui,

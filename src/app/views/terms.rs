@@ -7,7 +7,7 @@ use super::redraws::redraws_ui;
 use super::{heading_ui, small_plot_ui};
 use crate::app::plot::color32;
 use crate::app::redrawn::Redrawn;
-use crate::app::taken_apart::{Breakdown, Running};
+use crate::app::taken_apart::{Breakdown, Running, Taken};
 use crate::app::view::View;
 use crate::figures::shade::{alike, hue, number};
 use crate::figures::{Theme, terms};
@@ -28,9 +28,17 @@ pub fn terms_ui(ui: &mut egui::Ui, breakdown: Option<&Breakdown>, redrawn: &Redr
         });
         bars_ui(ui, breakdown.terms.mean, view.theme);
         ui.separator();
-        if let Some(running) = &breakdown.running {
-            running_ui(ui, running, breakdown, view.theme);
-            ui.separator();
+        match &breakdown.running {
+            Some(Taken::Apart(running)) => {
+                running_ui(ui, running, breakdown, view.theme);
+                ui.separator();
+            }
+            Some(Taken::TooMuch) => {
+                let text = "Too many draws of too many points to take the running objective apart.";
+                ui.label(weak(ui, text.to_owned()));
+                ui.separator();
+            }
+            Some(Taken::Unknown) | None => {}
         }
         redraws_ui(ui, redrawn, breakdown.step, view);
         heading_ui(ui, "Terms", |ui| {
@@ -117,7 +125,7 @@ fn bars_ui(ui: &mut egui::Ui, mean: Term, theme: Theme) {
 
 /// The formula of the running objective with a value under each of its terms.
 fn running_ui(ui: &mut egui::Ui, running: &Running, breakdown: &Breakdown, theme: Theme) {
-    let Running { info, parts, point_count, is_of_step } = running;
+    let Running { info, parts, point_count, is_of_step, has_draws } = running;
     heading_ui(ui, &format!("Objective of {}", info.short), |ui| {
         if *point_count < breakdown.points().len() {
             ui.label(weak(ui, format!("mini-batch of {point_count}")));
@@ -142,7 +150,12 @@ fn running_ui(ui: &mut egui::Ui, running: &Running, breakdown: &Breakdown, theme
     });
     if !is_of_step && breakdown.objective.is_finite() {
         let saw = number(breakdown.objective);
-        let text = format!("with draws of its own; the run saw {saw} with others");
+        let text = if *has_draws {
+            format!("with draws of its own; the run saw {saw} with others")
+        } else {
+            // The parts are summed in another order than the objective.
+            format!("the run saw {saw}, rounded otherwise in a thin component")
+        };
         ui.label(weak(ui, text));
     }
 }

@@ -19,12 +19,12 @@ use super::stage::bounds_of;
 use super::view::View;
 use super::{App, Notice};
 use crate::data::Dataset;
-use crate::figures::workings::{Family, Frame, Subject, cut_axis, layers};
+use crate::figures::workings::{Family, Frame, Subject, cut_axis, layers, true_mixture};
 use crate::figures::{Layer, Theme};
 use crate::model::Mixture;
 use crate::objectives::ORDER;
 use crate::settings::Value;
-use crate::training::{BranchId, Experiment};
+use crate::training::{BranchId, Experiment, Snapshot};
 
 /// The workings of all runs that are shown, drawn anew where something changed.
 #[derive(Default)]
@@ -73,7 +73,7 @@ impl Workings {
         let mixture = mixture.filter(|_| view.shown.workings);
         let subject =
             mixture.and_then(|m| self.subject(id, m, &document.experiment, session, view));
-        let Some(subject) = subject else {
+        let Some((mut subject, snapshot)) = subject else {
             self.drawn.remove(&id);
             return Vec::new();
         };
@@ -82,36 +82,36 @@ impl Workings {
         if let Some(drawn) = self.drawn.get(&id).filter(is_current) {
             return drawn.layers.clone();
         }
+        // Only where something changed: what was drawn before it has to be passed over.
+        subject.look = if subject.has_draws() { snapshot.quick_look(subject.step) } else { None };
         let layers = layers(&subject, frame, theme.palette());
         self.drawn.insert(id, Drawn { subject, frame, theme, layers: layers.clone() });
         layers
     }
 
-    fn subject(
+    /// What is to be drawn, but for its draws, and the run that took the step: before a fork that is the one which is left
+    /// there.
+    fn subject<'a>(
         &mut self,
         id: BranchId,
         mixture: &Arc<Mixture>,
         experiment: &Experiment,
-        session: &Session,
+        session: &'a Session,
         view: &View,
-    ) -> Option<Subject> {
-        let family = Family::of(experiment.algorithm_of(id).id).ok()?;
-        let trunk = session.snapshot_of(BranchId::TRUNK)?;
-        let dataset = &trunk.prepared.dataset;
-        let shown = session.track(id)?.shown()?.record.step;
-        let truth = match family {
-            Family::Denoising => self.truth_of(dataset, &trunk.experiment),
-            _ => None,
-        };
-        Some(Subject {
-            family,
-            settings: experiment.knobs_of(id).clone(),
-            step: shown.saturating_sub(experiment.memory_begins(id)),
-            mixture: mixture.clone(),
-            points: dataset.train.clone(),
-            truth,
-            cut: cut_of(view, dataset),
-        })
+    ) -> Option<(Subject, &'a Arc<Snapshot>)> {
+        let moment = session.track(id)?.shown()?;
+        let snapshot = session.snapshot_at(id, moment.record.step)?;
+        let dataset = &snapshot.prepared.dataset;
+        let truth = || self.truth_of(dataset, &snapshot.experiment);
+        let run = (&*snapshot.experiment, &snapshot.course);
+        let mut subject =
+            Subject::of(run, moment, dataset, truth, cut_of(view, dataset)).ok()??;
+        subject.mixture = mixture.clone();
+        if subject.family == Family::Composite && is_cut(experiment, id) {
+            // Nothing is drawn at random: another order may be looked at before a step is taken with it.
+            subject.settings = Arc::new(experiment.knobs_of(id).clone());
+        }
+        Some((subject, snapshot))
     }
 
     /// The mixture that the data come from; looked up once for each data set.
@@ -121,9 +121,7 @@ impl Workings {
         experiment: &Experiment,
     ) -> Option<Arc<Mixture>> {
         if self.truth.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, dataset)) {
-            let density = experiment.known_density(&dataset.scaling).ok();
-            let modes = density.and_then(|density| density.modes().cloned());
-            self.truth = Some((dataset.clone(), modes.map(Arc::new)));
+            self.truth = Some((dataset.clone(), true_mixture(experiment, dataset)));
         }
         self.truth.as_ref().and_then(|(_, truth)| truth.clone())
     }
@@ -176,9 +174,13 @@ impl Workings {
 
 /// The axis across which the chosen run is cut, while that is shown.
 fn shown_cut(experiment: &Experiment, view: &View) -> Option<usize> {
-    let family = Family::of(experiment.algorithm_of(view.run).id);
-    let is_cut = view.shown.workings && family == Ok(Family::Composite);
-    is_cut.then(|| cut_axis(experiment.knobs_of(view.run)))
+    let is_shown = view.shown.workings && is_cut(experiment, view.run);
+    is_shown.then(|| cut_axis(experiment.knobs_of(view.run)))
+}
+
+/// True if a run takes one coordinate after the other.
+fn is_cut(experiment: &Experiment, id: BranchId) -> bool {
+    Family::of(experiment.algorithm_of(id).id) == Ok(Family::Composite)
 }
 
 impl App {
@@ -207,7 +209,7 @@ impl App {
     fn swap_order(&mut self) {
         let run = self.view.run;
         let experiment = &mut self.document.experiment;
-        if Family::of(experiment.algorithm_of(run).id) != Ok(Family::Composite) {
+        if !is_cut(experiment, run) {
             let text = "Only composite score matching takes one coordinate after the other";
             self.notice = Some(Notice::info(text));
             return;

@@ -7,10 +7,11 @@ use crate::app::action::Action;
 use crate::app::document::Document;
 use crate::app::session::Session;
 use crate::app::start::{self, Editable};
+use crate::app::track::Track;
 use crate::app::view::View;
-use crate::figures::workings::{Family, smallest_sigma};
+use crate::figures::workings::Family;
 use crate::model::{Mixture, MixtureError};
-use crate::objectives::NOISED_MODEL;
+use crate::objectives::{N_LEVELS, NOISED_MODEL, SIGMA};
 use crate::training::BranchId;
 
 /// The mixture shown with σ²I subtracted.
@@ -20,25 +21,30 @@ struct Narrowed {
     sigma: f64,
 }
 
-/// Subtracts σ²I from the covariances shown; of several levels of noise the smallest σ.
+/// Subtracts σ²I from the covariances shown, with the σ that they were learned with.
 ///
 /// # Errors
 /// Why that cannot be done, in one sentence.
 fn narrowed(document: &Document, session: &Session, view: &View) -> Result<Narrowed, String> {
-    let experiment = &document.experiment;
-    if Family::of(experiment.algorithm_of(view.run).id) != Ok(Family::Denoising) {
+    let nothing = || "There is no mixture yet.".to_owned();
+    let shown = session.track(view.run).and_then(Track::shown).ok_or_else(nothing)?;
+    let step = shown.record.step;
+    let snapshot = session.snapshot_at(view.run, step).ok_or_else(nothing)?;
+    if Family::of(snapshot.experiment.algorithm_info().id) != Ok(Family::Denoising) {
         return Err("Only denoising score matching learns σ²I with the covariances.".to_owned());
     }
-    let settings = experiment.knobs_of(view.run);
+    let settings = snapshot.course.settings_at(step).ok_or_else(nothing)?;
     if settings.switch(&NOISED_MODEL) {
         return Err(
             "The mixture is noised, too: its covariances are without the noise already.".to_owned()
         );
     }
-    let nothing = || "There is no mixture yet.".to_owned();
+    if settings.integer(&N_LEVELS) > 1 {
+        return Err("Several levels of noise have no one σ² to subtract.".to_owned());
+    }
     let editable = start::editable(document, session, view).ok_or_else(nothing)?;
     let floor = session.snapshot_of(BranchId::TRUNK).ok_or_else(nothing)?.prepared.floor;
-    let sigma = smallest_sigma(settings);
+    let sigma = settings.number(&SIGMA);
     let too_narrow = |error: MixtureError| match error {
         MixtureError::Covariance { index } => {
             format!(

@@ -14,11 +14,15 @@ const BARS: usize = 32;
 /// Places at which a curve is computed.
 const PLACES: usize = 320;
 
+/// On each side of the mean of a thin Gaussian so many places, which reach so many of its standard deviations.
+const AROUND: i32 = 12;
+const THIN_REACH: f64 = 5.0;
+
 /// How far the highest density reaches into the plane, as a share of its size.
 const HEIGHT: f64 = 0.16;
 
 /// More points than these are thinned before they are counted: every 2ⁿ-th of them.
-const MOST_COUNTED: usize = 200_000;
+const MOST_COUNTED: usize = 20_000;
 
 /// The marginal of the coordinate that comes first, along the lower or the left edge; the cut, with the conditional of the
 /// other coordinate along it, and with a histogram of the points within a strip around it, which is drawn as wide as it
@@ -81,10 +85,19 @@ pub fn layers(subject: &Subject, bounds: Bounds, palette: &Palette) -> Vec<Layer
     with_rims(layers, palette)
 }
 
-/// Places along the line and the density there.
+/// Places along the line and the density there: evenly chosen, and more of them around Gaussians that would pass between
+/// them.
 fn sampled(density: &LineMixture, [low, high]: [f64; 2]) -> Vec<Point> {
-    let at = |i: usize| low + (high - low) * i as f64 / (PLACES - 1) as f64;
-    (0..PLACES).map(|i| [at(i), density.density(at(i))]).filter(|p| p[1].is_finite()).collect()
+    let step = (high - low) / (PLACES - 1) as f64;
+    let mut places: Vec<f64> = (0..PLACES).map(|i| low + step * i as f64).collect();
+    let thin = density.bells().iter().filter(|bell| bell.deviation < 2.0 * step);
+    let around = thin.flat_map(|bell| {
+        let deviations = (-AROUND..=AROUND).map(|i| f64::from(i) / f64::from(AROUND));
+        deviations.map(|share| bell.mean + THIN_REACH * bell.deviation * share)
+    });
+    places.extend(around.filter(|t| (low..=high).contains(t)));
+    places.sort_by(f64::total_cmp);
+    places.into_iter().map(|t| [t, density.density(t)]).filter(|p| p[1].is_finite()).collect()
 }
 
 /// The points near the cut, by their other coordinate.
@@ -229,15 +242,15 @@ fn filled(curve: &[Point], over: usize, base: f64, unit: f64, color: Color) -> V
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{VIEW, layer, subject};
+    use super::super::tests::{VIEW, layer, set, subject};
     use super::*;
     use crate::figures::Theme;
-    use crate::model::Density;
+    use crate::model::{Density, Mixture};
     use crate::objectives::ORDER;
     use crate::settings::Value;
 
     fn swapped(mut subject: Subject) -> Subject {
-        subject.settings.set(ORDER.key, Value::Choice("x2_x1".to_owned()));
+        set(&mut subject, &ORDER, Value::Choice("x2_x1".to_owned()));
         subject
     }
 
@@ -308,6 +321,18 @@ mod tests {
             let below_bars: f64 = layer(&layers, "histogram").marks.iter().map(bar).sum();
             assert!((below_bars / below_curve - 1.0).abs() < 1e-3, "{below_bars} {below_curve}");
         }
+    }
+
+    #[test]
+    fn a_thin_component_is_not_passed_by() {
+        let covariances = [[0.4, 0.1, 0.3], [0.3, 0.0, 1e-8]];
+        let mixture = Mixture::new(&[0.5, 0.5], &[[0.0; 2], [0.5, 1.2345]], &covariances).unwrap();
+        let curve = sampled(&mixture.conditional(0, 0.5), [-3.0, 3.0]);
+        assert!(curve.windows(2).all(|pair| pair[0][0] <= pair[1][0]));
+        // By the trapezoidal rule.
+        let of = |pair: &[Point]| 0.5 * (pair[1][0] - pair[0][0]) * (pair[0][1] + pair[1][1]);
+        let area: f64 = curve.windows(2).map(of).sum();
+        assert!((area - 1.0).abs() < 1e-3, "{area}");
     }
 
     #[test]

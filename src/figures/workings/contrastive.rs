@@ -1,24 +1,21 @@
 //! Workings of noise-contrastive estimation: the shifted copy of the points that the model learns to tell from them.
 
-use super::{Ends, Frame, Subject, arrows, number_words, share_words, with_rims};
-use crate::algorithms::random_vectors_at;
+use super::{Ends, Frame, Subject, arrows, number_words, with_rims};
 use crate::figures::{Layer, Mark, Palette};
 use crate::model::Point;
-use crate::objectives::{SHIFT, shifts_at};
+use crate::objectives::SHIFT;
 
 /// Points that are drawn at most.
 const MOST_POINTS: usize = 150;
 
 /// Arrows from the points x to their noise x + v of this very step. Thinned: every 2ⁿ-th of the points in view, at most
-/// [`MOST_POINTS`]; of several draws the first. A run on mini-batches draws shifts for the points of its batch; here
-/// every point has that which it would have if all of them were looked at.
+/// [`MOST_POINTS`]; of several draws the first.
 pub fn layers(subject: &Subject, frame: Frame, palette: &Palette) -> Vec<Layer> {
     let (places, every) = subject.thinned(frame, MOST_POINTS);
-    let mut rng = random_vectors_at(&subject.settings, subject.step);
-    let shifts = shifts_at(&subject.settings, &places, &mut rng);
-    let ways: Vec<Ends> = (places.iter().zip(shifts))
+    let shifts = subject.draws_at(&places);
+    let ways: Vec<Ends> = (places.iter().zip(shifts.iter().flatten()))
         .map(|(&place, v)| {
-            let x = subject.points[place];
+            let x = subject.batch().point(place);
             [x, [x[0] + v[0], x[1] + v[1]]]
         })
         .collect();
@@ -28,7 +25,7 @@ pub fn layers(subject: &Subject, frame: Frame, palette: &Palette) -> Vec<Layer> 
     let layers = vec![
         Layer {
             id: "workings-shift",
-            label: format!("shift ε = {shift}: x → x + v, {}", share_words(every)),
+            label: format!("shift ε = {shift}: x → x + v, {}", subject.points_words(every)),
             color: of_shift,
             marks: arrows(&ways, 1.8, of_shift),
         },

@@ -1,10 +1,11 @@
 //! Workings of denoising score matching: the noise on the points, the way back, and what the noise does to covariances.
 
-use super::{Ends, Frame, Subject, arrows, dashed, number_words, reach, share_words, with_rims};
-use crate::algorithms::random_vectors_at;
+use std::sync::Arc;
+
+use super::{Ends, Frame, Subject, arrows, dashed, number_words, reach, with_rims};
 use crate::figures::{Layer, Palette};
 use crate::model::{Density, Gaussian, Mixture, Point};
-use crate::objectives::{NOISED_MODEL, levels, noise_at};
+use crate::objectives::{NOISED_MODEL, levels};
 use crate::settings::Settings;
 
 /// Points that are drawn at most.
@@ -18,16 +19,14 @@ const MOST_POINTS: usize = 90;
 /// Dashed: what the noise does to covariances, and the predicted optimum, see [`ellipses`].
 ///
 /// Thinned: every 2ⁿ-th of the points in view, at most [`MOST_POINTS`]; of several draws the first, and of several levels
-/// of noise the smallest. A run on mini-batches draws noise for the points of its batch; here every point has that which
-/// it would have if all of them were looked at.
+/// of noise the smallest.
 pub fn layers(subject: &Subject, frame: Frame, palette: &Palette) -> Vec<Layer> {
     let Subject { settings, mixture, .. } = subject;
-    let (level, sigma) = smallest_level(settings);
+    let sigma = smallest_sigma(settings);
     let (places, every) = subject.thinned(frame, MOST_POINTS);
-    let mut rng = random_vectors_at(settings, subject.step);
-    let noise = noise_at(settings, &places, level, &mut rng);
-    let points: Vec<Point> = places.iter().map(|&place| subject.points[place]).collect();
-    let noised: Vec<Point> = (points.iter().zip(&noise))
+    let noise = subject.draws_at(&places);
+    let points: Vec<Point> = places.iter().map(|&place| subject.batch().point(place)).collect();
+    let noised: Vec<Point> = (points.iter().zip(noise.iter().flatten()))
         .map(|(x, z)| [x[0] + sigma * z[0], x[1] + sigma * z[1]])
         .collect();
     let compared = settings.switch(&NOISED_MODEL).then(|| mixture.convolved([sigma; 2]));
@@ -41,7 +40,8 @@ pub fn layers(subject: &Subject, frame: Frame, palette: &Palette) -> Vec<Layer> 
         models.push(reach(y, score, sigma * sigma, longest));
     }
     let layer = |id, label: String, color, marks| Layer { id, label, color, marks };
-    let noise = format!("noise σ = {}: x → y, {}", number_words(sigma), share_words(every));
+    let noise =
+        format!("noise σ = {}: x → y, {}", number_words(sigma), subject.points_words(every));
     let [of_noise, of_target] = [palette.weak_text, palette.categorical[2]];
     let mut layers = vec![
         // Wide, because the target leads back on the same way.
@@ -63,22 +63,25 @@ pub fn layers(subject: &Subject, frame: Frame, palette: &Palette) -> Vec<Layer> 
     with_rims(layers, palette)
 }
 
-/// The smallest of the noise's levels: its number, counted from 0, and its σ.
-pub fn smallest_level(settings: &Settings) -> (usize, f64) {
-    let all = levels(settings).into_iter().enumerate();
-    all.min_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, f64::NAN))
+/// The σ of the smallest of the noise's levels.
+fn smallest_sigma(settings: &Settings) -> f64 {
+    levels(settings).into_iter().fold(f64::INFINITY, f64::min)
 }
 
 /// What the noise does to covariances, beside the components as they are.
 ///
 /// The objective is least where the model is the density of the noised points (Vincent 2011), which for points of a
 /// mixture is that mixture with Σ + σ²I. So a learned Σₖ is inflated, and Σₖ − σ²I is what it says of the points
-/// themselves, where that is positive definite; and where the points' mixture is known, its Σ + σ²I is the predicted
-/// optimum. If the mixture is noised, too, Σₖ + σ²I is what is compared with the noised points, and the optimum is the
-/// points' own Σ. Several levels of noise have no such optimum together, unless the mixture is noised by each.
+/// themselves, where that is positive definite; and where the points' mixture is known, its Σ + σ²I is what is learned
+/// from infinitely many points, if the model can become it: with full covariances and as many components. If the mixture
+/// is noised, too, Σₖ + σ²I is what is compared with the noised points, and the optimum is the points' own Σ. Several
+/// levels of noise have no such optimum together, and no one σ²I to subtract, unless the mixture is noised by each.
 fn ellipses(subject: &Subject, sigma: f64, palette: &Palette) -> Vec<Layer> {
     let variance = sigma * sigma;
     let is_noised = subject.settings.switch(&NOISED_MODEL);
+    if !is_noised && levels(&subject.settings).len() > 1 {
+        return Vec::new();
+    }
     let components = subject.mixture.components().iter().map(|component| component.gaussian);
     let sign = if is_noised { -1.0 } else { 1.0 };
     let own: Vec<Gaussian> = components.filter_map(|g| g.narrowed(sign * variance)).collect();
@@ -95,12 +98,12 @@ fn ellipses(subject: &Subject, sigma: f64, palette: &Palette) -> Vec<Layer> {
         color: of_own,
         marks: dashed(&own, of_own),
     }];
-    let has_optimum = is_noised || levels(&subject.settings).len() == 1;
-    if let Some(truth) = subject.truth.as_ref().filter(|_| has_optimum) {
+    let has_room = |truth: &&Arc<Mixture>| truth.components().len() <= count;
+    if let Some(truth) = subject.truth.as_ref().filter(has_room) {
         let (optimum, words) = if is_noised {
-            (None, "optimum: data's Σ")
+            (None, "population optimum: data's Σ")
         } else {
-            (Some(truth.convolved([sigma; 2])), "optimum: data's Σ + σ²I")
+            (Some(truth.convolved([sigma; 2])), "population optimum: data's Σ + σ²I")
         };
         let gaussians = gaussians(optimum.as_ref().unwrap_or(truth));
         layers.push(Layer {
@@ -121,9 +124,7 @@ fn gaussians(mixture: &Mixture) -> Vec<Gaussian> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use super::super::tests::{FRAME, ends, layer, subject};
+    use super::super::tests::{FRAME, ends, layer, set, subject, subject_with};
     use super::*;
     use crate::figures::{Mark, Theme};
     use crate::model::{Bounds, CovarianceType, Parameters};
@@ -136,8 +137,7 @@ mod tests {
 
     #[test]
     fn targets_lead_back_and_the_model_to_where_it_expects_the_point() {
-        let mut subject = subject("dsm");
-        subject.settings.set(SIGMA.key, Value::Number(0.3));
+        let subject = subject_with("dsm", &[(&SIGMA, Value::Number(0.3))]);
         let layers = layers(&subject, FRAME, Theme::Dark.palette());
         let [ways, targets, models] =
             ["noise", "target", "model"].map(|id| ends(layer(&layers, id)));
@@ -152,8 +152,7 @@ mod tests {
 
     #[test]
     fn noise_is_that_which_the_objective_of_this_step_draws() {
-        let mut subject = subject("dsm");
-        subject.settings.set(SIGMA.key, Value::Number(0.3));
+        let subject = subject_with("dsm", &[(&SIGMA, Value::Number(0.3))]);
         let ways = ends(layer(&layers(&subject, FRAME, Theme::Dark.palette()), "noise"));
         let (places, _) = subject.thinned(FRAME, MOST_POINTS);
         let theta = Parameters::of(&subject.mixture, CovarianceType::Full, 0.0);
@@ -204,8 +203,7 @@ mod tests {
 
     #[test]
     fn ellipses_are_narrower_by_the_noise_and_the_optimum_is_wider() {
-        let mut subject = subject("dsm");
-        subject.settings.set(SIGMA.key, Value::Number(0.3));
+        let mut subject = subject_with("dsm", &[(&SIGMA, Value::Number(0.3))]);
         subject.truth = Some(subject.mixture.clone());
         let of = |subject: &Subject, id: &str| {
             let layers = layers(subject, FRAME, Theme::Light.palette());
@@ -217,31 +215,47 @@ mod tests {
         };
         assert!(is(&of(&subject, "ellipses").0, 0.31));
         assert!(is(&of(&subject, "optimum").0, 0.49));
-        subject.settings.set(NOISED_MODEL.key, Value::Switch(true));
+        set(&mut subject, &NOISED_MODEL, Value::Switch(true));
         assert!(is(&of(&subject, "ellipses").0, 0.49));
         assert!(is(&of(&subject, "optimum").0, 0.40));
-        subject.settings.set(NOISED_MODEL.key, Value::Switch(false));
+        set(&mut subject, &NOISED_MODEL, Value::Switch(false));
         // One component is too narrow for σ² = 0.25.
         let covariances = [[0.4, 0.1, 0.3], [0.2, 0.0, 0.2]];
         let mixture = Mixture::new(&[0.5, 0.5], &[[0.0; 2], [1.0; 2]], &covariances).unwrap();
         subject.mixture = Arc::new(mixture);
-        subject.settings.set(SIGMA.key, Value::Number(0.48));
+        set(&mut subject, &SIGMA, Value::Number(0.48));
         let (widths, label) = of(&subject, "ellipses");
         assert_eq!((widths.len(), label.as_str()), (1, "Σ − σ²I: without noise (1 of 2)"));
     }
 
     #[test]
     fn of_a_ladder_the_smallest_level_is_drawn_and_no_optimum() {
-        let mut subject = subject("dsm");
+        let ladder = [
+            (&SIGMA, Value::Number(0.4)),
+            (&SIGMA_MAX, Value::Number(0.1)),
+            (&N_LEVELS, Value::Integer(3)),
+        ];
+        let mut subject = subject_with("dsm", &ladder);
         subject.truth = Some(subject.mixture.clone());
-        subject.settings.set(SIGMA.key, Value::Number(0.4));
-        subject.settings.set(SIGMA_MAX.key, Value::Number(0.1));
-        subject.settings.set(N_LEVELS.key, Value::Integer(3));
-        let (level, sigma) = smallest_level(&subject.settings);
-        assert_eq!(level, 2);
-        assert!((sigma - 0.1).abs() < 1e-12);
+        assert!((smallest_sigma(&subject.settings) - 0.1).abs() < 1e-12);
         let layers = layers(&subject, FRAME, Theme::Dark.palette());
         assert!(layer(&layers, "noise").label.contains("σ = 0.10"));
+        // Nor is there one σ²I to subtract.
+        let has = |id| layers.iter().any(|layer| layer.id == id);
+        assert!(!has("workings-optimum") && !has("workings-ellipses"));
+        // Unless the mixture is noised by each.
+        set(&mut subject, &NOISED_MODEL, Value::Switch(true));
+        let layers = super::layers(&subject, FRAME, Theme::Dark.palette());
+        assert_eq!(layer(&layers, "optimum").label, "population optimum: data's Σ");
+        assert_eq!(half_widths(layer(&layers, "ellipses")).len(), 2);
+    }
+
+    #[test]
+    fn what_the_model_has_too_few_components_for_is_no_optimum() {
+        let mut subject = subject("dsm");
+        subject.truth = Some(subject.mixture.clone());
+        subject.mixture = Arc::new(Mixture::new(&[1.0], &[[0.0; 2]], &[[0.4, 0.1, 0.3]]).unwrap());
+        let layers = layers(&subject, FRAME, Theme::Dark.palette());
         assert!(layers.iter().all(|layer| layer.id != "workings-optimum"));
     }
 }

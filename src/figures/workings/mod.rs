@@ -8,9 +8,12 @@ mod sliced;
 use std::sync::Arc;
 
 use super::{Color, Layer, Mark, Palette};
-use crate::model::{Bounds, Gaussian, Mixture, Point};
-use crate::objectives::{ORDER, Order};
+use crate::algorithms::{BATCH_SIZE, Look};
+use crate::data::Dataset;
+use crate::model::{Bounds, CovarianceType, Gaussian, Mixture, Point};
+use crate::objectives::{Batch, ORDER, Order};
 use crate::settings::Settings;
+use crate::training::{Course, Experiment, Moment};
 
 /// Objectives whose workings are drawn alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,16 +61,18 @@ impl Family {
 pub struct Subject {
     /// What kind of workings.
     pub family: Family,
-    /// The knobs of the algorithm.
-    pub settings: Settings,
-    /// Steps that the algorithm has taken since it began, for what it drew at random: see
-    /// [`crate::algorithms::random_vectors_at`].
+    /// The knobs that the algorithm took and evaluated that step with.
+    pub settings: Arc<Settings>,
+    /// Which step it is.
     pub step: usize,
+    /// What was evaluated there, with all that was drawn; `None` where nothing of that is drawn on the plane, or nobody
+    /// knows it.
+    pub look: Option<Look>,
     /// The model at that step.
     pub mixture: Arc<Mixture>,
     /// The points that it learns from.
     pub points: Arc<[Point]>,
-    /// The mixture that the points come from, where it is known.
+    /// The mixture that the points come from, where it is known and the model's covariances can be like its own.
     pub truth: Option<Arc<Mixture>>,
     /// Where the plane is cut: across x₁, and across x₂.
     pub cut: Point,
@@ -86,7 +91,7 @@ pub struct Frame {
 const USUAL_WIDTH: f64 = 500.0;
 
 impl PartialEq for Subject {
-    /// Mixtures and points are equal if they are the same in memory.
+    /// Mixtures and points are equal if they are the same in memory. What was drawn follows from the rest.
     fn eq(&self, other: &Subject) -> bool {
         Arc::ptr_eq(&self.mixture, &other.mixture)
             && Arc::ptr_eq(&self.points, &other.points)
@@ -97,22 +102,81 @@ impl PartialEq for Subject {
 }
 
 impl Subject {
+    /// The workings of a run at one of its steps, but for what it drew there. `truth` is asked for the mixture that the
+    /// data come from, if that is drawn. `None` where nobody knows with which settings the step was taken.
+    ///
+    /// # Errors
+    /// Why its algorithm has none, in one sentence.
+    pub fn of(
+        (experiment, course): (&Experiment, &Course),
+        moment: &Moment,
+        dataset: &Dataset,
+        truth: impl FnOnce() -> Option<Arc<Mixture>>,
+        cut: Point,
+    ) -> Result<Option<Subject>, &'static str> {
+        let family = Family::of(experiment.algorithm_info().id)?;
+        let step = moment.record.step;
+        let has_optimum =
+            family == Family::Denoising && experiment.covariance_type() == CovarianceType::Full;
+        let subject = |settings| Subject {
+            family,
+            settings,
+            step,
+            look: None,
+            mixture: moment.mixture.clone(),
+            points: dataset.train.clone(),
+            truth: if has_optimum { truth() } else { None },
+            cut,
+        };
+        Ok(course.settings_at(step).map(subject))
+    }
+
+    /// True if what was drawn at random is drawn on the plane.
+    #[must_use]
+    pub fn has_draws(&self) -> bool {
+        self.family != Family::Composite
+    }
+
     /// The coordinate that composite score matching takes first, across which the plane is cut: 0 for x₁.
     #[must_use]
     pub fn cut_axis(&self) -> usize {
         cut_axis(&self.settings)
     }
 
+    /// The points that the step looked at.
+    fn batch(&self) -> Batch<'_> {
+        self.look.as_ref().map_or(Batch::all(&self.points), |look| look.batch(&self.points))
+    }
+
+    /// Which points are drawn, in words: every how many-th, and of which.
+    fn points_words(&self, every: usize) -> String {
+        let share = share_words(every);
+        let is_part = self.look.as_ref().is_some_and(|look| look.indices.is_some());
+        if is_part {
+            format!("{share} of the mini-batch")
+        } else if (1..self.points.len()).contains(&self.settings.integer(&BATCH_SIZE)) {
+            format!("{share}, as if all points were looked at")
+        } else {
+            share
+        }
+    }
+
+    /// What was drawn for the points at these places of the batch; empty where nobody knows it. Shape: places × vectors.
+    fn draws_at(&self, places: &[usize]) -> Vec<Vec<Point>> {
+        self.look.as_ref().map_or_else(Vec::new, |look| look.objective.draws_at(places))
+    }
+
     /// At most so many of the points in view, and fewer in a small frame, evenly chosen: every 2ⁿ-th, so that they stay
-    /// the same while the view moves a little. Their places among all points, and every how many-th that is.
+    /// the same while the view moves a little. Their places in the batch, and every how many-th that is.
     fn thinned(&self, Frame { bounds, width }: Frame, most: usize) -> (Vec<usize>, usize) {
         let most = (most as f64 * (width / USUAL_WIDTH).min(1.0).powi(2)).max(4.0) as usize;
+        let batch = self.batch();
         let is_in_view = |i: &usize| {
-            let point = self.points[*i];
+            let point = batch.point(*i);
             (0..2).all(|axis| (bounds.min[axis]..=bounds.max[axis]).contains(&point[axis]))
         };
-        let mut every = (self.points.len() / MOST_SEARCHED).max(1).next_power_of_two();
-        let all = (0..self.points.len()).step_by(every);
+        let mut every = (batch.len() / MOST_SEARCHED).max(1).next_power_of_two();
+        let all = (0..batch.len()).step_by(every);
         let mut places: Vec<usize> = all.filter(is_in_view).collect();
         while places.len() > most {
             every *= 2;
@@ -120,6 +184,13 @@ impl Subject {
         }
         (places, every)
     }
+}
+
+/// The mixture that these data come from, where it is known that they come from one.
+#[must_use]
+pub fn true_mixture(experiment: &Experiment, dataset: &Dataset) -> Option<Arc<Mixture>> {
+    let density = experiment.known_density(&dataset.scaling).ok()?;
+    density.modes().cloned().map(Arc::new)
 }
 
 /// The coordinate that composite score matching takes first with these settings: 0 for x₁.
@@ -140,12 +211,6 @@ pub fn layers(subject: &Subject, frame: Frame, palette: &Palette) -> Vec<Layer> 
         Family::Composite => composite::layers(subject, frame.bounds, palette),
         Family::Contrastive => contrastive::layers(subject, frame, palette),
     }
-}
-
-/// The smallest σ of the noise's levels that these settings describe.
-#[must_use]
-pub fn smallest_sigma(settings: &Settings) -> f64 {
-    denoising::smallest_level(settings).1
 }
 
 /// Points that are looked at for those in view: of larger data sets some are never drawn.
@@ -221,26 +286,43 @@ mod tests {
     use crate::algorithms::ALGORITHMS;
     use crate::figures::Theme;
     use crate::random::{Purpose, generator};
-    use crate::settings::Value;
+    use crate::settings::{Setting, Value};
 
     pub(super) const VIEW: Bounds = Bounds { min: [-4.0, -3.0], max: [4.0, 3.0] };
     pub(super) const FRAME: Frame = Frame { bounds: VIEW, width: 560.0 };
 
     /// A thousand points of two components, and these as the model.
     pub(super) fn subject(algorithm_id: &str) -> Subject {
+        subject_with(algorithm_id, &[])
+    }
+
+    /// The same with knobs other than the defaults.
+    pub(super) fn subject_with(algorithm_id: &str, chosen: &[(&Setting, Value)]) -> Subject {
         use crate::model::Density;
+        let mut settings = Settings::default();
+        for (setting, value) in chosen {
+            settings.set(setting.key, value.clone());
+        }
+        let settings = Arc::new(settings);
+        let info = crate::algorithms::find(algorithm_id).unwrap();
         let means = [[-1.0, 0.3], [1.0, -0.4]];
         let mixture = Mixture::new(&[0.4, 0.6], &means, &[[0.4, 0.1, 0.3]; 2]).unwrap();
         let points = mixture.sample(1_000, &mut generator(1, Purpose::Data));
         Subject {
             family: Family::of(algorithm_id).unwrap(),
-            settings: Settings::default(),
+            look: info.look(&[(settings.clone(), 7)], 1_000, None),
+            settings,
             step: 7,
             mixture: Arc::new(mixture),
             points: points.into(),
             truth: None,
             cut: [0.5, -0.25],
         }
+    }
+
+    /// Turns a knob that has nothing to do with what is drawn at random.
+    pub(super) fn set(subject: &mut Subject, setting: &Setting, value: Value) {
+        Arc::make_mut(&mut subject.settings).set(setting.key, value);
     }
 
     pub(super) fn layer<'a>(layers: &'a [Layer], id: &str) -> &'a Layer {
@@ -306,7 +388,7 @@ mod tests {
         assert_ne!(one, Subject { cut: [0.4, -0.25], ..one.clone() });
         assert_ne!(one, Subject { step: 8, ..one.clone() });
         let mut other = one.clone();
-        other.settings.set(ORDER.key, Value::Choice("x2_x1".to_owned()));
+        set(&mut other, &ORDER, Value::Choice("x2_x1".to_owned()));
         assert_ne!(one, other);
         assert_eq!((one.cut_axis(), other.cut_axis()), (0, 1));
         assert_ne!(one, Subject { mixture: Arc::new((*one.mixture).clone()), ..one.clone() });

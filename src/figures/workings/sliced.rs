@@ -1,10 +1,9 @@
 //! Workings of sliced score matching: the slices v on the points, and how much of the score lies along them.
 
-use super::{Ends, Frame, Subject, arrows, reach, share_words, with_rims};
-use crate::algorithms::random_vectors_at;
+use super::{Ends, Frame, Subject, arrows, reach, with_rims};
 use crate::figures::{Layer, Mark, Palette};
 use crate::model::{Density, Point};
-use crate::objectives::{N_SLICES, slices_at};
+use crate::objectives::N_SLICES;
 
 /// Points that are drawn at most; fewer where each has many slices.
 const MOST_POINTS: usize = 150;
@@ -16,20 +15,20 @@ const MOST_SLICES: usize = 400;
 /// along each slice, (vᵀs/‖v‖²) v, which is all that plain sliced score matching sees of it.
 ///
 /// Thinned: of the points in view every 2ⁿ-th is drawn, so that there are at most [`MOST_POINTS`] of them with at most
-/// [`MOST_SLICES`] slices. A run on mini-batches draws slices for the points of its batch; here every point has those
-/// that it would have if all of them were looked at.
+/// [`MOST_SLICES`] slices.
 pub fn layers(subject: &Subject, frame: Frame, palette: &Palette) -> Vec<Layer> {
     let most = (MOST_SLICES / subject.settings.integer(&N_SLICES)).clamp(6, MOST_POINTS);
     let (places, every) = subject.thinned(frame, most);
-    let mut rng = random_vectors_at(&subject.settings, subject.step);
-    let slices = slices_at(&subject.settings, &places, &mut rng);
-    let points: Vec<Point> = places.iter().map(|&place| subject.points[place]).collect();
+    let slices = subject.draws_at(&places);
+    let points: Vec<Point> = places.iter().map(|&place| subject.batch().point(place)).collect();
     let scores: Vec<Point> = subject.mixture.scores(&points).into_iter().map(|(_, s)| s).collect();
     let width = frame.bounds.size()[0];
     let unit = unit(&scores, 0.05 * width);
     let longest = 0.14 * width;
     let (mut lines, mut wholes, mut parts) = (Vec::new(), Vec::new(), Vec::new());
     for ((&x, &s), slices) in points.iter().zip(&scores).zip(&slices) {
+        // A score that is too long is shortened together with its parts: they keep their angles.
+        let unit = unit.min(longest / s[0].hypot(s[1]));
         wholes.push(reach(x, s, unit, longest));
         for &v in slices {
             // A slice of typical length √2 is as long as its point needs room.
@@ -51,7 +50,7 @@ pub fn layers(subject: &Subject, frame: Frame, palette: &Palette) -> Vec<Layer> 
     let layers = vec![
         layer(
             "workings-slices",
-            format!("slices v of this step, {}", share_words(every)),
+            format!("slices v of this step, {}", subject.points_words(every)),
             of_slices,
             slices.collect(),
         ),
@@ -88,8 +87,9 @@ fn unit(scores: &[Point], longest: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{FRAME, ends, layer, subject};
+    use super::super::tests::{FRAME, ends, layer, subject, subject_with};
     use super::*;
+    use crate::algorithms::{BATCH_SIZE, Look};
     use crate::figures::Theme;
     use crate::model::{CovarianceType, Parameters};
     use crate::objectives::{Batch, Objective, Sliced};
@@ -97,8 +97,7 @@ mod tests {
 
     #[test]
     fn lines_are_the_slices_that_the_objective_of_this_step_draws() {
-        let mut subject = subject("ssm_plain");
-        subject.settings.set(N_SLICES.key, Value::Integer(3));
+        let subject = subject_with("ssm_plain", &[(&N_SLICES, Value::Integer(3))]);
         let layers = layers(&subject, FRAME, Theme::Dark.palette());
         let lines: Vec<[Point; 2]> = (layer(&layers, "slices").marks.iter())
             .map(|mark| match mark {
@@ -135,26 +134,56 @@ mod tests {
         let (parts, wholes) = (ends(layer(&layers, "part")), ends(layer(&layers, "score")));
         assert_eq!(parts.len(), wholes.len());
         let lines = &layer(&layers, "slices").marks;
-        let short = |ends: &Ends| (ends[1][0] - ends[0][0]).hypot(ends[1][1] - ends[0][1]) < 1.1;
+        let length = |ends: &Ends| (ends[1][0] - ends[0][0]).hypot(ends[1][1] - ends[0][1]);
+        assert!(wholes.iter().any(|whole| length(whole) > 1.119), "none is cut off");
         for ((part, whole), line) in parts.iter().zip(&wholes).zip(lines) {
             let Mark::Line { points, .. } = line else { panic!("{line:?}") };
             let along = |ends: &[Point]| [ends[1][0] - ends[0][0], ends[1][1] - ends[0][1]];
             let (p, s, v) = (along(part), along(whole), along(points));
             assert!((p[0] * v[1] - p[1] * v[0]).abs() < 1e-9);
-            if short(whole) {
-                let rest = [s[0] - p[0], s[1] - p[1]];
-                assert!((rest[0] * v[0] + rest[1] * v[1]).abs() < 1e-9, "{p:?} {s:?} {v:?}");
-            }
+            // Also where the score is cut off.
+            let rest = [s[0] - p[0], s[1] - p[1]];
+            assert!((rest[0] * v[0] + rest[1] * v[1]).abs() < 1e-9, "{p:?} {s:?} {v:?}");
         }
     }
 
     #[test]
     fn many_slices_leave_room_for_few_points() {
-        let mut subject = subject("ssm");
-        subject.settings.set(N_SLICES.key, Value::Integer(64));
+        let subject = subject_with("ssm", &[(&N_SLICES, Value::Integer(64))]);
         let layers = layers(&subject, FRAME, Theme::Dark.palette());
         let count = layer(&layers, "slices").marks.len();
         assert!(count > 0 && count <= MOST_SLICES, "{count}");
         assert!(layer(&layers, "slices").label.contains("every 256th point"));
+    }
+
+    #[test]
+    fn of_a_mini_batch_its_own_points_have_the_slices() {
+        let subject = subject_with("ssm", &[(&BATCH_SIZE, Value::Integer(40))]);
+        let look = subject.look.as_ref().unwrap();
+        let indices = look.indices.clone().unwrap();
+        let layers = layers(&subject, FRAME, Theme::Dark.palette());
+        let slices = layer(&layers, "slices");
+        assert_eq!(slices.label, "slices v of this step, every point in view of the mini-batch");
+        let middles: Vec<Point> = (slices.marks.iter())
+            .filter_map(|mark| match mark {
+                Mark::Line { points, .. } => {
+                    Some([0, 1].map(|axis| 0.5 * (points[0][axis] + points[1][axis])))
+                }
+                _ => None,
+            })
+            .collect();
+        let seen: Vec<Point> = indices.iter().map(|&i| subject.points[i as usize]).collect();
+        let (places, _) = subject.thinned(FRAME, MOST_POINTS);
+        assert_eq!(middles.len(), places.len());
+        for (middle, place) in middles.iter().zip(places) {
+            let off = (0..2).map(|axis| (middle[axis] - seen[place][axis]).abs());
+            assert!(off.fold(0.0, f64::max) < 1e-12, "{place}");
+        }
+        // Where the batch would take too long to find out, all points are drawn, and that is said.
+        let all = Look { indices: None, ..look.clone() };
+        let subject = Subject { look: Some(all), ..subject };
+        let layers = super::layers(&subject, FRAME, Theme::Dark.palette());
+        let label = &layer(&layers, "slices").label;
+        assert!(label.ends_with("as if all points were looked at"), "{label}");
     }
 }

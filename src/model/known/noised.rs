@@ -38,8 +38,12 @@ const FINE_DEPTH: f64 = 8.0;
 /// A step in standard deviations of the narrowest peak there may be: the sum is then off by exp(−2π²/0.7²) = 10⁻¹⁷.
 const STEP: f64 = 0.7;
 
-/// Most steps, for places so far outside that their density is zero.
+/// Most steps. Where more are wanted, far outside, the integrand is a narrow peak somewhere in its reach, which is
+/// narrowed to it first.
 const MOST_STEPS: f64 = 1000.0;
+
+/// How often at most.
+const MOST_NARROWINGS: usize = 3;
 
 /// A place as the integral sees it.
 struct Look {
@@ -52,6 +56,14 @@ struct Look {
     variance: f64,
     y: f64,
     z: f64,
+}
+
+/// The integrand's logarithm at equal steps.
+struct Logs {
+    /// u, and the logarithm there.
+    logs: Vec<(f64, f64)>,
+    largest: f64,
+    step: f64,
 }
 
 /// Sums over u with the weights of the integrand.
@@ -151,21 +163,45 @@ impl Noised {
         1.0 / look.variance + of_other
     }
 
+    /// The integrand's logarithm at both ends of so many equal steps.
+    fn logs(&self, look: &Look, [from, to]: [f64; 2], count: f64) -> Logs {
+        let step = (to - from) / count;
+        let places = (0..=count as usize).map(|i| from + i as f64 * step);
+        let log = |u: f64| {
+            let off = u - look.mean;
+            self.log_given(u, look.z) - 0.5 * off * off / look.variance
+        };
+        let logs: Vec<(f64, f64)> = places.map(|u| (u, log(u))).collect();
+        let largest = logs.iter().fold(f64::NEG_INFINITY, |largest, (_, log)| largest.max(*log));
+        Logs { logs, largest, step }
+    }
+
+    /// Where in a range the integrand can be within [`DEPTH`] of its largest value, by what it is at [`MOST_STEPS`] steps.
+    fn narrowed(&self, look: &Look, range: [f64; 2], sharpness: f64) -> [f64; 2] {
+        let Logs { logs, largest, step } = self.logs(look, range, MOST_STEPS);
+        // So much may a peak rise above both places beside it: two peaks alike may look as different as that.
+        let unseen = 0.125 * sharpness * step * step;
+        let counts = |(_, log): &(f64, f64)| *log > largest - DEPTH - unseen;
+        let first = logs.iter().position(counts).unwrap_or(0);
+        let last = logs.iter().rposition(counts).unwrap_or(logs.len() - 1);
+        [logs[first.saturating_sub(1)].0, logs[(last + 1).min(logs.len() - 1)].0]
+    }
+
     /// log p, its score and its Hessian.
     fn at(&self, x: Point) -> (f64, Point, Symmetric) {
         let look = self.look(x);
         let reach = self.reach(&look, DEPTH);
-        let wanted = STEP / self.sharpness(&look).sqrt();
-        let count = (2.0 * reach / wanted).ceil().clamp(8.0, MOST_STEPS);
-        let step = 2.0 * reach / count;
-        let places = (0..=count as usize).map(|i| look.mean - reach + i as f64 * step);
-        let logs: Vec<(f64, f64)> = places
-            .map(|u| {
-                let off = u - look.mean;
-                (u, self.log_given(u, look.z) - 0.5 * off * off / look.variance)
-            })
-            .collect();
-        let largest = logs.iter().fold(f64::NEG_INFINITY, |largest, (_, log)| largest.max(*log));
+        let sharpness = self.sharpness(&look);
+        let wanted = STEP / sharpness.sqrt();
+        let mut range = [look.mean - reach, look.mean + reach];
+        for _ in 0..MOST_NARROWINGS {
+            if (range[1] - range[0]) / wanted <= MOST_STEPS {
+                break;
+            }
+            range = self.narrowed(&look, range, sharpness);
+        }
+        let count = ((range[1] - range[0]) / wanted).ceil().clamp(8.0, MOST_STEPS);
+        let Logs { logs, largest, step } = self.logs(&look, range, count);
         let mut sums = Sums::default();
         for (u, log) in logs.into_iter().filter(|(_, log)| *log > largest - DEPTH) {
             let [mean, variance] = self.given(u);
@@ -270,5 +306,39 @@ impl Density for Noised {
     fn blurred(&self, deviations: [f64; 2]) -> Option<Arc<dyn Density>> {
         let noise = [0, 1].map(|axis| self.noise[axis].hypot(deviations[axis]));
         Some(Arc::new(Noised { noise, ..*self }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against sums of a hundred thousand and more steps of the same integrals.
+    #[test]
+    fn far_outside_the_narrow_peak_of_the_integrand_is_found() {
+        let banana = Banana { length: 3.0, bend: 2.0, thickness: 0.05 };
+        for (noise, x, log_density, slope) in [
+            (1.0, [0.0, 40.0], -21.383_199_558_110, -0.286_443_971_473),
+            (0.2, [4.97, -3.24], -67.053_737_588_906, 5.041_779_577_798),
+        ] {
+            let noised = Noised::banana(banana, [noise; 2]);
+            let (got, score, hessian) = noised.at(x);
+            assert!((got - log_density).abs() < 1e-9, "{x:?}: {got}");
+            assert!((score[1] - slope).abs() < 1e-9, "{x:?}: {score:?}");
+            // The score is the slope of the logarithm, and the Hessian that of the score.
+            for axis in 0..2 {
+                let moved = |by: f64| {
+                    let mut moved = x;
+                    moved[axis] += by;
+                    noised.at(moved)
+                };
+                let (before, after) = (moved(-1e-5), moved(1e-5));
+                let expected = (after.0 - before.0) / 2e-5;
+                assert!((score[axis] - expected).abs() < 1e-4, "{x:?}: {score:?} {expected}");
+                let expected = (after.1[1] - before.1[1]) / 2e-5;
+                let off = (hessian[1 + axis] - expected).abs();
+                assert!(off < 1e-4 * (1.0 + expected.abs()), "{x:?}: {hessian:?} {expected}");
+            }
+        }
     }
 }
