@@ -26,8 +26,8 @@
 //! # What goes on exactly
 //!
 //! A run that is opened shows the very numbers that were saved. EM goes on from them to the bit. Gradient descent also
-//! remembers momentum and what was drawn: the program takes the same steps again, in the background, where they took at
-//! most 20 seconds in all, and goes on to the bit if they end at the very mixture that was saved; else its memory begins anew at
+//! remembers momentum and what was drawn: the program takes the same steps again, in the background, where they take at
+//! most 20 seconds here in all, and goes on to the bit if they end at the very mixture that was saved; else its memory begins anew at
 //! that mixture, and the program says so.
 
 mod size;
