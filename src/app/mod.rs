@@ -552,8 +552,10 @@ impl App {
                 self.has_news = false;
                 self.take_copied(copied);
             }
-            Outcome::Kept { recent, left } => {
+            Outcome::Noted => self.has_news = false,
+            Outcome::Kept { recent, left, printing } => {
                 self.has_news = false;
+                printing.into_iter().for_each(|last| self.printing.take_up(*last));
                 self.keeping.recent = recent;
                 self.keeping.left = self.keeping.left.take().or(left);
             }
