@@ -404,14 +404,16 @@ fn what_changes_is_copied_after_a_while_and_what_does_not_is_not() {
     look_around(&mut window);
     assert_eq!(copies(data.path()), [] as [PathBuf; 0]);
     trained_to(&mut window, 2);
-    wait_for(&mut window, "a copy", || copies(data.path()).len() == 1);
+    wait_for(&mut window, "a copy", || !copies(data.path()).is_empty());
+    // A slow machine may have copied the first step, too.
     look_around(&mut window);
-    let copy = copies(data.path()).remove(0);
-    assert_eq!(copies(data.path()).as_slice(), std::slice::from_ref(&copy));
-    let copy = keepsake::read("x", &fs::read(copy).unwrap()).unwrap();
+    let before = copies(data.path());
+    look_around(&mut window);
+    assert_eq!(copies(data.path()), before);
+    let copy = keepsake::read("x", &fs::read(&before[before.len() - 1]).unwrap()).unwrap();
     assert_eq!(copy.memoirs[0].moments().len(), 3);
     press(&mut window, Modifiers::NONE, Key::D);
-    wait_for(&mut window, "another", || copies(data.path()).len() == 2);
+    wait_for(&mut window, "another", || copies(data.path()).len() == before.len() + 1);
 }
 
 #[test]
