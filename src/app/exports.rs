@@ -237,10 +237,9 @@ impl What {
             What::Distances => "truth",
             What::Particles => "particles",
             What::Redraws => "redraws",
-            What::Race => "race",
+            What::Race | What::RaceFilm => "race",
             What::Terms => "terms",
             What::Film => "training",
-            What::RaceFilm => "race",
         }
     }
 
