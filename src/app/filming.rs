@@ -97,6 +97,9 @@ impl Film {
         ui.label("Length");
         ui.horizontal(|ui| self.length_ui(ui));
         ui.end_row();
+        let label = ui.label("Frames");
+        ui.horizontal(|ui| self.speed_ui(ui, label.id));
+        ui.end_row();
     }
 
     fn length_ui(&mut self, ui: &mut Ui) {
@@ -117,8 +120,11 @@ impl Film {
                 ui.add(field).on_hover_text("A frame every so many steps");
             }
         }
+    }
+
+    fn speed_ui(&mut self, ui: &mut Ui, label: egui::Id) {
         let field = DragValue::new(&mut self.per_second).range(SPEEDS).suffix(" a second");
-        ui.add(field).on_hover_text("Frames a second");
+        ui.add(field).labelled_by(label).on_hover_text("Frames a second");
         let count = self.steps().len();
         let seconds = count as f64 / f64::from(self.per_second);
         ui.weak(format!("{count} frames, {seconds:.1} s"));

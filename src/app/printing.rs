@@ -231,7 +231,10 @@ impl Printing {
 
     fn background_ui(&mut self, ui: &mut Ui) {
         ui.selectable_value(&mut self.background, None, "as on screen");
-        for option in Background::ALL {
+        // Nothing lies below a film.
+        let is_film = self.what.is_film();
+        let has = |option: &Background| !is_film || *option != Background::Transparent;
+        for option in Background::ALL.into_iter().filter(has) {
             ui.selectable_value(&mut self.background, Some(option), option.id());
         }
     }

@@ -72,8 +72,8 @@ pub struct SavedSession {
 }
 
 /// Writes a session where it is wanted.
-fn write(order: Order, wanted: Wanted, table: u64) -> anyhow::Result<Outcome> {
-    if let Wanted::Home(home) = &wanted
+fn write(order: Order, wanted: &Wanted, table: u64) -> anyhow::Result<Outcome> {
+    if let Wanted::Home(home) = wanted
         && home.has_changed()
     {
         return Ok(Outcome::ChangedMeanwhile { table, path: home.path.clone() });
@@ -119,7 +119,7 @@ impl App {
         let Some(wanted) = self.keeping.wanted.take() else { return };
         let order = self.order(self.document.experiment.clone());
         let table = self.keeping.table;
-        let work = move || write(order, wanted, table).unwrap_or_else(|e| Outcome::Saved(Err(e)));
+        let work = move || write(order, &wanted, table).unwrap_or_else(|e| Outcome::Saved(Err(e)));
         self.keeping.saving = Some(self.jobs.start(work));
     }
 

@@ -146,7 +146,7 @@ const MOST_STEPS: f64 = 9e15;
 fn record_of(row: [f64; RECORD]) -> Option<Record> {
     let [step, seconds, objective, train_nll, val_nll, evaluations] = row;
     let is_count = step.fract() == 0.0 && (0.0..MOST_STEPS).contains(&step);
-    is_count.then(|| Record {
+    is_count.then_some(Record {
         step: step as usize,
         seconds,
         evaluations,
