@@ -454,6 +454,19 @@ fn the_export_dialog_shows_what_it_would_save() {
     let mut window = opened("exported", text, 7, [1280.0, 800.0]);
     train(&mut window);
     press(&mut window, Modifiers::COMMAND, Key::E);
-    // Drawn by a job.
-    until(&mut window, "the preview", App::has_preview);
+    click(&mut window, "What");
+    window.run_steps(3);
+    click(&mut window, "canvases of all runs");
+    export_picture(&mut window, "export-dark");
+}
+
+/// The export dialog with its preview, which a job draws, and without a cursor that blinks.
+fn export_picture(window: &mut Window, name: &str) {
+    until(window, "the preview", App::has_preview);
+    window.ctx.memory_mut(|memory| {
+        if let Some(field) = memory.focused() {
+            memory.surrender_focus(field);
+        }
+    });
+    picture(window, name);
 }

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use scorescope::algorithms::{self, Algorithm, Gradient, Start};
+use scorescope::algorithms::{self, Algorithm, Gradient, Prepare, Start};
 use scorescope::data::formats;
 use scorescope::model::{CovarianceType, Mixture, Point};
 use scorescope::objectives::kernel::mean_log_likelihood;
@@ -65,8 +65,8 @@ fn runs_follow_pytorch_and_scikit_learn() {
         let id = if id == "gd" { "nll" } else { id };
         let mut algorithm: Box<dyn Algorithm> = if id == "ssm" {
             // The file's slices are the same at every step.
-            let slices = slices.clone();
-            Box::new(Gradient::start(start, &settings, Box::new(move |_| slices.clone())).unwrap())
+            let prepare = Prepare::Same(slices.clone());
+            Box::new(Gradient::start(start, &settings, prepare).unwrap())
         } else {
             algorithms::find(id).unwrap().start(start, &settings).unwrap()
         };

@@ -327,6 +327,7 @@ impl App {
             Answer::Export { printing, path } => {
                 self.save(&printing, path);
                 self.printing = printing;
+                self.remember_printing();
             }
         }
     }

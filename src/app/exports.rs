@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::bail;
+use serde::{Deserialize, Serialize};
 
 use super::maps::Maps;
 use super::particles::Particles;
@@ -31,7 +32,7 @@ use crate::training::survey::Chart;
 use crate::training::{BranchId, Member, Moment, Record, Snapshot, Verdict};
 
 /// What is saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
     /// The canvas with the layers that are on.
     Canvas,
@@ -110,7 +111,7 @@ impl What {
 }
 
 /// How it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// A picture of pixels.
     Png,
@@ -236,10 +237,9 @@ impl What {
             What::Distances => "truth",
             What::Particles => "particles",
             What::Redraws => "redraws",
-            What::Race => "race",
+            What::Race | What::RaceFilm => "race",
             What::Terms => "terms",
             What::Film => "training",
-            What::RaceFilm => "race",
         }
     }
 

@@ -1,10 +1,12 @@
 //! Filming: the training on the canvas as a moving picture, made by a job.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use egui::{DragValue, Ui};
+use serde::{Deserialize, Serialize};
 
 use super::apply::saved_as;
 use super::errand::Errand;
@@ -24,7 +26,8 @@ use crate::training::spread::Likelihood;
 use crate::training::{BranchId, Moment};
 
 /// How a film looks and how long it is.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Film {
     /// Width and height of a frame.
     pub pixels: [u32; 2],
@@ -35,6 +38,7 @@ pub struct Film {
     /// Which steps are shown.
     pub length: Length,
     /// The last step that there is.
+    #[serde(skip)]
     pub last_step: usize,
 }
 
@@ -45,7 +49,31 @@ impl Default for Film {
     }
 }
 
+/// Sides of a frame, in pixels.
+const SIDES: RangeInclusive<u32> = 160..=4096;
+/// Sizes of labels, in pixels.
+const FONT_SIZES: RangeInclusive<f64> = 6.0..=96.0;
+/// Frames a second.
+const SPEEDS: RangeInclusive<u32> = 1..=50;
+/// How long films are, in seconds.
+const SECONDS: RangeInclusive<f64> = 0.5..=600.0;
+/// A frame every so many steps.
+const STRIDES: RangeInclusive<usize> = 1..=100_000;
+
 impl Film {
+    /// True if every number is one that the dialog could have given.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        let is_length = match self.length {
+            Length::EveryNth(n) => STRIDES.contains(&n),
+            Length::Seconds(seconds) => SECONDS.contains(&seconds),
+        };
+        is_length
+            && self.pixels.iter().all(|side| SIDES.contains(side))
+            && FONT_SIZES.contains(&self.font_size)
+            && SPEEDS.contains(&self.per_second)
+    }
+
     /// The step of every frame.
     #[must_use]
     pub fn steps(&self) -> Vec<usize> {
@@ -57,17 +85,20 @@ impl Film {
         let label = ui.label("Size");
         ui.horizontal(|ui| {
             let [width, height] = &mut self.pixels;
-            let side = |value| DragValue::new(value).range(160..=4096).suffix(" px");
+            let side = |value| DragValue::new(value).range(SIDES).suffix(" px");
             ui.add(side(width)).labelled_by(label.id).on_hover_text("Width of a frame");
             ui.label("×");
             ui.add(side(height)).labelled_by(label.id).on_hover_text("Height of a frame");
             let label = ui.label("labels");
-            let size = DragValue::new(&mut self.font_size).range(6.0..=96.0).speed(0.2);
+            let size = DragValue::new(&mut self.font_size).range(FONT_SIZES).speed(0.2);
             ui.add(size.suffix(" px")).labelled_by(label.id);
         });
         ui.end_row();
         ui.label("Length");
         ui.horizontal(|ui| self.length_ui(ui));
+        ui.end_row();
+        let label = ui.label("Frames");
+        ui.horizontal(|ui| self.speed_ui(ui, label.id));
         ui.end_row();
     }
 
@@ -81,16 +112,19 @@ impl Film {
         }
         match &mut self.length {
             Length::Seconds(seconds) => {
-                let field = DragValue::new(seconds).range(0.5..=600.0).speed(0.1).suffix(" s");
+                let field = DragValue::new(seconds).range(SECONDS).speed(0.1).suffix(" s");
                 ui.add(field).on_hover_text("Steps are spread evenly over them");
             }
             Length::EveryNth(n) => {
-                let field = DragValue::new(n).range(1..=100_000).prefix("n = ");
+                let field = DragValue::new(n).range(STRIDES).prefix("n = ");
                 ui.add(field).on_hover_text("A frame every so many steps");
             }
         }
-        let field = DragValue::new(&mut self.per_second).range(1..=50).suffix(" a second");
-        ui.add(field).on_hover_text("Frames a second");
+    }
+
+    fn speed_ui(&mut self, ui: &mut Ui, label: egui::Id) {
+        let field = DragValue::new(&mut self.per_second).range(SPEEDS).suffix(" a second");
+        ui.add(field).labelled_by(label).on_hover_text("Frames a second");
         let count = self.steps().len();
         let seconds = count as f64 / f64::from(self.per_second);
         ui.weak(format!("{count} frames, {seconds:.1} s"));

@@ -10,6 +10,7 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::autosave::Left;
 use super::keeping::{Home, SavedSession, Stamp, read_session};
+use super::printing::Printing;
 use super::recent::RecentFile;
 use crate::algorithms::given::{self, GivenComponent};
 use crate::data::Scaling;
@@ -48,7 +49,11 @@ pub enum Outcome {
         recent: Vec<RecentFile>,
         /// What a crash has left.
         left: Option<Left>,
+        /// How figures were exported last, where it was looked up.
+        printing: Option<Box<Printing>>,
     },
+    /// Something was noted for the next start; if it could not be, that is no reason to bother anybody.
+    Noted,
     /// A film was made, and where it is; or it was not.
     Filmed(anyhow::Result<String>),
     /// Formulas were checked.

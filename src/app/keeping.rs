@@ -1,4 +1,4 @@
-//! Keeping: sessions as files, copies of them against a crash, and the list of recent files.
+//! Keeping: sessions as files, copies of them against a crash, the list of recent files, and how figures were exported.
 
 mod order;
 mod saving;
@@ -13,6 +13,7 @@ pub use self::saving::{Home, SavedSession, Stamp, Wanted};
 use super::action::Action;
 use super::autosave::{self, Den, Left};
 use super::jobs::{Job, Outcome};
+use super::printing::Printing;
 use super::recent::{self, RecentFile};
 use super::track::Track;
 use super::view::{Position, View};
@@ -74,23 +75,29 @@ impl Place {
         self.folder.join("recent.json")
     }
 
+    fn exports(&self) -> PathBuf {
+        self.folder.join("exports.json")
+    }
+
     fn dens(&self) -> PathBuf {
         self.folder.join("autosave")
     }
 }
 
 impl App {
-    /// Keeps the list of recent files in a folder, and a copy against a crash whenever something has changed and so much
-    /// time has gone by; looks for what a crash has left. Without this nothing is kept.
+    /// Keeps the list of recent files and the choices of exports in a folder, and a copy against a crash whenever
+    /// something has changed and so much time has gone by; looks for what a crash has left. Else nothing is kept.
     pub fn keep_in(&mut self, folder: &Path, pause: Duration) {
-        let (dens, list) = (folder.join("autosave"), folder.join("recent.json"));
-        let den = Den::new(&dens);
+        let den = Den::new(&folder.join("autosave"));
         let copied = Some(self.state());
         let (folder, last) = (folder.to_owned(), Instant::now());
-        self.keeping.place = Some(Place { folder, den, pause, last, copied, is_told: false });
+        let place = Place { folder, den, pause, last, copied, is_told: false };
+        let (dens, list, exports) = (place.dens(), place.list(), place.exports());
+        self.keeping.place = Some(place);
         self.jobs.start_quietly(move || {
             let left = autosave::left_by_crashes(&dens);
-            Outcome::Kept { recent: recent::read(&list), left }
+            let printing = Printing::read(&exports).map(Box::new);
+            Outcome::Kept { recent: recent::read(&list), left, printing }
         });
     }
 
@@ -211,7 +218,19 @@ impl App {
         self.jobs.start_quietly(move || {
             // A list that cannot be written is no reason to bother anybody.
             let recent = recent::add(&list, &path).unwrap_or_else(|_| recent::read(&list));
-            Outcome::Kept { recent, left: None }
+            Outcome::Kept { recent, left: None, printing: None }
+        });
+    }
+
+    /// Notes for the next start how figures are exported.
+    pub(super) fn remember_printing(&mut self) {
+        let Some(place) = &self.keeping.place else { return };
+        let (file, printing) = (place.exports(), self.printing.clone());
+        self.jobs.start_quietly(move || {
+            if let Err(error) = printing.write(&file) {
+                log::info!("{error:#}");
+            }
+            Outcome::Noted
         });
     }
 

@@ -547,13 +547,16 @@ impl App {
             }
             Outcome::SavedSession(saved) => self.take_saved_session(*saved),
             Outcome::ChangedMeanwhile { table, path } => self.take_changed_meanwhile(table, &path),
-            Outcome::Answered => self.has_news = false,
+            Outcome::Answered | Outcome::Noted => self.has_news = false,
             Outcome::BackedUp(copied) => {
                 self.has_news = false;
                 self.take_copied(copied);
             }
-            Outcome::Kept { recent, left } => {
+            Outcome::Kept { recent, left, printing } => {
                 self.has_news = false;
+                if let Some(last) = printing {
+                    self.printing.take_up(*last);
+                }
                 self.keeping.recent = recent;
                 self.keeping.left = self.keeping.left.take().or(left);
             }

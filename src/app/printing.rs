@@ -1,6 +1,11 @@
-//! Printing: how figures are exported, as the dialog asks for it and as it is remembered while the program runs.
+//! Printing: how figures are exported, as the dialog asks for it and as it is remembered.
+
+mod kept;
+
+use std::ops::RangeInclusive;
 
 use egui::{ColorImage, ComboBox, DragValue, TextureHandle, Ui, vec2};
+use serde::{Deserialize, Serialize};
 
 use super::exports::{Format, What};
 use super::filming::{self, Film};
@@ -8,13 +13,15 @@ use crate::export::style::{Background, Preset, Style, Unit};
 use crate::figures::Theme;
 
 /// What is exported, in which format and in which style.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Printing {
     /// What.
     pub what: What,
     /// How it is written.
     pub format: Format,
     /// How many samples an export of them has; begins with as many as are on screen.
+    #[serde(skip)]
     pub sample_count: Option<usize>,
     /// Size and length of a film.
     pub film: Film,
@@ -26,6 +33,9 @@ pub struct Printing {
 
 /// An export of samples has at most so many.
 const MOST_SAMPLES: usize = 1_000_000;
+
+/// Panels side by side.
+const COLUMNS: RangeInclusive<usize> = 1..=6;
 
 impl Default for Printing {
     fn default() -> Printing {
@@ -221,14 +231,17 @@ impl Printing {
 
     fn background_ui(&mut self, ui: &mut Ui) {
         ui.selectable_value(&mut self.background, None, "as on screen");
-        for option in Background::ALL {
+        // Nothing lies below a film.
+        let is_film = self.what.is_film();
+        let has = |option: &Background| !is_film || *option != Background::Transparent;
+        for option in Background::ALL.into_iter().filter(has) {
             ui.selectable_value(&mut self.background, Some(option), option.id());
         }
     }
 
     fn panels_ui(&mut self, ui: &mut Ui, label: egui::Id) {
         let style = &mut self.style;
-        let columns = DragValue::new(&mut style.columns).range(1..=6).suffix(" side by side");
+        let columns = DragValue::new(&mut style.columns).range(COLUMNS).suffix(" side by side");
         ui.add(columns).labelled_by(label);
         ui.checkbox(&mut style.shares_axes, "shared axes");
         ui.checkbox(&mut style.has_letters, "letters (a), (b)");

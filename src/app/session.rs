@@ -48,6 +48,8 @@ enum Readiness {
     Preparing,
     /// It takes up another algorithm or other branches.
     Following,
+    /// It repeats the steps of runs that another program has trained, so that they can go on.
+    Repeating,
     /// It does what it is told.
     Ready,
 }
@@ -164,7 +166,7 @@ impl Session {
                         if self.readiness == Readiness::Preparing {
                             // What is taken up says when it is ready.
                             self.readiness = match self.legacy {
-                                Legacy::Awaited => Readiness::Following,
+                                Legacy::Awaited => Readiness::Repeating,
                                 Legacy::None | Legacy::Forgotten => Readiness::Ready,
                             };
                             self.began = Instant::now();
@@ -273,7 +275,7 @@ impl Session {
         let is_answered = match self.readiness {
             Readiness::Preparing => false,
             // A new start needs a new worker, which waits for nobody.
-            Readiness::Following => !has_same_start,
+            Readiness::Following | Readiness::Repeating => !has_same_start,
             Readiness::Ready => true,
         };
         if !is_answered {

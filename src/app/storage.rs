@@ -1,4 +1,4 @@
-//! Storage: where the program keeps what nobody asked it to save: copies against a crash, and the list of recent files.
+//! Storage: where the program keeps what nobody asked it to save: copies against a crash, recent files, export choices.
 
 use std::env;
 use std::path::{Path, PathBuf};

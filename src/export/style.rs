@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::ExportError;
 use crate::figures::{Palette, Theme};
 
 /// How a sheet looks.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Style {
     /// In inches.
@@ -36,7 +38,7 @@ pub struct Style {
 }
 
 /// On what a figure is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Background {
     /// Dark on white.
     Light,
@@ -80,7 +82,7 @@ impl From<Theme> for Background {
 }
 
 /// A unit of length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
     /// 72 points.
     Inch,

@@ -1,5 +1,7 @@
 //! How far runs are from the known density: curves over training, with what the quadrature is not sure of as a band.
 
+use serde::{Deserialize, Serialize};
+
 use super::curves::{Series, curves};
 use super::learning::{Landmarks, TimeAxis, markers};
 use super::{Axis, Color, Layer, Mark, Palette, Plot, Spacing};
@@ -20,7 +22,7 @@ pub struct Judged {
 }
 
 /// What is measured; see [`Divergence`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Measure {
     /// KL divergence.
     Kl,

@@ -61,7 +61,11 @@ pub fn status_ui(
             let is_busy = !matches!(busy, Busy::Idle) && errand.is_none();
             if is_busy || is_slow {
                 ui.add(egui::Spinner::new().size(14.0));
-                ui.label(if is_slow { "Preparing data and start…" } else { "Working…" });
+                ui.label(match is_slow {
+                    true if session.is_repeating() => "Repeating the steps of the saved runs…",
+                    true => "Preparing data and start…",
+                    false => "Working…",
+                });
             } else if session.preparing_for().is_some() {
                 ui.ctx().request_repaint_after(NOTICEABLE);
             }

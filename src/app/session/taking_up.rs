@@ -20,6 +20,12 @@ impl Session {
         self.legacy == Legacy::Awaited
     }
 
+    /// True while their steps are repeated; they are on screen, but cannot go on yet.
+    #[must_use]
+    pub fn is_repeating(&self) -> bool {
+        self.readiness == Readiness::Repeating
+    }
+
     /// True if one of them goes on without what it remembered, and nobody has been told.
     pub fn take_forgotten(&mut self) -> bool {
         let has_forgotten = self.legacy == Legacy::Forgotten;

@@ -122,12 +122,10 @@ mod tests {
 
     fn read(path: &Path, format: FilmFormat) -> Vec<image::Frame> {
         let file = std::io::BufReader::new(fs::File::open(path).unwrap());
-        let frames = match format {
-            FilmFormat::Gif => image::codecs::gif::GifDecoder::new(file).unwrap().into_frames(),
-            _ => {
-                let decoder = image::codecs::png::PngDecoder::new(file).unwrap();
-                decoder.apng().unwrap().into_frames()
-            }
+        let frames = if format == FilmFormat::Gif {
+            image::codecs::gif::GifDecoder::new(file).unwrap().into_frames()
+        } else {
+            image::codecs::png::PngDecoder::new(file).unwrap().apng().unwrap().into_frames()
         };
         frames.collect_frames().unwrap()
     }

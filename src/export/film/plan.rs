@@ -1,7 +1,9 @@
 //! Plan: which steps of a training a film shows.
 
+use serde::{Deserialize, Serialize};
+
 /// How long a film is.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Length {
     /// A frame every so many steps.
     EveryNth(usize),

@@ -68,8 +68,10 @@ impl Reel<'_> {
             });
             // Nobody listens any more: drawers that are still at work end.
             drop(receivers);
-            let all_ended =
-                drawers.into_iter().map(|drawer| drawer.join().is_ok()).fold(true, |a, b| a && b);
+            // All of them have to be waited for, whatever the first says.
+            let ended: Vec<bool> =
+                drawers.into_iter().map(|drawer| drawer.join().is_ok()).collect();
+            let all_ended = ended.iter().all(|ended| *ended);
             if all_ended { outcome } else { outcome.and_then(|()| Err(bug())) }
         })
     }
