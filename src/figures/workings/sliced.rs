@@ -87,11 +87,13 @@ fn unit(scores: &[Point], longest: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::tests::{FRAME, ends, layer, subject, subject_with};
     use super::*;
     use crate::algorithms::{BATCH_SIZE, Look};
     use crate::figures::Theme;
-    use crate::model::{CovarianceType, Parameters};
+    use crate::model::{CovarianceType, Mixture, Parameters};
     use crate::objectives::{Batch, Objective, Sliced};
     use crate::settings::Value;
 
@@ -129,7 +131,11 @@ mod tests {
 
     #[test]
     fn parts_lie_along_their_slices_and_leave_the_score_at_a_right_angle() {
-        let subject = subject("ssm");
+        // Near the thin component scores are long.
+        let covariances = [[0.4, 0.1, 0.3], [0.01, 0.0, 0.01]];
+        let means = [[-1.0, 0.3], [1.0, -0.4]];
+        let mixture = Mixture::new(&[0.4, 0.6], &means, &covariances).unwrap();
+        let subject = Subject { mixture: Arc::new(mixture), ..subject("ssm") };
         let layers = layers(&subject, FRAME, Theme::Light.palette());
         let (parts, wholes) = (ends(layer(&layers, "part")), ends(layer(&layers, "score")));
         assert_eq!(parts.len(), wholes.len());

@@ -61,7 +61,7 @@ struct Look {
 /// The integrand's logarithm at equal steps.
 struct Logs {
     /// u, and the logarithm there.
-    logs: Vec<(f64, f64)>,
+    at: Vec<(f64, f64)>,
     largest: f64,
     step: f64,
 }
@@ -173,12 +173,12 @@ impl Noised {
         };
         let logs: Vec<(f64, f64)> = places.map(|u| (u, log(u))).collect();
         let largest = logs.iter().fold(f64::NEG_INFINITY, |largest, (_, log)| largest.max(*log));
-        Logs { logs, largest, step }
+        Logs { at: logs, largest, step }
     }
 
     /// Where in a range the integrand can be within [`DEPTH`] of its largest value, by what it is at [`MOST_STEPS`] steps.
     fn narrowed(&self, look: &Look, range: [f64; 2], sharpness: f64) -> [f64; 2] {
-        let Logs { logs, largest, step } = self.logs(look, range, MOST_STEPS);
+        let Logs { at: logs, largest, step } = self.logs(look, range, MOST_STEPS);
         // So much may a peak rise above both places beside it: two peaks alike may look as different as that.
         let unseen = 0.125 * sharpness * step * step;
         let counts = |(_, log): &(f64, f64)| *log > largest - DEPTH - unseen;
@@ -201,7 +201,7 @@ impl Noised {
             range = self.narrowed(&look, range, sharpness);
         }
         let count = ((range[1] - range[0]) / wanted).ceil().clamp(8.0, MOST_STEPS);
-        let Logs { logs, largest, step } = self.logs(&look, range, count);
+        let Logs { at: logs, largest, step } = self.logs(&look, range, count);
         let mut sums = Sums::default();
         for (u, log) in logs.into_iter().filter(|(_, log)| *log > largest - DEPTH) {
             let [mean, variance] = self.given(u);
