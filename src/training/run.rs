@@ -569,30 +569,42 @@ mod tests {
 
     #[test]
     fn a_step_that_fails_leaves_the_draws_where_they_were() {
-        for (id, optimizer) in [("ssm", "adam"), ("dsm", "momentum"), ("nce", "adam")] {
-            let rated = |rate: &str| {
+        let mut compared = 0;
+        for (id, optimizer) in
+            [("ssm_plain", "sgd"), ("ssm", "momentum"), ("ssm", "adam"), ("dsm", "momentum")]
+        {
+            let rated = |rate: &str, clip: &str| {
                 let mut experiment = small(id);
-                let settings =
-                    [("optimizer", optimizer), ("batch_size", "60"), ("learning_rate", rate)];
-                for (key, value) in settings {
+                for (key, value) in [
+                    ("optimizer", optimizer),
+                    ("batch_size", "60"),
+                    ("reg_covar", "0"),
+                    ("learning_rate", rate),
+                    ("max_grad_norm", clip),
+                ] {
                     experiment.set(key, value).unwrap();
                 }
                 experiment
             };
-            let [mut failing, mut other] = [run(&rated("10")), run(&rated("10"))];
-            let good = (0..2_000).take_while(|_| failing.step().is_ok()).count();
-            assert!(good < 2_000, "{id} never fails");
+            let [mut failing, mut other] = [0; 2].map(|_| run(&rated("10", "0")));
+            let good = (0..500).take_while(|_| failing.step().is_ok()).count();
+            if good == 500 {
+                continue;
+            }
             for _ in 0..good {
                 other.step().unwrap();
             }
-            for run in [&mut failing, &mut other] {
-                run.tune(rated("0.000001").algorithm);
-            }
             for _ in 0..3 {
-                let [after, expected] = [&mut failing, &mut other].map(|run| run.step().unwrap());
-                assert_eq!(after.objective, expected.objective, "{id}");
+                // Gently, from next to where there is nothing finite.
+                let [after, expected] = [&mut failing, &mut other].map(|run| {
+                    run.tune(rated("0.000001", "1").algorithm);
+                    run.step().map(|record| record.objective)
+                });
+                assert_eq!(after, expected, "{id} {optimizer}");
+                compared += usize::from(after.is_ok());
             }
         }
+        assert!(compared > 0, "no step that failed was followed by one that did not");
     }
 
     #[test]
