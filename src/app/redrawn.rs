@@ -70,6 +70,8 @@ impl Redrawn {
             return;
         }
         self.of = Some(moment.mixture.clone());
+        // Where nothing is drawn, no thread will wake the window to say so.
+        ctx.request_repaint();
         let step = moment.record.step;
         let snapshot = session.snapshot_at(session.chosen(), step);
         let redraws = snapshot.and_then(|snapshot| Redraws::of(snapshot, moment));
