@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{RunArguments, ThesisArguments, run};
+use super::{RunArguments, Subject, ThesisArguments, run};
 
 /// An experiment that needs no file.
 pub(super) struct BuiltIn {
@@ -56,7 +56,7 @@ pub(super) fn thesis(arguments: &ThesisArguments) -> anyhow::Result<()> {
     for built_in in BUILT_IN {
         eprintln!("{}: {}", built_in.name, built_in.help());
         run::run(&RunArguments {
-            experiment: Some(built_in.name.into()),
+            subject: Subject { experiment: Some(built_in.name.into()), ..Subject::default() },
             out: arguments.out.join(built_in.name),
             quick: arguments.quick,
             ..RunArguments::default()

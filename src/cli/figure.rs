@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use super::extras::{CanvasField, Extras};
 use super::maps::MapArguments;
 use super::trained::Trained;
-use super::{RunArguments, run};
+use super::{Subject, run};
 use crate::export::canvases::{Outlook, canvases};
 use crate::export::caption::{caption, shared_caption};
 use crate::export::sheet::{FileFormat, Sheet};
@@ -81,28 +81,6 @@ pub(super) struct FigureArguments {
     /// Leave out the color bar
     #[arg(long)]
     no_color_bar: bool,
-}
-
-/// What is trained.
-#[derive(Args)]
-pub(super) struct Subject {
-    /// An experiment file, as the window saves it
-    experiment: Option<PathBuf>,
-    /// A built-in data set (see `scorescope list datasets`)
-    #[arg(long, conflicts_with_all = ["data", "experiment"])]
-    dataset: Option<String>,
-    /// A file of points: CSV, TSV, NPY or a picture
-    #[arg(long, conflicts_with = "experiment")]
-    data: Option<PathBuf>,
-    /// Two columns of the file, counted from 1
-    #[arg(long, requires = "data", value_name = "X,Y")]
-    columns: Option<String>,
-    /// The algorithm (see `scorescope list algorithms`)
-    #[arg(long)]
-    algorithm: Option<String>,
-    /// Set a knob, as in `scorescope run`. May be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    settings: Vec<String>,
 }
 
 /// What canvases show.
@@ -291,15 +269,7 @@ impl FigureArguments {
 impl Subject {
     /// What is to be trained, with its file read.
     pub(super) fn experiment(&self) -> anyhow::Result<Experiment> {
-        let mut experiment = run::experiment(&RunArguments {
-            experiment: self.experiment.clone(),
-            dataset: self.dataset.clone(),
-            data: self.data.clone(),
-            columns: self.columns.clone(),
-            algorithm: self.algorithm.clone(),
-            settings: self.settings.clone(),
-            ..RunArguments::default()
-        })?;
+        let mut experiment = run::experiment(self)?;
         run::load(&mut experiment)?;
         Ok(experiment)
     }

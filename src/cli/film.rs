@@ -7,8 +7,9 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::Subject;
 use super::extras::Extras;
-use super::figure::{CanvasArguments, Subject, background};
+use super::figure::{CanvasArguments, background};
 use super::trained::Trained;
 use crate::export::canvases::{Exhibit, Outlook, canvases};
 use crate::export::check_place;

@@ -78,13 +78,9 @@ enum Listing {
     Samplers,
 }
 
-/// What is to be trained, and where the results go.
+/// What is trained.
 #[derive(Args, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of its own on the command line"
-)]
-struct RunArguments {
+struct Subject {
     /// An experiment file, as the window saves it, or one with [sweep] in it; or the name of a built-in one (see
     /// `scorescope list experiments`)
     experiment: Option<PathBuf>,
@@ -104,6 +100,17 @@ struct RunArguments {
     /// repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
+}
+
+/// What is to be trained, and where the results go.
+#[derive(Args, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
+struct RunArguments {
+    #[command(flatten)]
+    subject: Subject,
     /// The folder for the results; made if it is not there
     #[arg(long, value_name = "DIR")]
     out: PathBuf,

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::jobs::{Refusal, is_done, work};
 use super::results::{Known, Results, Trouble, data_hash, write};
-use super::{RunArguments, experiments, reading, sweep};
+use super::{RunArguments, Subject, experiments, reading, sweep};
 use crate::algorithms::initial;
 use crate::data::Scaling;
 use crate::export::{table, write_file};
@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<()> {
     if let Some(threads) = threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }
-    if let Some(path) = &arguments.experiment {
+    if let Some(path) = &arguments.subject.experiment {
         let (name, text) = experiments::read(path)?;
         if Sweep::is_in(&text) {
             return sweep::sweep(arguments, &name, &text);
@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<()> {
     if arguments.list_jobs || arguments.quick {
         bail!("--list-jobs and --quick are for an experiment file with [sweep] in it");
     }
-    let mut experiment = experiment(arguments)?;
+    let mut experiment = experiment(&arguments.subject)?;
     let notes = load(&mut experiment)?;
     let data_hash = data_hash(&experiment.source);
     if arguments.as_job {
@@ -157,30 +157,30 @@ pub(super) fn load(experiment: &mut Experiment) -> anyhow::Result<Vec<String>> {
     Ok(notes)
 }
 
-pub(super) fn experiment(arguments: &RunArguments) -> anyhow::Result<Experiment> {
-    let mut experiment = match &arguments.experiment {
+pub(super) fn experiment(subject: &Subject) -> anyhow::Result<Experiment> {
+    let mut experiment = match &subject.experiment {
         Some(path) => Experiment::read(path)?,
         None => Experiment::default(),
     };
-    if let Some(id) = &arguments.dataset {
+    if let Some(id) = &subject.dataset {
         experiment.choose_source(Source::Generator(id.clone()));
-    } else if let Some(path) = &arguments.data {
+    } else if let Some(path) = &subject.data {
         if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
             bail!("{} is an experiment: try `scorescope run {0}` without --data", path.display());
         }
-        let columns = parse_columns(arguments.columns.as_deref().unwrap_or_default())
+        let columns = parse_columns(subject.columns.as_deref().unwrap_or_default())
             .map_err(anyhow::Error::msg)?;
         experiment.choose_source(Source::File { path: path.clone(), columns, loaded: None });
-    } else if arguments.experiment.is_none() {
+    } else if subject.experiment.is_none() {
         bail!(
             "nothing to train: give an experiment file, --dataset ID or --data FILE (see `scorescope list`)"
         );
     }
-    if let Some(id) = &arguments.algorithm {
+    if let Some(id) = &subject.algorithm {
         experiment.choose_algorithm(id);
     }
     experiment.check()?;
-    for setting in &arguments.settings {
+    for setting in &subject.settings {
         let (key, value) = key_and_value(setting)?;
         experiment.set(key, value)?;
     }

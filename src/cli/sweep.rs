@@ -69,10 +69,10 @@ fn read(arguments: &RunArguments, name: &str, text: &str) -> anyhow::Result<Swee
         *path = std::path::absolute(folder.join(&*path))?;
     }
     let mut axes = Vec::new();
-    if let Some(id) = &arguments.algorithm {
+    if let Some(id) = &arguments.subject.algorithm {
         axes.push(Axis { key: ALGORITHM.to_owned(), values: vec![Value::Choice(id.clone())] });
     }
-    for setting in &arguments.settings {
+    for setting in &arguments.subject.settings {
         let (key, text) = run::key_and_value(setting)?;
         if !key.contains('.') {
             bail!("--set {setting}: with a sweep, write the section too, such as model.{key}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Experiment, ExperimentError};
+use super::{Experiment, ExperimentError};
 use crate::algorithms::given::{self, GivenComponent};
 use crate::algorithms::{self, AlgorithmInfo};
 use crate::data::Scaling;
@@ -104,17 +104,6 @@ impl Experiment {
     #[must_use]
     pub fn knobs_of(&self, id: BranchId) -> &Settings {
         self.branch(id).map_or(&self.algorithm, |branch| &branch.algorithm)
-    }
-
-    /// The step at which a run's algorithm began, with a memory of its own: the run's first one, or that of the run which
-    /// it leaves, where it goes on with what that one remembers.
-    #[must_use]
-    pub fn memory_begins(&self, id: BranchId) -> usize {
-        let Some(branch) = self.branch(id) else { return 0 };
-        let goes_on = branch.given.is_empty()
-            && !self.is_racer(id)
-            && self.alone(id).change_since(&self.alone(branch.parent)) != Change::Restart;
-        if goes_on { self.memory_begins(branch.parent) } else { branch.step }
     }
 
     /// Chooses a run's algorithm; settings that it has too are kept.
@@ -338,29 +327,6 @@ mod tests {
         assert!(experiment.fork(BranchId::TRUNK, 1).unwrap() > third);
         experiment.prune(BranchId::TRUNK);
         assert_eq!(experiment.branches.len(), 2);
-    }
-
-    #[test]
-    fn a_branch_with_the_same_algorithm_goes_on_with_what_is_remembered() {
-        let mut experiment = Experiment::default();
-        experiment.choose_algorithm("ssm");
-        let first = experiment.fork(BranchId::TRUNK, 37).unwrap();
-        let second = experiment.fork(first, 50).unwrap();
-        let racer = experiment.fork(BranchId::TRUNK, 0).unwrap();
-        experiment.settings_of(first).set("learning_rate", Value::Number(0.5));
-        for id in [BranchId::TRUNK, first, second, racer] {
-            assert_eq!(experiment.memory_begins(id), 0, "{id}");
-        }
-        assert_eq!(experiment.knobs_of(first).number(&algorithms::LEARNING_RATE), 0.5);
-        // Another algorithm, another seed, or other components begin anew.
-        experiment.choose_algorithm_of(second, "dsm");
-        assert_eq!(experiment.memory_begins(second), 50);
-        experiment.settings_of(first).set("random_state", Value::Integer(3));
-        assert_eq!(experiment.memory_begins(first), 37);
-        let component = GivenComponent { weight: 1.0, mean: [0.0; 2], covariance: [1.0, 0.0, 1.0] };
-        let third = experiment.fork(BranchId::TRUNK, 12).unwrap();
-        experiment.give_to(third, vec![component]);
-        assert_eq!(experiment.memory_begins(third), 12);
     }
 
     #[test]
